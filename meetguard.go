@@ -1,0 +1,283 @@
+// Package meetguard holds the vocabulary of the product: the records that its
+// parts hand to one another. It holds types and nothing that acts; every
+// internal package imports it, and none of them imports another (see
+// docs/architecture.md, held by arch_test.go).
+//
+// The way of a record:
+//
+//	Event ─► Facts ─► Verdict ─► Alert
+//
+// An event is a hint that something happened. Facts are what could be learned
+// about the file or launch behind it. A verdict is the judgement over facts
+// alone. An alert is a verdict that somebody has to see.
+package meetguard
+
+import "time"
+
+// Kind says what an Event is about.
+type Kind string
+
+// The kinds of event.
+const (
+	FileLanded     Kind = "file_landed"     // a file got its final name or content
+	ProcessStarted Kind = "process_started" // a program was launched
+)
+
+// Event is what a source saw. It is a hint: the path is looked at again before
+// anything is believed.
+type Event struct {
+	Time    time.Time
+	Kind    Kind
+	Path    string   // the file that landed, or the executable of the launch
+	Source  string   // the source that saw it: "inotify", "fsnotify", "sweep", "proc-connector", "poll", …
+	Process *Process // set if Kind is ProcessStarted
+}
+
+// Process is one launch and what is known of its ancestors.
+type Process struct {
+	PID         int       `json:"pid"`
+	PPID        int       `json:"ppid,omitempty"`
+	OS          string    `json:"os,omitempty"` // windows, darwin or linux
+	Exe         string    `json:"exe"`          // path of the executable; may be a base name in recorded events
+	Args        []string  `json:"args,omitempty"`
+	CommandLine string    `json:"command_line,omitempty"` // used where Args is absent
+	Cwd         string    `json:"cwd,omitempty"`
+	User        string    `json:"user,omitempty"`
+	Started     time.Time `json:"started,omitzero"`
+	Source      string    `json:"source,omitempty"`    // the source that saw the launch
+	Ancestors   []Process `json:"ancestors,omitempty"` // parent first; their own Ancestors are empty
+}
+
+// Format is the type of a file, told from its content.
+type Format string
+
+// The formats of the contract.
+const (
+	FormatPE          Format = "pe"
+	FormatMachO       Format = "macho"
+	FormatELF         Format = "elf"
+	FormatMSI         Format = "msi"
+	FormatMSIX        Format = "msix"
+	FormatDMG         Format = "dmg"
+	FormatPKG         Format = "pkg"
+	FormatApp         Format = "app"
+	FormatZip         Format = "zip"
+	Format7z          Format = "7z"
+	FormatRar         Format = "rar"
+	FormatTar         Format = "tar" // plain or compressed
+	FormatISO         Format = "iso"
+	FormatCab         Format = "cab"
+	FormatDeb         Format = "deb"
+	FormatRPM         Format = "rpm"
+	FormatScript      Format = "script"
+	FormatAppleScript Format = "applescript-compiled"
+	FormatShortcut    Format = "shortcut"
+	FormatHTML        Format = "html"
+	FormatICS         Format = "ics"
+	FormatOther       Format = "other"
+)
+
+// Facts is what could be learned about one inspected unit: a file, a bundle,
+// or a launch with its executable. A fact that could not be learned is a Gap;
+// it is never guessed.
+type Facts struct {
+	Path      string    `json:"path"`
+	Size      int64     `json:"size"` // bytes
+	SHA256    string    `json:"sha256,omitempty"`
+	Format    Format    `json:"format"`
+	Claims    []Claim   `json:"claims,omitempty"` // every name the file gives itself
+	Signature Signature `json:"signature"`
+	Origin    Origin    `json:"origin"`
+	Script    *Script   `json:"script,omitempty"`  // set for scripts and script-like files
+	Matches   []Match   `json:"matches,omitempty"` // YARA
+	Process   *Process  `json:"process,omitempty"` // set for a launch
+	Members   []Facts   `json:"members,omitempty"` // what a container holds, as far as it is worth judging; Path is the member's path
+	Gaps      []Gap     `json:"gaps,omitempty"`
+}
+
+// Where a Claim was read.
+const (
+	ClaimFileName    = "file name"
+	ClaimProductName = "PE ProductName"
+	ClaimCompanyName = "PE CompanyName"
+	ClaimDescription = "PE FileDescription"
+	ClaimOriginal    = "PE OriginalFilename"
+	ClaimInternal    = "PE InternalName"
+	ClaimBundleID    = "Info.plist CFBundleIdentifier"
+	ClaimBundleName  = "Info.plist CFBundleName"
+	ClaimBundleShow  = "Info.plist CFBundleDisplayName"
+	ClaimMSIProduct  = "MSI ProductName"
+	ClaimMSIMaker    = "MSI Manufacturer"
+	ClaimMSISubject  = "MSI Subject"
+	ClaimMSIXName    = "MSIX Identity Name"
+	ClaimMSIXDisplay = "MSIX DisplayName"
+	ClaimSigningID   = "code signature identifier"
+	ClaimPackageName = "package name"
+	ClaimBanner      = "script text"
+)
+
+// Claim is a name that the file gives itself, and where it was read.
+type Claim struct {
+	Text   string `json:"text"`
+	Source string `json:"source"` // one of the Claim… constants
+}
+
+// SignatureStatus tells what the code signature proves.
+type SignatureStatus string
+
+// The states of the contract. Unknown is not unsigned.
+const (
+	SignatureUnknown   SignatureStatus = "unknown"   // not looked at, or could not be read: a Gap says why
+	SignatureUnsigned  SignatureStatus = "unsigned"  // the format can carry a signature and this file has none
+	SignatureAdhoc     SignatureStatus = "adhoc"     // Mach-O: hashes without an identity
+	SignatureValid     SignatureStatus = "valid"     // intact, and the chain ends in a pinned anchor
+	SignatureInvalid   SignatureStatus = "invalid"   // present, but does not fit the file, or is malformed, expired or of the wrong usage
+	SignatureUntrusted SignatureStatus = "untrusted" // intact, but the chain ends in no pinned anchor
+)
+
+// Signature is the primary code signature of a file. Subject and TeamID prove
+// an identity only if Status is SignatureValid.
+type Signature struct {
+	Status       SignatureStatus `json:"status"`
+	Subject      string          `json:"subject,omitempty"`       // organisation (O) of the leaf, or its common name
+	CommonName   string          `json:"common_name,omitempty"`   // CN of the leaf
+	Issuer       string          `json:"issuer,omitempty"`        // CN of the issuer of the leaf
+	TeamID       string          `json:"team_id,omitempty"`       // Apple Team ID
+	SigningID    string          `json:"signing_id,omitempty"`    // Mach-O identifier
+	Serial       string          `json:"serial,omitempty"`        // hexadecimal, lower case
+	Chain        string          `json:"chain,omitempty"`         // ok, expired, unknown_root, wrong_usage, weak_sha1, …
+	SignedAt     time.Time       `json:"signed_at,omitzero"`      // time of a verified countersignature
+	LifeDays     int             `json:"life_days,omitempty"`     // validity of the leaf, whole days rounded up
+	Detail       string          `json:"detail,omitempty"`        // why, for invalid and untrusted: one clause, no path
+	Remarks      []string        `json:"remarks,omitempty"`       // named oddities: overlay, hidden_bytes, extra_entry, slice_unsigned, …
+	OtherSigners []string        `json:"other_signers,omitempty"` // subjects of further signatures
+}
+
+// Origin is where a download says it came from: hosts only, never whole URLs.
+type Origin struct {
+	Host         string `json:"host,omitempty"`
+	ReferrerHost string `json:"referrer_host,omitempty"`
+	Zone         string `json:"zone,omitempty"` // Windows zone: "3" is the Internet
+	App          string `json:"app,omitempty"`  // the program that downloaded it, where known
+}
+
+// Script is what the structure of a script says, whatever its words.
+type Script struct {
+	Language  string   `json:"language"`             // applescript, shell, powershell, batch, vbscript, jscript, hta, python, …
+	Encoding  string   `json:"encoding,omitempty"`   // utf-8, utf-16le, utf-16be, latin-1
+	Lines     int      `json:"lines,omitempty"`      // after normalisation
+	BlankRun  int      `json:"blank_run,omitempty"`  // longest run of lines without code between lines with text
+	CodeAfter bool     `json:"code_after,omitempty"` // code stands behind that run
+	Concat    int      `json:"concat,omitempty"`     // longest chain of joined literals of at most three characters
+	Layers    int      `json:"layers,omitempty"`     // encoded layers that were opened
+	Fetches   []Fetch  `json:"fetches,omitempty"`    // download cradles
+	Hosts     []string `json:"hosts,omitempty"`      // hosts of every URL in the text, lower case
+	Traits    []string `json:"traits,omitempty"`     // sorted; the Trait… constants
+	Pretexts  []string `json:"pretexts,omitempty"`   // sorted words of the repair or update pretext found in what the user reads
+	Tail      string   `json:"-"`                    // normalised text for YARA; never leaves the worker
+}
+
+// Fetch is one download cradle: what fetches, from where, to where, who runs it.
+type Fetch struct {
+	Tool     string `json:"tool"`               // curl, wget, Invoke-WebRequest, mshta, …
+	Host     string `json:"host,omitempty"`     // "" if it is computed
+	Insecure bool   `json:"insecure,omitempty"` // -k, --insecure, plain http
+	Hidden   bool   `json:"hidden,omitempty"`   // output silenced and put in the background
+	To       string `json:"to,omitempty"`       // where to: "pipe", "temp", "file", "variable"
+	RunBy    string `json:"run_by,omitempty"`   // what runs it: an interpreter, "direct", "installer", ""
+}
+
+// Match is one YARA rule that matched.
+type Match struct {
+	Rule string            `json:"rule"`
+	Meta map[string]string `json:"meta,omitempty"`
+}
+
+// Gap is a fact that could not be learned, and why.
+type Gap struct {
+	Fact   string `json:"fact"` // content, signature, yara, names, origin, members, …
+	Reason string `json:"reason"`
+	// Blinding is true if the unit could not be judged without the fact: a
+	// crash, a time-out or a limit. Its level is then at best incomplete.
+	Blinding bool `json:"blinding,omitempty"`
+}
+
+// Level is the outcome of a judgement.
+type Level string
+
+// The levels of the contract.
+const (
+	Clean      Level = "clean"
+	Incomplete Level = "incomplete" // could not be judged: never reported as clean
+	Suspicious Level = "suspicious"
+	Malicious  Level = "malicious"
+)
+
+// Finding is one reason to worry.
+type Finding struct {
+	Rule      string `json:"rule"`      // stable id, see docs/detections.md
+	Evidence  string `json:"evidence"`  // one sentence an analyst can read aloud
+	Technique string `json:"technique"` // MITRE ATT&CK id
+	Weight    int    `json:"-"`
+}
+
+// Verdict is the judgement over one unit.
+type Verdict struct {
+	Level    Level     `json:"level"`
+	Brand    string    `json:"brand"` // catalogue id of the brand it claims, or ""
+	Score    int       `json:"score"` // 0…100
+	Findings []Finding `json:"findings"`
+	Inner    string    `json:"inner,omitempty"` // the member that the strongest finding is about
+}
+
+// Alert is a verdict that somebody has to see, with everything that led to it.
+type Alert struct {
+	Time    time.Time // of the judgement
+	Event   Event
+	Facts   Facts
+	Verdict Verdict
+}
+
+// Host is the machine that an alert comes from.
+type Host struct {
+	Name string // host name
+	UID  string // random identity made at first start, kept in the state folder
+	OS   string // windows, darwin or linux
+}
+
+// Brand is one entry of the catalogue: what a brand's software calls itself and
+// how it proves it.
+type Brand struct {
+	ID             string   `yaml:"id"`
+	Name           string   `yaml:"name"`
+	Aliases        []string `yaml:"aliases"`         // names that claim the brand by themselves, folded (lower case, no spaces)
+	WeakAliases    []string `yaml:"weak_aliases"`    // ordinary words that claim it only beside a meeting or installer word
+	Files          []string `yaml:"files"`           // official program and installer names, without version, lower case
+	Exclusions     []string `yaml:"exclusions"`      // names that hold an alias and are something else
+	Companies      []string `yaml:"companies"`       // names of the maker as they stand in version resources
+	Subjects       []string `yaml:"subjects"`        // Authenticode subjects, compared whole without case
+	TeamIDs        []string `yaml:"team_ids"`        // Apple Team IDs
+	BundleIDs      []string `yaml:"bundle_ids"`      // bundle and package ids; a trailing * matches any rest
+	Hosts          []string `yaml:"hosts"`           // official registrable domains or hosts; sub-domains belong to them
+	NeverNative    bool     `yaml:"never_native"`    // no native installer was ever made
+	RetiredOn      string   `yaml:"retired_on"`      // date from which no new installer is published
+	Sources        []string `yaml:"sources"`         // where the facts come from
+	LookalikeStems []string `yaml:"lookalike_stems"` // tokens that stand for the brand in a host name, where the aliases are too common
+}
+
+// SourceState is the health of one source.
+type SourceState string
+
+// The states of a source.
+const (
+	SourceOK       SourceState = "ok"
+	SourceDegraded SourceState = "degraded" // works in a reduced form, detail says how
+	SourceFailed   SourceState = "failed"   // sees nothing
+)
+
+// SourceStatus is one line of `meetguard status`.
+type SourceStatus struct {
+	Name   string      `json:"name"`
+	State  SourceState `json:"state"`
+	Detail string      `json:"detail"`
+}
