@@ -1,0 +1,63 @@
+# meetguard: the two commands of the README are `make run` and `make test`.
+# Everything that is missing is installed or built by them, and they say so.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+YARA    := $(CURDIR)/build/libyara
+TAGS    := yara yara_static yara_no_pkg_config netgo osusergo
+LDFLAGS := -s -w -X main.version=$(VERSION)
+CGO     := CGO_ENABLED=1 CGO_CFLAGS="-O2 -I$(YARA)/include" CGO_LDFLAGS="-L$(YARA)/lib -lm"
+GO      := $(CGO) go
+RACE    ?= -race
+# the go tool leaves folders named testdata out of ./...
+PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench))
+
+.PHONY: help build run lure test lint vet samples eval bench fuzz clean deps
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+deps: ## what the build and the tests need from the system's package manager
+	@scripts/deps.sh
+	@mkdir -p build
+	@test -f build/go.mod || echo 'module build' >build/go.mod # what lies there is not part of this module
+
+$(YARA)/lib/libyara.a: | deps
+	@scripts/libyara.sh $(YARA)
+
+build: $(YARA)/lib/libyara.a ## bin/meetguard and bin/meetguard-collector, static
+	@mkdir -p bin
+	$(GO) build -trimpath -tags "$(TAGS)" -ldflags '$(LDFLAGS) -linkmode=external -extldflags "-static -pthread"' -o bin/meetguard ./cmd/agent
+	CGO_ENABLED=0 go build -trimpath -tags "netgo osusergo" -ldflags '$(LDFLAGS)' -o bin/meetguard-collector ./cmd/collector
+
+run: build ## watch this machine's downloads and launches, with a collector on loopback
+	@scripts/run.sh
+
+lure: ## drop the inert test lure, to see the first alert (needs `make run` in another terminal)
+	@scripts/lure.sh
+
+samples: | deps ## really signed files from npm packages, for the tests
+	@scripts/samples.sh internal/sign/testdata/samples.txt build/samples
+
+test: build samples ## every test
+	$(GO) test $(RACE) -tags "$(TAGS)" -timeout 15m $(PKGS)
+
+lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck
+	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
+	$(GO) vet -tags "$(TAGS)" $(PKGS)
+	CGO_ENABLED=0 GOOS=windows go vet ./...
+	CGO_ENABLED=0 GOOS=darwin go vet ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck -tags "$(TAGS)" $(PKGS)
+
+eval: build ## recall by family on generated lures, false alerts on clean trees
+	$(GO) run -tags "$(TAGS)" ./testdata/eval -agent bin/meetguard
+
+bench: build ## ratios of cost, within one run
+	$(GO) run -tags "$(TAGS)" ./testdata/bench -agent bin/meetguard
+
+FUZZTIME ?= 30s
+fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME
+	@set -e; for p in $$(go list ./internal/...); do for f in $$($(GO) test -tags "$(TAGS)" -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
+		echo "$$p $$f"; $(GO) test -tags "$(TAGS)" -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+clean: ## remove what was built
+	rm -rf bin build

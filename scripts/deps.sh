@@ -1,0 +1,27 @@
+#!/bin/sh
+# deps.sh: installs what the build and the tests need and the machine lacks:
+# a C compiler (libyara), curl and npm (tests on real downloads and really
+# signed files). Go itself must be there.
+set -eu
+
+command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
+
+missing=""
+command -v cc >/dev/null || missing="$missing gcc libc6-dev"
+command -v ar >/dev/null || missing="$missing binutils"
+command -v curl >/dev/null || missing="$missing curl"
+command -v npm >/dev/null || missing="$missing npm"
+[ -z "$missing" ] && exit 0
+
+run=""
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null && run="sudo" || run="none"
+fi
+if ! command -v apt-get >/dev/null || [ "$run" = none ]; then
+  echo "please install:$missing (and run make again)" >&2
+  exit 1
+fi
+echo "installing with apt-get:$missing" >&2
+$run apt-get update -qq
+# shellcheck disable=SC2086 # a list of packages
+DEBIAN_FRONTEND=noninteractive $run apt-get install -y -qq --no-install-recommends $missing >/dev/null

