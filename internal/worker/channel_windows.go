@@ -1,0 +1,105 @@
+package worker
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+
+	"golang.org/x/sys/windows"
+)
+
+// channel is a pair of pipes: the child's standard input and output. A message
+// is a length of four bytes and a count of handles of four, big endian, the
+// handles of eight bytes each, valid in the child, and the payload.
+type channel struct {
+	in      io.ReadCloser
+	out     io.WriteCloser
+	process windows.Handle // the child, for handing it a file; 0 in the child
+}
+
+const headSize = 8
+
+func startWithChannel(cmd *exec.Cmd) (*channel, error) {
+	out, err := cmd.StdinPipe()
+	if err != nil {
+		return nil, err
+	}
+	in, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	process, err := windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(cmd.Process.Pid))
+	if err != nil {
+		_ = cmd.Process.Kill()
+		return nil, fmt.Errorf("open the worker: %w", err)
+	}
+	return &channel{in: in, out: out, process: process}, nil
+}
+
+func inherited() (*channel, error) { return &channel{in: os.Stdin, out: os.Stdout}, nil }
+
+func (c *channel) close() {
+	c.in.Close()
+	c.out.Close()
+	if c.process != 0 {
+		_ = windows.CloseHandle(c.process)
+		c.process = 0
+	}
+}
+
+func (c *channel) send(payload []byte, files []*os.File) error {
+	msg := make([]byte, headSize, headSize+8*len(files)+len(payload))
+	binary.BigEndian.PutUint32(msg, uint32(len(payload)))
+	binary.BigEndian.PutUint32(msg[4:], uint32(len(files)))
+	for _, f := range files {
+		var theirs windows.Handle
+		err := windows.DuplicateHandle(windows.CurrentProcess(), windows.Handle(f.Fd()), c.process, &theirs,
+			windows.GENERIC_READ, false, 0)
+		if err != nil {
+			return fmt.Errorf("hand the file to the worker: %w", err)
+		}
+		msg = binary.BigEndian.AppendUint64(msg, uint64(theirs))
+	}
+	_, err := c.out.Write(append(msg, payload...))
+	return err
+}
+
+func (c *channel) receive(limit int) ([]byte, error) {
+	body, _, err := c.receiveWithFiles(limit)
+	return body, err
+}
+
+func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
+	var head [headSize]byte
+	if _, err := io.ReadFull(c.in, head[:]); err != nil {
+		if errors.Is(err, os.ErrClosed) {
+			err = io.EOF
+		}
+		return nil, nil, err
+	}
+	n, count := binary.BigEndian.Uint32(head[:]), binary.BigEndian.Uint32(head[4:])
+	if int64(n) > int64(limit) || count > MaxFiles {
+		return nil, nil, fmt.Errorf("a message of %d bytes with %d files: more than %d", n, count, limit)
+	}
+	handles := make([]byte, 8*count)
+	if _, err := io.ReadFull(c.in, handles); err != nil {
+		return nil, nil, err
+	}
+	files := make([]*os.File, count)
+	for i := range files {
+		files[i] = os.NewFile(uintptr(binary.BigEndian.Uint64(handles[8*i:])), "file")
+	}
+	body := make([]byte, n)
+	_, err := io.ReadFull(c.in, body)
+	return body, files, err
+}
+
+// limitSelf does nothing: this version does not bound a worker on Windows but
+// for the time of a request (docs/limitations.md).
+func limitSelf() error { return nil }

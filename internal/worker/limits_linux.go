@@ -1,0 +1,25 @@
+package worker
+
+import "golang.org/x/sys/unix"
+
+// noSignal and cloexec are flags of sendmsg and recvmsg that not every Unix has.
+const (
+	noSignal = unix.MSG_NOSIGNAL
+	cloexec  = unix.MSG_CMSG_CLOEXEC
+)
+
+// limitSelf bounds memory, core files and descriptors and gives up the right
+// to gain privileges. RLIMIT_DATA counts what is really writable; RLIMIT_AS
+// would count the runtime's reservations too.
+func limitSelf() error {
+	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64, unix.RLIMIT_FSIZE: 0}
+	for which, n := range limits {
+		if err := unix.Setrlimit(which, &unix.Rlimit{Cur: n, Max: n}); err != nil {
+			return err
+		}
+	}
+	if err := unix.Prctl(unix.PR_SET_PDEATHSIG, uintptr(unix.SIGKILL), 0, 0, 0); err != nil {
+		return err
+	}
+	return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+}

@@ -1,0 +1,331 @@
+// Package worker runs work on hostile bytes in a child process: a warm process
+// of the same program that gets open read-only files and a request, and
+// answers with one bounded reply. A crash, a time-out or too much memory ends
+// the child, never the caller.
+//
+// The package moves bytes and descriptors; what a request means is the
+// business of its callers.
+package worker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits of one exchange.
+const (
+	maxRequest = 256 << 10 // bytes
+	maxReply   = 4 << 20   // bytes
+
+	MaxFiles = 32 // descriptors that travel with one request
+)
+
+// memoryLimit is what a child may allocate, in bytes. It holds the rules, the
+// buffers of one file and the libraries' own needs several times over.
+const memoryLimit = 768 << 20
+
+// Config of a Pool.
+type Config struct {
+	Command []string      // argv of the child; it must call Serve
+	Count   int           // children at most; 0 means 1
+	Timeout time.Duration // for one request; 0 means 30 s
+	Recycle int           // replace a child after so many requests; 0 means 20,000
+	Log     *slog.Logger
+}
+
+// Failure says why a request got no answer: the child crashed, timed out, used
+// too much memory or answered nonsense. The file of the request is incomplete.
+type Failure struct{ Reason string }
+
+func (f *Failure) Error() string { return f.Reason }
+
+var errClosed = errors.New("the worker pool is closed")
+
+// Pool keeps warm children. Its methods may be called concurrently. Children
+// are started when they are needed; those beyond the first end after a while
+// without work.
+type Pool struct {
+	cfg   Config
+	slots chan struct{} // one token for each child that may work
+
+	mu     sync.Mutex
+	warm   []*child // without work; the last used is the last
+	reaper *time.Timer
+	closed bool
+	ended  chan struct{} // closed by Close
+}
+
+// idleLife is how long a child beyond the first is kept without work.
+const idleLife = 2 * time.Minute
+
+// NewPool prepares a pool. No child is started before the first Do.
+func NewPool(cfg Config) *Pool {
+	cfg.Count = max(cfg.Count, 1)
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 30 * time.Second
+	}
+	if cfg.Recycle == 0 {
+		cfg.Recycle = 20000
+	}
+	p := &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Count), ended: make(chan struct{})}
+	for range cfg.Count {
+		p.slots <- struct{}{}
+	}
+	return p
+}
+
+// Do sends request and files, at most MaxFiles, to a child and returns its
+// answer. The error is a *Failure if the child could not do it, and another error if no
+// child could be started or ctx ended.
+func (p *Pool) Do(ctx context.Context, request []byte, files ...*os.File) ([]byte, error) {
+	if len(request) > maxRequest {
+		return nil, fmt.Errorf("send a request of %d bytes: more than %d", len(request), maxRequest)
+	}
+	select {
+	case <-p.slots:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-p.ended:
+		return nil, errClosed
+	}
+	defer func() { p.slots <- struct{}{} }()
+	c, err := p.take()
+	if err != nil {
+		return nil, err
+	}
+	reply, err := c.exchange(ctx, request, files, p.cfg.Timeout)
+	if err != nil || c.served >= p.cfg.Recycle {
+		if err != nil {
+			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served)
+		}
+		c.end()
+		return reply, err
+	}
+	p.give(c)
+	return reply, nil
+}
+
+func (p *Pool) take() (*child, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		return nil, errClosed
+	}
+	if n := len(p.warm); n > 0 {
+		c := p.warm[n-1]
+		p.warm = p.warm[:n-1]
+		return c, nil
+	}
+	c, err := start(p.cfg.Command)
+	if err != nil {
+		return nil, fmt.Errorf("start a worker: %w", err)
+	}
+	return c, nil
+}
+
+func (p *Pool) give(c *child) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		c.end()
+		return
+	}
+	p.warm = append(p.warm, c)
+	if len(p.warm) > 1 && p.reaper == nil {
+		p.reaper = time.AfterFunc(idleLife, p.reap)
+	}
+}
+
+// reap ends the children that did not work lately, but one.
+func (p *Pool) reap() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.reaper = nil
+	for len(p.warm) > 1 {
+		p.warm[0].end()
+		p.warm = p.warm[1:]
+	}
+}
+
+// Close ends all children. Requests under way are waited for.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	if p.closed {
+		p.mu.Unlock()
+		return
+	}
+	p.closed = true
+	close(p.ended)
+	if p.reaper != nil {
+		p.reaper.Stop()
+	}
+	p.mu.Unlock()
+	for range p.cfg.Count {
+		<-p.slots
+	}
+	for _, c := range p.warm {
+		c.end()
+	}
+}
+
+// child is one process and the parent's end of its channel.
+type child struct {
+	cmd    *exec.Cmd
+	ch     *channel
+	stderr *firstWords
+	served int
+}
+
+func start(argv []string) (*child, error) {
+	c := &child{stderr: &firstWords{}}
+	c.cmd = exec.Command(argv[0], argv[1:]...)
+	c.cmd.Env = childEnv()
+	c.cmd.Dir = os.TempDir()
+	c.cmd.Stderr = c.stderr
+	var err error
+	if c.ch, err = startWithChannel(c.cmd); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// childEnv is the whole environment of a child: nothing of the user's own. The
+// runtime collects early, because a child holds little and lives long.
+func childEnv() []string {
+	env := []string{"GOGC=200", "GOMEMLIMIT=128MiB", "GOMAXPROCS=1", "GOTRACEBACK=none",
+		"MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=131072", "MALLOC_MMAP_THRESHOLD_=131072"} // C memory goes back to the system at once
+	for _, name := range []string{"SystemRoot", "TMPDIR", "TEMP"} {
+		if v, ok := os.LookupEnv(name); ok {
+			env = append(env, name+"="+v)
+		}
+	}
+	return env
+}
+
+// exchange kills the child at the deadline: a parser in a loop or in C does
+// not listen to anything milder.
+func (c *child) exchange(ctx context.Context, request []byte, files []*os.File, limit time.Duration) ([]byte, error) {
+	var timedOut, cancelled bool
+	var mu sync.Mutex
+	kill := func(flag *bool) func() {
+		return func() {
+			mu.Lock()
+			*flag = true
+			mu.Unlock()
+			_ = c.cmd.Process.Kill()
+		}
+	}
+	timer := time.AfterFunc(limit, kill(&timedOut))
+	defer timer.Stop()
+	stop := context.AfterFunc(ctx, kill(&cancelled))
+	defer stop()
+
+	c.served++
+	err := c.ch.send(request, files)
+	var reply []byte
+	if err == nil {
+		reply, err = c.ch.receive(maxReply)
+	}
+	if err == nil {
+		return reply, nil
+	}
+	c.end()
+	mu.Lock()
+	defer mu.Unlock()
+	switch {
+	case cancelled:
+		return nil, ctx.Err()
+	case timedOut:
+		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", limit)}
+	case lacksMemory(c.stderr.String()):
+		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
+	}
+	return nil, &Failure{"the inspection crashed on this file (" + c.cmd.ProcessState.String() + ")"}
+}
+
+// lacksMemory knows what the runtimes say when they get no more: Go, the C
+// library, and the race detector of the tests.
+func lacksMemory(said string) bool {
+	for _, s := range []string{"out of memory", "cannot allocate memory", "failed to allocate", "Cannot allocate memory"} {
+		if strings.Contains(said, s) {
+			return true
+		}
+	}
+	return false
+}
+
+// end kills the child and waits for it. It may be called twice.
+func (c *child) end() {
+	c.ch.close()
+	if c.cmd.ProcessState == nil {
+		_ = c.cmd.Process.Kill()
+		_ = c.cmd.Wait()
+	}
+}
+
+// Handler does the work of one request in the child. It need not close files.
+type Handler func(request []byte, files []*os.File) []byte
+
+// Serve is the child's side: it answers requests until the parent closes the
+// channel. box is called once before the first request, after the process has
+// loaded what it needs: it is the place where a process gives up its rights.
+func Serve(handle Handler, box func() error) error {
+	ch, err := inherited()
+	if err != nil {
+		return err
+	}
+	if err := limitSelf(); err != nil {
+		return fmt.Errorf("limit the worker: %w", err)
+	}
+	if box != nil {
+		if err := box(); err != nil {
+			return fmt.Errorf("box the worker: %w", err)
+		}
+	}
+	for {
+		request, files, err := ch.receiveWithFiles(maxRequest)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("receive a request: %w", err)
+		}
+		reply := handle(request, files)
+		for _, f := range files {
+			f.Close()
+		}
+		if err := ch.send(reply, nil); err != nil {
+			return fmt.Errorf("send a reply: %w", err)
+		}
+	}
+}
+
+// firstWords keeps the first bytes that a child wrote to stderr: what it died
+// of. They tell a lack of memory from other crashes and are never shown,
+// because a hostile file may shape them.
+type firstWords struct {
+	mu  sync.Mutex
+	buf []byte
+}
+
+func (w *firstWords) Write(p []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	room := max(0, 4096-len(w.buf))
+	w.buf = append(w.buf, p[:min(len(p), room)]...)
+	return len(p), nil
+}
+
+func (w *firstWords) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return string(w.buf)
+}
