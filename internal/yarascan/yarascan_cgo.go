@@ -1,0 +1,166 @@
+//go:build cgo && yara
+
+package yarascan
+
+import (
+	"bytes"
+	"fmt"
+	"time"
+
+	yara "github.com/hillu/go-yara/v4"
+
+	"meetguard"
+)
+
+// Rules is one compiled set. It is safe for concurrent use.
+type Rules struct {
+	rules *yara.Rules
+	count int
+}
+
+// Compile compiles the files of one set. externals names every external
+// variable that the rules may use, with a value of its type. Each file is its
+// own namespace. On failure the error is a *CompileError naming file and line.
+func Compile(files []Source, externals Externals) (*Rules, error) {
+	c, err := yara.NewCompiler()
+	if err != nil {
+		return nil, fmt.Errorf("start the YARA compiler: %w", err)
+	}
+	defer c.Destroy()
+	c.DisableIncludes()
+	for name, value := range externals {
+		if err := c.DefineVariable(name, value); err != nil {
+			return nil, fmt.Errorf("define %s: %w", name, err)
+		}
+	}
+	var problems []string
+	for _, f := range files {
+		// after a failed file libyara refuses further work with the same compiler
+		if err := c.AddString(f.Text, f.Name); err != nil {
+			problems = append(problems, fileProblems(f.Name, c, err)...)
+			break
+		}
+	}
+	if len(problems) > 0 {
+		return nil, &CompileError{problems}
+	}
+	r, err := c.GetRules()
+	if err != nil {
+		return nil, fmt.Errorf("link the rules: %w", err)
+	}
+	if r, err = packed(r); err != nil {
+		return nil, err
+	}
+	return &Rules{rules: r, count: len(r.GetRules())}, nil
+}
+
+// packed writes and reads compiled rules: fresh from the compiler they hold
+// about ten buffers of a mebibyte each (YR_NUM_SECTIONS in libyara's arena.c),
+// nearly empty; as read they have the size they need.
+func packed(r *yara.Rules) (*yara.Rules, error) {
+	defer r.Destroy()
+	var buf bytes.Buffer
+	if err := r.Write(&buf); err != nil {
+		return nil, fmt.Errorf("pack the rules: %w", err)
+	}
+	out, err := yara.ReadRules(&buf)
+	if err != nil {
+		return nil, fmt.Errorf("unpack the rules: %w", err)
+	}
+	return out, nil
+}
+
+func fileProblems(name string, c *yara.Compiler, err error) []string {
+	var out []string
+	for _, e := range c.Errors {
+		out = append(out, fmt.Sprintf("%s:%d: %s", name, e.Line, oneLine(e.Text)))
+	}
+	if len(out) == 0 {
+		out = append(out, fmt.Sprintf("%s: %s", name, oneLine(err.Error())))
+	}
+	return out
+}
+
+// Warnings compiles one file alone and returns the compiler's warnings as
+// "file:line: text": slow strings, mostly.
+func Warnings(f Source, externals Externals) ([]string, error) {
+	c, err := yara.NewCompiler()
+	if err != nil {
+		return nil, fmt.Errorf("start the YARA compiler: %w", err)
+	}
+	defer c.Destroy()
+	c.DisableIncludes()
+	for name, value := range externals {
+		if err := c.DefineVariable(name, value); err != nil {
+			return nil, fmt.Errorf("define %s: %w", name, err)
+		}
+	}
+	if err := c.AddString(f.Text, f.Name); err != nil {
+		return nil, &CompileError{fileProblems(f.Name, c, err)}
+	}
+	var out []string
+	for _, w := range c.Warnings {
+		out = append(out, fmt.Sprintf("%s:%d: %s", f.Name, w.Line, oneLine(w.Text)))
+	}
+	return out, nil
+}
+
+// Count is the number of rules in the set.
+func (r *Rules) Count() int { return r.count }
+
+// Info is what `rules list` shows of one rule.
+type Info struct {
+	Name string            `json:"name"`
+	Meta map[string]string `json:"meta"`
+}
+
+// List names the rules of the set with their metadata.
+func (r *Rules) List() []Info {
+	var out []Info
+	for _, rule := range r.rules.GetRules() {
+		out = append(out, Info{rule.Identifier(), metaStrings(rule.Metas())})
+	}
+	return out
+}
+
+// Scanner runs one set with its own external variables. It is not safe for
+// concurrent use; it may be used for many scans.
+type Scanner struct{ scanner *yara.Scanner }
+
+// NewScanner makes a scanner of the set. timeout is rounded up to whole
+// seconds, at least one: libyara takes 0 for none at all.
+func (r *Rules) NewScanner(timeout time.Duration) (*Scanner, error) {
+	s, err := yara.NewScanner(r.rules)
+	if err != nil {
+		return nil, fmt.Errorf("make a YARA scanner: %w", err)
+	}
+	whole := (timeout + time.Second - 1).Truncate(time.Second)
+	s.SetTimeout(max(whole, time.Second))
+	return &Scanner{s}, nil
+}
+
+// Scan returns the rules that match data with the external variables given.
+func (s *Scanner) Scan(data []byte, externals Externals) ([]meetguard.Match, error) {
+	for name, value := range externals {
+		if err := s.scanner.DefineVariable(name, value); err != nil {
+			return nil, fmt.Errorf("define %s: %w", name, err)
+		}
+	}
+	var found yara.MatchRules
+	if err := s.scanner.SetCallback(&found).ScanMem(data); err != nil {
+		return nil, fmt.Errorf("scan with YARA: %w", err)
+	}
+	var out []meetguard.Match
+	for _, m := range found {
+		out = append(out, meetguard.Match{Rule: m.Rule, Meta: metaStrings(m.Metas)})
+	}
+	return out, nil
+}
+
+func metaStrings(metas []yara.Meta) map[string]string {
+	out := make(map[string]string, len(metas))
+	for _, m := range metas {
+		out[m.Identifier] = fmt.Sprint(m.Value)
+	}
+	return out
+}
