@@ -1,0 +1,165 @@
+package watch
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"slices"
+)
+
+// The journal is a sequence of records of one size, so that damage to one
+// record, or a torn tail, never hides the records behind it:
+//
+//	0   16  SHA-256 of the path, cut to 128 bits
+//	16  16  SHA-256 of the identity, cut to 128 bits; all zero: path forgotten
+//	32   4  day of the last use since 1970, little endian
+//	36   4  CRC-32C of the 36 bytes before, little endian
+//
+// Record 0 is the header: journalMagic, zero padded, under the same checksum.
+const recordSize = 40
+
+// journalMagic names the format and its version.
+const journalMagic = "meetguard journal 1"
+
+type (
+	pathKey [16]byte
+	digest  [16]byte
+)
+
+// record is one line of the journal.
+type record struct {
+	path    pathKey
+	content digest
+	day     uint32
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+func keyOf(path string) pathKey {
+	sum := sha256.Sum256([]byte(path))
+	return pathKey(sum[:16])
+}
+
+func digestOf(id Identity) digest {
+	var b [40]byte
+	for i, v := range []uint64{id.Dev, id.Ino, uint64(id.Size), uint64(id.MTime), uint64(id.CTime)} {
+		binary.LittleEndian.PutUint64(b[8*i:], v)
+	}
+	sum := sha256.Sum256(b[:])
+	return digest(sum[:16])
+}
+
+// append writes the record behind b.
+func (r record) append(b []byte) []byte {
+	start := len(b)
+	b = append(b, r.path[:]...)
+	b = append(b, r.content[:]...)
+	b = binary.LittleEndian.AppendUint32(b, r.day)
+	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
+}
+
+// parseRecord reads one record of recordSize bytes.
+func parseRecord(b []byte) (r record, ok bool) {
+	r.path, r.content = pathKey(b[:16]), digest(b[16:32])
+	r.day = binary.LittleEndian.Uint32(b[32:])
+	return r, crc32.Checksum(b[:36], castagnoli) == binary.LittleEndian.Uint32(b[36:])
+}
+
+// journalHeader is record 0.
+func journalHeader() []byte {
+	var r record
+	n := copy(r.path[:], journalMagic)
+	copy(r.content[:], journalMagic[n:])
+	return r.append(nil)
+}
+
+// readJournal calls apply for each sound record and returns the number of
+// damaged ones, a torn tail among them. A file without the header holds
+// nothing that could be trusted: it counts as one.
+func readJournal(raw []byte, apply func(record)) (damaged int) {
+	if len(raw) == 0 {
+		return 0
+	}
+	if len(raw) < recordSize || string(raw[:recordSize]) != string(journalHeader()) {
+		return 1
+	}
+	rest := raw[recordSize:]
+	for ; len(rest) >= recordSize; rest = rest[recordSize:] {
+		if r, ok := parseRecord(rest); ok {
+			apply(r)
+		} else {
+			damaged++
+		}
+	}
+	if len(rest) > 0 {
+		damaged++
+	}
+	return damaged
+}
+
+// expire forgets the paths that were not used for long, then the least used
+// ones above the limit.
+func (j *Journal) expire() {
+	now := j.today()
+	for key, e := range j.entries {
+		if e.used+journalIdle < now {
+			delete(j.entries, key)
+		}
+	}
+	if len(j.entries) <= journalEntries {
+		return
+	}
+	for _, r := range j.sorted()[:len(j.entries)-journalEntries] {
+		delete(j.entries, r.path)
+	}
+}
+
+// sorted returns what is remembered, the path unused for longest first.
+func (j *Journal) sorted() []record {
+	all := make([]record, 0, len(j.entries))
+	for key, e := range j.entries {
+		all = append(all, record{path: key, content: e.content, day: e.used})
+	}
+	slices.SortFunc(all, func(a, b record) int { return cmp.Compare(a.day, b.day) })
+	return all
+}
+
+// compact replaces the file by one that holds live records only. The old file
+// stays whole until the new one is; whichever of the two a crash leaves behind
+// is sound.
+func (j *Journal) compact() error {
+	raw := journalHeader()
+	for _, r := range j.sorted() {
+		raw = r.append(raw)
+	}
+	if err := writeSynced(j.path+".new", raw); err != nil {
+		return fmt.Errorf("compact journal: %w", err)
+	}
+	if j.file != nil {
+		j.file.Close() // about to be replaced: Windows renames over no open file
+		j.file = nil
+	}
+	if err := os.Rename(j.path+".new", j.path); err != nil {
+		return fmt.Errorf("compact journal: %w", err)
+	}
+	f, err := os.OpenFile(j.path, os.O_RDWR, journalFileMode)
+	if err != nil {
+		return fmt.Errorf("reopen journal: %w", err)
+	}
+	j.file, j.size, j.unsaved = f, int64(len(raw)), nil
+	return nil
+}
+
+// writeSynced writes a whole file and waits until it is on disk.
+func writeSynced(path string, raw []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, journalFileMode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(raw)
+	return errors.Join(err, f.Sync(), f.Close())
+}
