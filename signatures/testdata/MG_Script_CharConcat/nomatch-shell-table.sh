@@ -1,0 +1,3 @@
+#!/bin/sh
+# deploys PowerShell too
+curl -s https://tools.example.invalid/a.pkg

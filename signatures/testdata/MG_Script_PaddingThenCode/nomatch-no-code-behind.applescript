@@ -1,0 +1,3 @@
+do shell script "date"
+mg-blank 60
+-- end of file

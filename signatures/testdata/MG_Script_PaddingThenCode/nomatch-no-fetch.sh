@@ -1,0 +1,4 @@
+#!/bin/sh
+# notes
+mg-blank 60
+echo done

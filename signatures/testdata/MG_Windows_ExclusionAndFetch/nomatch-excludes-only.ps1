@@ -1,0 +1,2 @@
+Add-MpPreference -ExclusionPath "D:\Build"
+Write-Host done

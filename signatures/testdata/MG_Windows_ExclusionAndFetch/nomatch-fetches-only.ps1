@@ -1,0 +1,2 @@
+Invoke-WebRequest https://tools.example.invalid/a.msi -OutFile a.msi
+msiexec /i a.msi

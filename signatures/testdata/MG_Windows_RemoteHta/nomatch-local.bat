@@ -1,0 +1,3 @@
+@echo off
+mshta "C:\Program Files\Acme\about.hta"
+rem see https://acme.example.invalid/
