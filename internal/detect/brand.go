@@ -1,0 +1,328 @@
+package detect
+
+import (
+	"path"
+	"regexp"
+	"strings"
+
+	"meetguard"
+)
+
+// strength says how plainly a name claims a brand.
+type strength int
+
+const (
+	noClaim strength = iota
+	mention          // the brand's name stands among other words: third-party tools do that too
+	claims           // the name says "I am the brand's software"
+)
+
+// brand is a catalogue entry prepared for matching.
+type brand struct {
+	meetguard.Brand
+	aliases, weak, exclusions, files, companies, subjects, teams map[string]bool
+
+	twinHosts []string // skeletons of Hosts
+}
+
+func prepare(b meetguard.Brand) *brand {
+	p := &brand{Brand: b, aliases: lowerSet(b.Aliases), weak: lowerSet(b.WeakAliases), exclusions: lowerSet(b.Exclusions),
+		files: lowerSet(b.Files), companies: lowerSet(b.Companies), subjects: lowerSet(b.Subjects), teams: lowerSet(b.TeamIDs)}
+	for _, h := range b.Hosts {
+		p.twinHosts = append(p.twinHosts, skeleton(h))
+	}
+	return p
+}
+
+func lowerSet(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, s := range list {
+		out[strings.ToLower(s)] = true
+	}
+	return out
+}
+
+// claim is one brand claim of a unit.
+type claim struct {
+	brand    *brand
+	strength strength
+	source   meetguard.Claim
+}
+
+// copyMark is what browsers and people add to a file name: " (1)", "-2", " copy".
+var (
+	copyMark    = regexp.MustCompile(`(?i)([ _-]*\(\d{1,3}\)|[ _-]+copy( \d+)?|[ _-]+kopie)$`)
+	versionMark = regexp.MustCompile(`(?i)([ _-]*v?\d+(\.\d+){1,4}|[ _-](x64|x86|x86_64|arm64|amd64|universal|win|mac|setup-\d+))+$`)
+)
+
+// fileStem splits a name into its plain stem and its extension, without the
+// marks of copies and versions.
+func fileStem(name string) (stem, ext string) {
+	ext = strings.ToLower(path.Ext(name))
+	stem = strings.TrimSuffix(name, path.Ext(name))
+	stem = copyMark.ReplaceAllString(stem, "")
+	stem = versionMark.ReplaceAllString(stem, "")
+	return strings.TrimSpace(stem), ext
+}
+
+// claimsOf finds the strongest claim of each brand in the names of a unit.
+func (j *Judge) claimsOf(list []meetguard.Claim) []claim {
+	var out []claim
+	read := make([]reading, len(list))
+	for i, c := range list {
+		read[i] = j.read(c)
+	}
+	for _, b := range j.brands {
+		best := claim{brand: b}
+		for _, r := range read {
+			if s := j.strengthOf(b, r); s > best.strength {
+				best.strength, best.source = s, r.Claim
+			}
+		}
+		if best.strength > noClaim {
+			out = append(out, best)
+		}
+	}
+	return out
+}
+
+// reading is a claim with its words, which all brands look at.
+type reading struct {
+	meetguard.Claim
+	words  []string
+	places map[*brand][]place
+	files  []string // the ways in which a file name may be an official one
+}
+
+func (j *Judge) read(c meetguard.Claim) reading {
+	r := reading{Claim: c}
+	text := c.Text
+	if c.Source == meetguard.ClaimFileName {
+		stem, ext := fileStem(c.Text)
+		plain := strings.ToLower(readAs(stem))
+		r.files = []string{plain + ext, strings.ToLower(c.Text), strings.Join(words(stem), "") + ext}
+		text = stem
+	}
+	r.words = j.split(text)
+	r.places = j.places(r.words)
+	return r
+}
+
+func (j *Judge) strengthOf(b *brand, c reading) strength {
+	switch c.Source {
+	case meetguard.ClaimFileName:
+		for _, f := range c.files {
+			if b.files[f] {
+				return claims
+			}
+		}
+	case meetguard.ClaimBundleID, meetguard.ClaimSigningID:
+		return b.bundleStrength(c.Text)
+	case meetguard.ClaimCompanyName, meetguard.ClaimMSIMaker:
+		if b.companies[strings.ToLower(strings.TrimSpace(readAs(c.Text)))] {
+			return claims
+		}
+		return noClaim // "Zoom Corporation" makes recorders: only the exact company counts
+	case meetguard.ClaimOriginal, meetguard.ClaimInternal:
+		if b.files[strings.ToLower(c.Text)] {
+			return claims
+		}
+		return noClaim
+	case meetguard.ClaimBanner:
+		return textStrength(c.words, c.places[b])
+	}
+	if found := c.places[b]; len(found) > 0 {
+		return b.nameStrength(c.words, found[0])
+	}
+	return noClaim
+}
+
+func (b *brand) bundleStrength(id string) strength {
+	id = strings.ToLower(id)
+	for _, want := range b.BundleIDs {
+		want = strings.ToLower(want)
+		if id == want || strings.HasSuffix(want, "*") && strings.HasPrefix(id, strings.TrimSuffix(want, "*")) {
+			return claims
+		}
+	}
+	return noClaim
+}
+
+// nameStrength judges a product or file name: short, and meant as a name.
+func (b *brand) nameStrength(ws []string, found place) strength {
+	at, n, weak := found.at, found.n, found.weak
+	if at > 0 && (ws[at-1] == "for" || ws[at-1] == "with" || ws[at-1] == "to" || ws[at-1] == "via") {
+		return mention // "Krisp for Zoom" is not Zoom
+	}
+	rest := append(append([]string{}, ws[:at]...), ws[at+n:]...)
+	known, intent, other, plain := 0, 0, 0, 0
+	for _, w := range rest {
+		switch {
+		case speaksOfIntent(w):
+			intent++
+			if !deviceWords[w] {
+				plain++
+			}
+		case plainWords[w] || isNumber(w) || b.weak[w] || b.aliases[w]:
+			known++
+		default:
+			other++
+		}
+	}
+	switch {
+	case other > 0 && other > intent:
+		return mention
+	case weak && other > 0 && plain == 0:
+		return mention // "ZOOM H6 Audio Driver" is a recorder
+	case intent > 0:
+		return claims
+	case !weak && other == 0:
+		return claims
+	case weak && other == 0 && known == 0 && b.hasFile(ws[at:at+n]):
+		return claims // Zoom.exe, Teams.app: the whole name
+	case weak && other == 0 && known > 0 && b.hasFile(ws[at:at+n]) && len(ws) <= 5:
+		return claims // Zoom_5.17_x64
+	}
+	return mention
+}
+
+func (b *brand) hasFile(ws []string) bool {
+	stem := strings.Join(ws, "")
+	for f := range b.files {
+		if strings.TrimSuffix(f, path.Ext(f)) == stem {
+			return true
+		}
+	}
+	return false
+}
+
+// textStrength judges running text that a user reads: a brand's name beside
+// words of a repair or an update.
+func textStrength(ws []string, found []place) strength {
+	if len(found) == 0 {
+		return noClaim
+	}
+	for _, p := range found {
+		for i := max(0, p.at-8); i < min(len(ws), p.at+p.n+8); i++ {
+			if speaksOfIntent(ws[i]) {
+				return claims
+			}
+		}
+	}
+	return mention
+}
+
+// split cuts text into words and run-together words into known ones, at most
+// 600 of them.
+func (j *Judge) split(text string) []string {
+	var out []string
+	for _, w := range words(text) {
+		out = append(out, segment(w, j.known)...)
+		if len(out) > 600 {
+			break
+		}
+	}
+	return out
+}
+
+func (j *Judge) known(w string) bool { return intentWords[w] || plainWords[w] || j.names[w] }
+
+// place is where a brand's name stands in words.
+type place struct {
+	at, n int
+	weak  bool
+}
+
+// places finds every brand's names in words in one pass: a name may be spread
+// over up to four of them. An exclusion at the same place hides it.
+func (j *Judge) places(ws []string) map[*brand][]place {
+	var out map[*brand][]place
+	for i := range ws {
+		if !j.begins[ws[i]] {
+			continue
+		}
+		for k := min(4, len(ws)-i); k >= 1; k-- {
+			joined := ws[i]
+			if k > 1 {
+				joined = strings.Join(ws[i:i+k], "")
+			}
+			for _, o := range j.owners[joined] {
+				if o.brand.excluded(ws, i, k) {
+					continue
+				}
+				if out == nil {
+					out = map[*brand][]place{}
+				}
+				if had := out[o.brand]; len(had) == 0 || had[len(had)-1].at < i {
+					out[o.brand] = append(had, place{i, k, o.weak})
+				}
+			}
+		}
+	}
+	return out
+}
+
+func (b *brand) excluded(ws []string, at, n int) bool {
+	for i := max(0, at-2); i <= at; i++ {
+		joined := ""
+		for k := i; k < len(ws) && k < at+n+3; k++ {
+			joined += ws[k]
+			if k >= at && b.exclusions[joined] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func isNumber(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// proof is what the signature says of a brand claim.
+type proof int
+
+const (
+	proofUnknown  proof = iota // the signature could not be learned, or the format carries none
+	proven                     // signed by the brand
+	unsigned                   // no signature, or one without identity
+	otherSigner                // validly signed by somebody else
+	untrusted                  // signed by somebody nobody vouches for
+	broken                     // the signature does not fit the file
+	untrustedSelf              // in the brand's own name, but nobody vouches for it
+)
+
+func (b *brand) proof(s meetguard.Signature) proof {
+	named := b.subjects[strings.ToLower(s.Subject)] || b.subjects[strings.ToLower(s.CommonName)] || b.companies[strings.ToLower(s.Subject)] || b.companies[strings.ToLower(s.CommonName)]
+	switch s.Status {
+	case meetguard.SignatureValid:
+		if b.subjects[strings.ToLower(s.Subject)] || s.TeamID != "" && b.teams[strings.ToLower(s.TeamID)] {
+			return proven
+		}
+		return otherSigner
+	case meetguard.SignatureUnsigned, meetguard.SignatureAdhoc:
+		return unsigned
+	case meetguard.SignatureInvalid:
+		switch s.Chain {
+		case "expired", "not_yet_valid": // intact, and by a signer that an anchor vouched for once
+			if named {
+				return proofUnknown
+			}
+			return otherSigner
+		case "wrong_usage":
+			return untrusted
+		}
+		return broken
+	case meetguard.SignatureUntrusted:
+		if named || s.TeamID != "" && b.teams[strings.ToLower(s.TeamID)] {
+			return untrustedSelf
+		}
+		return untrusted
+	}
+	return proofUnknown
+}

@@ -1,0 +1,139 @@
+package detect
+
+import (
+	"net/netip"
+
+	"meetguard"
+)
+
+// code is a script with the questions that rules ask of it.
+type code struct {
+	*meetguard.Script
+	run        []meetguard.Fetch // cradles whose result is run
+	lookalike  HostVerdict       // the first lookalike host in the text
+	rawIP      string            // the first host that is an address outside private and loopback ranges
+	outside    bool              // something fetched and run comes from no official host of a brand
+	traits     map[string]bool
+	pretexts   map[string]bool
+	theftCount int
+}
+
+// theft names the traits of reading what is nobody's business.
+var theft = []string{"telegram-data", "keychain", "browser-data", "wallet-data", "ssh-keys", "shell-history"}
+
+// troubles are the pretexts that speak of a meeting and its devices; mending is
+// what they promise. An installer that says "update" is ordinary, and so is one
+// that mends something; one that mends your camera is not.
+var (
+	troubles = []string{"audio", "microphone", "camera", "codec", "sdk", "meeting", "conference", "interview", "driver", "call", "press-run", "paste-terminal"}
+	mending  = []string{"fix", "repair", "troubleshoot", "deprecated", "outdated", "update", "upgrade", "verify", "extension", "compatibility", "support"}
+)
+
+func newCode(j *Judge, s *meetguard.Script) *code {
+	c := &code{Script: s, traits: boolSet(s.Traits), pretexts: boolSet(s.Pretexts)}
+	for _, f := range s.Fetches {
+		if f.RunBy == "" {
+			continue
+		}
+		c.run = append(c.run, f)
+		if f.Host == "" || !j.official(f.Host) {
+			c.outside = true
+		}
+	}
+	hosts := append([]string{}, s.Hosts...)
+	for _, f := range s.Fetches {
+		hosts = append(hosts, f.Host)
+	}
+	for _, h := range hosts {
+		if h == "" {
+			continue
+		}
+		if a, err := netip.ParseAddr(h); err == nil {
+			if c.rawIP == "" && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast() {
+				c.rawIP = h
+			}
+			continue
+		}
+		if v := j.Host(h); v.Level != meetguard.Clean && c.lookalike.Host == "" {
+			c.lookalike = v
+		}
+	}
+	for _, t := range theft {
+		if c.traits[t] {
+			c.theftCount++
+		}
+	}
+	return c
+}
+
+func boolSet(list []string) map[string]bool {
+	out := make(map[string]bool, len(list))
+	for _, s := range list {
+		out[s] = true
+	}
+	return out
+}
+
+// cradle is the first fetch whose result is run, preferring one that an
+// interpreter runs to one that an installer takes.
+func (c *code) cradle() (meetguard.Fetch, bool) {
+	if c == nil || len(c.run) == 0 {
+		return meetguard.Fetch{}, false
+	}
+	for _, f := range c.run {
+		if f.RunBy != "installer" {
+			return f, true
+		}
+	}
+	return c.run[0], true
+}
+
+// interpreted says whether something fetched is run by an interpreter or
+// directly, from a host that is no brand's own.
+func (c *code) interpreted() bool {
+	f, ok := c.cradle()
+	return ok && f.RunBy != "installer" && c.outside
+}
+
+// remoteInstall says whether an installer is given an address to fetch from:
+// administrators give it a file.
+func (c *code) remoteInstall() bool {
+	f, ok := c.cradle()
+	return ok && f.Tool == "msiexec" && c.outside
+}
+
+// trouble counts the words of trouble, and of mending beside them. Without a
+// word of trouble there is none.
+func (c *code) trouble() (string, int) {
+	first, n := "", 0
+	for _, t := range troubles {
+		if c.pretexts[t] {
+			if first == "" {
+				first = t
+			}
+			n++
+		}
+	}
+	for _, m := range mending {
+		if n > 0 && c.pretexts[m] {
+			n++
+		}
+	}
+	return first, n
+}
+
+func (c *code) isAppleScript() bool {
+	return c != nil && (c.Language == "applescript" || c.Language == "applescript-compiled" || c.Language == "jxa")
+}
+
+// isWSH: languages that the Windows Script Host or mshta runs on a double click.
+func (c *code) isWSH() bool {
+	if c == nil {
+		return false
+	}
+	switch c.Language {
+	case "vbscript", "jscript", "hta", "wsf":
+		return true
+	}
+	return false
+}
