@@ -1,0 +1,238 @@
+package alert
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// maxUIDs bounds the memory for uids that are known to be in the log.
+const maxUIDs = 100_000
+
+// uidSet remembers the newest uids, each as half of its SHA-256: 100,000 of them
+// take about 6 MB.
+type uidSet struct {
+	set  map[[16]byte]struct{}
+	ring [][16]byte
+	next int
+}
+
+func newUIDSet(size int) *uidSet {
+	return &uidSet{set: map[[16]byte]struct{}{}, ring: make([][16]byte, 0, size)}
+}
+
+func uidKey(uid string) [16]byte {
+	sum := sha256.Sum256([]byte(uid))
+	return [16]byte(sum[:16])
+}
+
+func (s *uidSet) has(uid string) bool {
+	_, ok := s.set[uidKey(uid)]
+	return ok
+}
+
+func (s *uidSet) add(uid string) {
+	k := uidKey(uid)
+	if _, ok := s.set[k]; ok {
+		return
+	}
+	s.set[k] = struct{}{}
+	if len(s.ring) < cap(s.ring) {
+		s.ring = append(s.ring, k)
+		return
+	}
+	delete(s.set, s.ring[s.next])
+	s.ring[s.next] = k
+	s.next = (s.next + 1) % len(s.ring)
+}
+
+// recover reads what is held of the log and finds its end.
+func (l *Log) recover() error {
+	cur, cursorErr := loadCursor(l.root)
+	files, err := openLog(l.root)
+	if err != nil {
+		return err
+	}
+	defer closeAll(files)
+	s := scan{log: l, marked: cur.Seq}
+	for _, f := range files {
+		if err := s.file(f); err != nil {
+			return fmt.Errorf("read alert log %s: %w", f.name, err)
+		}
+	}
+	s.finish()
+	l.restoreCursor(cur, cursorErr, s)
+	return nil
+}
+
+// scan is the state of one reading of the whole log.
+type scan struct {
+	log    *Log
+	any    bool   // a file was seen
+	base   uint64 // number of the line before the oldest one held
+	inBad  bool   // the last entry was damaged
+	bad    digest // of that entry
+	marked uint64 // the line that the cursor stands on
+	mark   digest // its hash
+	found  bool   // it was seen
+}
+
+func (s *scan) file(f logFile) error {
+	r := newLineReader(f)
+	h := held{name: f.name, first: f.first}
+	if f.first > 0 && !s.any {
+		s.start(f.first - 1)
+	}
+	for {
+		e, err := r.next()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		if e.torn {
+			if err := s.tail(f, &e); err != nil {
+				return err
+			}
+		}
+		if e.torn && e.bad {
+			break
+		}
+		s.entry(&h, e)
+	}
+	if h.first == 0 {
+		h.first, h.last = s.log.seq+1, s.log.seq
+	}
+	s.log.held = append(s.log.held, h)
+	s.any = true
+	return nil
+}
+
+// start sets the number that the log held begins behind. Files go only when
+// everything in them was settled, so an older beginning is no damage.
+func (s *scan) start(seq uint64) {
+	s.base, s.log.seq, s.any = seq, seq, true
+}
+
+// startAt begins the log at its first readable line. What is damaged before it
+// is counted as one record.
+func (s *scan) startAt(seq uint64) {
+	if s.inBad && seq > 1 {
+		seq--
+	}
+	s.start(seq - 1)
+}
+
+// tail mends the end of the active file: an unfinished line was never promised
+// and is cut off; a whole one that lost its newline gets it back. A file that is
+// not written to any more is left as it is.
+func (s *scan) tail(f logFile, e *entry) error {
+	if e.bad {
+		s.log.recovery.TornBytes += e.end - e.start
+	}
+	if f.name != activeName {
+		return nil
+	}
+	w, err := openPlain(s.log.root, activeName, os.O_WRONLY)
+	if err != nil {
+		return err
+	}
+	end := e.start
+	if !e.bad {
+		s.log.recovery.Corrupt++
+		end = e.start + int64(len(e.raw)) + 1
+		_, err = w.WriteAt([]byte{'\n'}, end-1)
+		e.end = end
+	}
+	if err == nil {
+		err = w.Truncate(end)
+	}
+	if err == nil {
+		err = w.Sync()
+	}
+	return errors.Join(err, w.Close())
+}
+
+// entry takes one line into the accounts.
+func (s *scan) entry(h *held, e entry) {
+	h.size = e.end
+	if e.bad {
+		if !s.inBad {
+			s.log.recovery.Corrupt++
+		}
+		s.inBad, s.bad = true, e.hash()
+		return
+	}
+	if e.joined && !e.torn {
+		s.log.recovery.Corrupt++
+	}
+	if !s.any {
+		s.startAt(e.seq)
+	}
+	switch {
+	case e.seq <= s.log.seq && h.last == 0 && (h.first == 0 || h.first == e.seq):
+		s.rewind(e.seq) // the file before this one ended in lines that were never promised
+	case e.seq <= s.log.seq:
+		s.log.seen.add(e.uid)
+		return // put in by somebody: Verify tells
+	}
+	if h.first == 0 {
+		h.first = s.log.seq + 1
+	}
+	s.inBad = false
+	h.last = e.seq
+	s.log.seq, s.log.head = e.seq, e.hash()
+	s.log.seen.add(e.uid)
+	if e.seq == s.marked {
+		s.mark, s.found = s.log.head, true
+	}
+}
+
+func (s *scan) rewind(seq uint64) {
+	s.log.seq = seq - 1
+	for i := range s.log.held {
+		s.log.held[i].last = min(s.log.held[i].last, seq-1)
+	}
+	s.base = min(s.base, seq-1)
+}
+
+// finish counts a damaged newest line as one record: it had its newline, so it
+// was promised, and its number is not given away again.
+func (s *scan) finish() {
+	l := s.log
+	if !s.inBad {
+		return
+	}
+	l.seq++
+	l.head = s.bad
+	last := &l.held[len(l.held)-1]
+	last.last = l.seq
+	if last.first == 0 || last.first > l.seq {
+		last.first = l.seq
+	}
+}
+
+// restoreCursor takes the saved cursor if it fits the log. One that does not, or
+// none, means that everything held is sent again.
+func (l *Log) restoreCursor(cur cursor, err error, s scan) {
+	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused}
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		l.recovery.CursorReset = l.seq > 0 && s.base > 0
+	case err != nil, s.found && cur.Hash != "" && cur.Hash != s.mark.String():
+		l.recovery.CursorReset = true
+	case cur.Seq > l.seq:
+		// Lines that the collector has are gone from the end. Their numbers are
+		// not used twice, and the next line says what it should follow.
+		l.cur = cur
+		l.seq = cur.Seq
+		if head, ok := parseDigest(cur.Hash); ok {
+			l.head = head
+		}
+	default:
+		l.cur = cur
+	}
+}
