@@ -1,0 +1,143 @@
+// Package config reads the one YAML file that may change how the agent runs.
+// Every key has a default and none is needed. Unknown keys are errors, and all
+// problems are reported at once.
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Config is what an operator can set. The comments are shown by `config show`
+// and stand in README.md too.
+type Config struct {
+	Watch     []string `yaml:"watch" json:"watch"`         // folders instead of every user's download and desktop folders
+	State     string   `yaml:"state" json:"state"`         // folder of the alert log, the journal and the cursor
+	Collector string   `yaml:"collector" json:"collector"` // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
+	Launches  string   `yaml:"launches" json:"launches"`   // auto, proc-connector, poll or off
+	Files     string   `yaml:"files" json:"files"`         // auto, inotify or fsnotify
+	Rules     string   `yaml:"rules" json:"rules"`         // folder with further YARA rules, read beside those inside the program
+	Anchors   string   `yaml:"anchors" json:"anchors"`     // folder with further trust anchors for code signing, PEM
+	LogMiB    int      `yaml:"log_mib" json:"log_mib"`     // bound of the alert log, MiB
+	Workers   int      `yaml:"workers" json:"workers"`     // inspection processes, 1 to 8
+}
+
+// Default is the configuration without a file.
+func Default() Config {
+	return Config{State: defaultState(), Launches: "auto", Files: "auto", LogMiB: 256, Workers: 1}
+}
+
+// defaultState is the system's place for root, and the user's for others.
+func defaultState() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "MeetGuard")
+	}
+	if os.Geteuid() == 0 {
+		if runtime.GOOS == "darwin" {
+			return "/Library/Application Support/MeetGuard"
+		}
+		return "/var/lib/meetguard"
+	}
+	if dir := os.Getenv("XDG_STATE_HOME"); dir != "" {
+		return filepath.Join(dir, "meetguard")
+	}
+	home, err := os.UserHomeDir()
+	if err != nil {
+		home = os.TempDir()
+	}
+	if runtime.GOOS == "darwin" {
+		return filepath.Join(home, "Library", "Application Support", "MeetGuard")
+	}
+	return filepath.Join(home, ".local", "state", "meetguard")
+}
+
+// DefaultPath is where the file is looked for if none is named. It need not
+// exist.
+func DefaultPath() string {
+	if runtime.GOOS == "windows" {
+		return filepath.Join(os.Getenv("ProgramData"), "MeetGuard", "config.yaml")
+	}
+	if runtime.GOOS == "darwin" {
+		return "/Library/Application Support/MeetGuard/config.yaml"
+	}
+	return "/etc/meetguard/config.yaml"
+}
+
+// Load reads the file at path over the defaults. With path "" it reads
+// DefaultPath if that exists.
+func Load(path string) (Config, error) {
+	c := Default()
+	named := path != ""
+	if !named {
+		path = DefaultPath()
+	}
+	data, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) && !named {
+		return c, nil
+	}
+	if err != nil {
+		return c, fmt.Errorf("read the configuration: %w", err)
+	}
+	if err := Parse(data, &c); err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
+}
+
+// Parse reads YAML over c and validates the result.
+func Parse(data []byte, c *Config) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		var te *yaml.TypeError
+		if errors.As(err, &te) {
+			var all []error
+			for _, e := range te.Errors {
+				all = append(all, errors.New(e))
+			}
+			return errors.Join(all...)
+		}
+		return err
+	}
+	return c.Validate()
+}
+
+// Validate returns every problem of c, joined.
+func (c Config) Validate() error {
+	var all []error
+	oneOf := func(key, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a {
+				return
+			}
+		}
+		all = append(all, fmt.Errorf("%s: %q is not one of %v", key, value, allowed))
+	}
+	oneOf("launches", c.Launches, "auto", "proc-connector", "poll", "off")
+	oneOf("files", c.Files, "auto", "inotify", "fsnotify")
+	if c.State == "" {
+		all = append(all, errors.New("state: a folder is needed"))
+	}
+	if c.LogMiB < 1 || c.LogMiB > 65536 {
+		all = append(all, fmt.Errorf("log_mib: %d is not between 1 and 65536", c.LogMiB))
+	}
+	if c.Workers < 1 || c.Workers > 8 {
+		all = append(all, fmt.Errorf("workers: %d is not between 1 and 8", c.Workers))
+	}
+	for _, w := range c.Watch {
+		if !filepath.IsAbs(w) {
+			all = append(all, fmt.Errorf("watch: %q is not an absolute path", w))
+		}
+	}
+	return errors.Join(all...)
+}
+
+// YAML renders c as a file that Load takes.
+func (c Config) YAML() ([]byte, error) { return yaml.Marshal(c) }
