@@ -1,0 +1,161 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"sort"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"meetguard"
+	"meetguard/internal/agent"
+	"meetguard/internal/config"
+	"meetguard/signatures"
+)
+
+// printJSON prints one value on one line.
+func (a *app) printJSON(v any) error {
+	out, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.out, "%s\n", out)
+	return err
+}
+
+// stateFolder is the flag's value or that of the configuration.
+func stateFolder(flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	cfg, err := config.Load("")
+	return cfg.State, err
+}
+
+func (a *app) statusCommand() *cobra.Command {
+	var state string
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "status",
+		Short: "Tell what the running agent sees and what it does not",
+		Long:  "Shows every source with its state. Exit code 1: a source has failed, or the agent does not run.",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			dir, err := stateFolder(state)
+			if err != nil {
+				return err
+			}
+			s, err := agent.ReadStatus(dir)
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				err = a.printJSON(s)
+			} else {
+				err = a.printStatus(s)
+			}
+			if err == nil && s.Failed() {
+				err = errFound
+			}
+			return err
+		},
+	}
+	c.Flags().StringVar(&state, "state", "", "state folder of the agent")
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+func (a *app) printStatus(s agent.Status) error {
+	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
+	for _, src := range s.Sources {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", src.Name, src.State, src.Detail)
+	}
+	fmt.Fprintf(w, "rules\t%d\tversion %s\n", s.Rules.Count, s.Rules.Version)
+	fmt.Fprintf(w, "delivery\t\t%d pending, %d acknowledged, %d dropped\n", s.Spool.Pending, s.Spool.Acked, s.Spool.Dropped)
+	names := make([]string, 0, len(s.Counters))
+	for name := range s.Counters {
+		names = append(names, name)
+	}
+	sort.Strings(names)
+	for _, name := range names {
+		fmt.Fprintf(w, "%s\t%d\t\n", name, s.Counters[name])
+	}
+	fmt.Fprintf(w, "agent\t\t%s, process %d, told %s ago\n", s.Version, s.PID, time.Since(s.Updated).Round(time.Second))
+	return w.Flush()
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:     "check URL|HOST…",
+		Short:   "Is this meeting or download link the brand's own?",
+		Long:    "Judges the name of the host alone. No network traffic.",
+		Example: "  meetguard check https://us02web.zoom.us/j/123 us02webzoom.us",
+		Args:    needArgs("name a link or a host to check"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			judge, err := agent.NewJudge()
+			if err != nil {
+				return err
+			}
+			found := false
+			for _, arg := range args {
+				host, err := hostOf(arg)
+				if err != nil {
+					return err
+				}
+				v := judge.Host(host)
+				found = found || v.Level != meetguard.Clean
+				if asJSON {
+					err = a.printJSON(v)
+				} else {
+					_, err = fmt.Fprintf(a.out, "%s: %s\n", v.Level, v.Evidence)
+				}
+				if err != nil {
+					return err
+				}
+			}
+			if found {
+				return errFound
+			}
+			return nil
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
+	return c
+}
+
+// hostOf takes the host out of a link as a browser would: what stands before
+// an @ is no host, a backslash is a slash.
+func hostOf(arg string) (string, error) {
+	s := strings.ReplaceAll(strings.TrimSpace(arg), `\`, "/")
+	if !strings.Contains(s, "://") {
+		s = "https://" + strings.TrimLeft(s, "/")
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return "", fmt.Errorf("%q is neither a link nor a host", arg)
+	}
+	return strings.ToLower(u.Hostname()), nil
+}
+
+func (a *app) versionCommand() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of the program and of its rules",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			if asJSON {
+				return a.printJSON(map[string]string{"version": version, "rules": signatures.Version()})
+			}
+			_, err := fmt.Fprintf(a.out, "meetguard %s, rules %s\n", version, signatures.Version())
+			return err
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}

@@ -1,0 +1,399 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"meetguard"
+	"meetguard/internal/alert"
+	"meetguard/internal/config"
+	"meetguard/internal/watch"
+	"meetguard/signatures"
+)
+
+// launchQueue is how many launches may wait for judgement. A launch storm
+// beyond it is counted as lost, never held up.
+const launchQueue = 8192
+
+// Options of an Agent.
+type Options struct {
+	Config  config.Config
+	Fixed   bool     // Config.Watch is all there is: no home folders
+	Worker  []string // argv of the worker process
+	Version string
+	Log     *slog.Logger
+}
+
+// Agent is the service: it watches, judges and alerts.
+type Agent struct {
+	opts     Options
+	log      *slog.Logger
+	host     meetguard.Host
+	product  alert.Product
+	rules    int
+	insp     *Inspector
+	journal  *watch.Journal
+	alerts   *alert.Log
+	sender   *alert.Sender // nil without a collector
+	files    *watch.Files
+	launches *watch.Launches // nil if switched off
+	queue    chan meetguard.Event
+	counts   counts
+	changed  chan struct{} // holds a token when the status is to be written anew
+	statusMu sync.Mutex    // one writer of the status file at a time
+	trouble  sync.Map      // name of a source ─► why its Run ended
+}
+
+// counts are the agent's own counters; those of the sources are theirs.
+type counts struct {
+	judged, launches, launchesLost, incomplete, alerts, known atomic.Uint64
+}
+
+// New prepares an agent: rules, state, log and sources are opened, so that
+// whatever is wrong is told at once and nothing is half started.
+func New(ctx context.Context, opts Options) (_ *Agent, err error) {
+	a := &Agent{opts: opts, log: opts.Log, queue: make(chan meetguard.Event, launchQueue), changed: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	cfg := opts.Config
+	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Workers: cfg.Workers, Log: opts.Log}); err != nil {
+		return a, err
+	}
+	rules, err := a.insp.Rules(ctx)
+	if err != nil {
+		return a, err
+	}
+	a.rules = len(rules)
+	a.product = alert.Product{Version: opts.Version, RulesVersion: signatures.Version()}
+	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
+		return a, err
+	}
+	if a.host, err = identify(cfg.State); err != nil {
+		return a, err
+	}
+	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
+		return a, err
+	}
+	if err = a.openSources(); err != nil {
+		return a, err
+	}
+	return a, a.openSender()
+}
+
+func (a *Agent) openSources() (err error) {
+	cfg := a.opts.Config
+	roots := func() []string { return append(watch.Downloads(), cfg.Watch...) }
+	if a.opts.Fixed {
+		roots = func() []string { return cfg.Watch }
+	}
+	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: roots, Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
+	if err != nil {
+		return err
+	}
+	if cfg.Launches == "off" {
+		return nil
+	}
+	a.launches, err = watch.NewLaunches(watch.LaunchesConfig{Source: auto(cfg.Launches), Log: a.log})
+	return err
+}
+
+func auto(choice string) string {
+	if choice == "auto" {
+		return ""
+	}
+	return choice
+}
+
+func (a *Agent) openSender() (err error) {
+	if a.opts.Config.Collector == "" {
+		return nil
+	}
+	a.sender, err = alert.NewSender(alert.SenderConfig{URL: a.opts.Config.Collector, Log: a.alerts, Host: a.host, Product: a.product,
+		Logger: a.log, Status: func() any { return a.status() }})
+	return err
+}
+
+// Run watches until ctx ends. The error is nil then. Run may be called once.
+func (a *Agent) Run(ctx context.Context) error {
+	defer a.close()
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.keep(ctx, "files", func() error { return a.files.Run(ctx, a.fileEvent) }) })
+	if a.launches != nil {
+		g.Go(func() error {
+			return a.keep(ctx, "launches", func() error { return a.launches.Run(ctx, a.launchEvent) })
+		})
+		g.Go(func() error { return a.judgeLaunches(ctx) })
+	}
+	if a.sender != nil {
+		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
+	}
+	g.Go(func() error { return a.writeStatus(ctx) })
+	g.Go(func() error { return a.announce(ctx) })
+	err := g.Wait()
+	if errors.Is(err, context.Canceled) {
+		err = nil
+	}
+	a.log.Info("Stopped")
+	return err
+}
+
+// keep runs a part again if it ends by itself, later each time. A source that
+// breaks must not end the others; status says that it is broken.
+func (a *Agent) keep(ctx context.Context, name string, run func() error) error {
+	for wait := time.Second; ; wait = min(2*wait, time.Minute) {
+		started := time.Now()
+		err := run()
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		a.log.Error("Restarting source", "source", name, "err", err, "in", wait)
+		a.trouble.Store(name, fmt.Sprint(err))
+		a.touch()
+		if time.Since(started) > time.Minute {
+			wait = time.Second
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(wait):
+			a.trouble.Delete(name)
+		}
+	}
+}
+
+// announce tells once that every source is live.
+func (a *Agent) announce(ctx context.Context) error {
+	ready := []<-chan struct{}{a.files.Ready()}
+	if a.launches != nil {
+		ready = append(ready, a.launches.Ready())
+	}
+	for _, r := range ready {
+		select {
+		case <-r:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	args := []any{"version", a.opts.Version, "rules", a.product.RulesVersion, "state", a.opts.Config.State}
+	for _, s := range a.status().Sources {
+		args = append(args, s.Name, strings.TrimSuffix(string(s.State)+": "+s.Detail, ": "))
+	}
+	a.saveStatus() // whoever waits for the line below may ask for the status
+	a.log.Info("Watching", args...)
+	return nil
+}
+
+func (a *Agent) close() {
+	if a.insp != nil {
+		a.insp.Close()
+	}
+	if a.journal != nil {
+		if err := a.journal.Close(); err != nil {
+			a.log.Warn("Journal not written", "err", err)
+		}
+	}
+	if a.alerts != nil {
+		if err := a.alerts.Close(); err != nil {
+			a.log.Warn("Alert log not closed", "err", err)
+		}
+	}
+}
+
+// fileEvent judges a file that landed. It may take its time: the source holds
+// further names back without losing them.
+func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
+	defer a.touch()
+	f, id, err := a.insp.Inspect(ctx, ev.Path)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // gone again: a temporary file
+	}
+	a.counts.judged.Add(1)
+	if err := a.judge(ev, f); err != nil {
+		a.log.Error("Alert not written", "err", err)
+		return nil // not recorded in the journal: the next listing brings it back
+	}
+	if len(f.Gaps) > 0 && f.SHA256 == "" && f.Format != meetguard.FormatApp {
+		return nil // it could not be read at all: the next listing tries again
+	}
+	if err := a.journal.Record(a.journalKey(ev.Path), id); err != nil {
+		a.log.Warn("Journal not written", "err", err)
+	}
+	return nil
+}
+
+// journalKey joins a path with the version of the rules: under new rules every
+// file is new, and what older ones let pass is judged again.
+func (a *Agent) journalKey(path string) string { return path + "\x00" + a.product.RulesVersion }
+
+func (a *Agent) known(path string, id watch.Identity) bool {
+	return a.journal.Known(a.journalKey(path), id)
+}
+
+// launchEvent never waits: losing a launch is better than holding up the
+// source that sees all of them.
+func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
+	a.counts.launches.Add(1)
+	select {
+	case a.queue <- ev:
+	default:
+		a.counts.launchesLost.Add(1)
+	}
+	return nil
+}
+
+func (a *Agent) judgeLaunches(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case ev := <-a.queue:
+			if err := a.judge(ev, a.insp.Launch(ctx, ev.Process)); err != nil {
+				a.log.Error("Alert not written", "err", err)
+			}
+			a.touch()
+		}
+	}
+}
+
+// judge makes the verdict over facts and, if somebody has to see it, the alert.
+func (a *Agent) judge(ev meetguard.Event, f meetguard.Facts) error {
+	v := a.insp.Judge(f)
+	shown, _ := alert.SafeText(f.Path)
+	switch v.Level {
+	case meetguard.Clean:
+		return nil
+	case meetguard.Incomplete:
+		a.counts.incomplete.Add(1)
+		a.log.Warn("Could not judge", "path", shown, "why", whyIncomplete(f))
+		return nil
+	}
+	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v})
+	appended, err := a.alerts.Append(rec)
+	if err != nil {
+		return err
+	}
+	if !appended {
+		a.counts.known.Add(1)
+		return nil
+	}
+	a.counts.alerts.Add(1)
+	a.log.Warn("Alert", "level", string(v.Level), "path", shown, "brand", v.Brand, "rule", v.Findings[0].Rule, "why", v.Findings[0].Evidence)
+	return nil
+}
+
+func whyIncomplete(f meetguard.Facts) string {
+	for _, g := range f.Gaps {
+		if g.Blinding {
+			why, _ := alert.SafeText(g.Fact + ": " + g.Reason)
+			return why
+		}
+	}
+	return "a member could not be read"
+}
+
+// Launch gathers the facts of one launch: its executable as a file, its
+// command line as a script of one line, its ancestors.
+func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
+	f, _, err := in.Known(ctx, p.Exe)
+	if err != nil || f.SHA256 == "" {
+		// gone, or in a file system that only the process sees: the launch is judged without it
+		f = meetguard.Facts{Path: p.Exe, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
+			Gaps: []meetguard.Gap{{Fact: "executable", Reason: "it could not be read after the launch"}}}
+	}
+	f.Process = p
+	text, shell := commandText(p)
+	if !worthReading(text) {
+		return f
+	}
+	r, err := in.ask(ctx, request{Op: opCommand, Command: clipText(text, maxRequestText), Shell: shell})
+	if err != nil {
+		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "command line", Reason: reason(err)})
+		return f
+	}
+	f.Script = r.Facts.Script
+	f.Claims = slices.Clip(f.Claims) // shared with the cache
+	for _, c := range r.Facts.Claims {
+		if c.Source == meetguard.ClaimBanner {
+			f.Claims = append(f.Claims, c)
+		}
+	}
+	return f
+}
+
+// maxRequestText bounds a command line that is looked at, in bytes.
+const maxRequestText = 64 << 10
+
+// commandText is what a launch runs, as text: the script behind -c or -e, or
+// the whole command line.
+func commandText(p *meetguard.Process) (text, ext string) {
+	program := strings.TrimSuffix(strings.ToLower(baseOf(p.Exe)), ".exe")
+	ext = commandExt(program)
+	for i := 1; i+1 < len(p.Args) && i < 6; i++ {
+		switch arg := p.Args[i]; {
+		case ext == "sh" && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "c") && isShell(program),
+			program == "osascript" && arg == "-e":
+			return p.Args[i+1], ext
+		}
+	}
+	if ext == "applescript" {
+		ext = "sh"
+	}
+	if len(p.Args) == 0 {
+		return p.CommandLine, ext
+	}
+	words := make([]string, len(p.Args))
+	for i, w := range p.Args {
+		words[i] = quoteWord(w)
+	}
+	return strings.Join(words, " "), ext
+}
+
+func baseOf(p string) string {
+	if i := strings.LastIndexAny(p, `/\`); i >= 0 {
+		return p[i+1:]
+	}
+	return p
+}
+
+func isShell(program string) bool {
+	return contains([]string{"sh", "bash", "zsh", "dash", "ksh", "fish"}, program)
+}
+
+func quoteWord(w string) string {
+	if w != "" && !strings.ContainsAny(w, " \t\n\"'\\$`|&;<>()*?[]#~") {
+		return w
+	}
+	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
+}
+
+// worthReading spares the worker the thousands of launches that fetch and hide
+// nothing.
+func worthReading(text string) bool {
+	if len(text) < 8 {
+		return false
+	}
+	lower := strings.ToLower(text)
+	for _, mark := range []string{"://", "curl", "wget", "osascript", "base64", "-enc", "-e ", "iex", "mshta", "certutil", "bitsadmin",
+		"do shell script", "tdata", "keychain", "quarantine", "login data", "eval ", "nscurl", "webclient", "invoke-"} {
+		if strings.Contains(lower, mark) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,336 @@
+package agent
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"meetguard"
+	"meetguard/internal/inspect"
+	"meetguard/internal/script"
+	"meetguard/internal/sign"
+	"meetguard/internal/worker"
+)
+
+// Limits of one inspection.
+const (
+	maxFile      = 2 << 30  // bytes; larger files are incomplete
+	maxInMemory  = 1 << 20  // bytes; larger files are mapped
+	maxMatches   = 64       // matches in one reply
+	maxText      = 512      // bytes of one claim
+	maxUserText  = 2048     // bytes of what the user reads in a script
+	maxScript    = 16 << 20 // bytes; larger texts are no scripts that anybody runs by hand
+	yaraTimeout  = 20 * time.Second
+	workTimeout  = 45 * time.Second
+	maxPlistSize = 1 << 20
+)
+
+// ExaminerConfig says what an Examiner loads before its first file.
+type ExaminerConfig struct {
+	Rules   string // folder with the operator's own YARA files, "" for none
+	Anchors string // folder with further trust anchors, "" for none
+}
+
+// Examiner turns the bytes of one file into facts. It runs in the worker
+// process and is not safe for concurrent use.
+type Examiner struct {
+	rules    *ruleSets
+	verifier *sign.Verifier
+	buf      []byte
+	budget   int64 // bytes that the archive under inspection may still unpack
+	entries  int   // entries that it may still have
+	now      func() time.Time
+}
+
+// NewExaminer compiles the rules and loads the trust anchors.
+func NewExaminer(cfg ExaminerConfig) (*Examiner, error) {
+	rules, err := loadRules(cfg.Rules)
+	if err != nil {
+		return nil, err
+	}
+	v, err := sign.New()
+	if err != nil {
+		return nil, fmt.Errorf("load the trust anchors: %w", err)
+	}
+	if err := addAnchors(v, cfg.Anchors); err != nil {
+		return nil, err
+	}
+	return &Examiner{rules: rules, verifier: v, buf: make([]byte, maxInMemory+1), now: time.Now}, nil
+}
+
+func addAnchors(v *sign.Verifier, dir string) error {
+	if dir == "" {
+		return nil
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.pem"))
+	if err != nil || len(files) == 0 {
+		return fmt.Errorf("load trust anchors: no *.pem file in %s", dir)
+	}
+	for _, f := range files {
+		data, err := os.ReadFile(f)
+		if err != nil {
+			return fmt.Errorf("load trust anchors: %w", err)
+		}
+		if err := v.AddAnchors(data); err != nil {
+			return fmt.Errorf("load trust anchors from %s: %w", f, err)
+		}
+	}
+	return nil
+}
+
+// ServeWorker is the whole life of a worker process. If the Examiner cannot be
+// made, every request is answered with the reason.
+func ServeWorker(cfg ExaminerConfig) error {
+	debug.SetPanicOnFault(true)
+	ex, failed := NewExaminer(cfg)
+	debug.FreeOSMemory() // what loading needed is not needed again
+	return worker.Serve(func(raw []byte, files []*os.File) []byte {
+		if failed != nil {
+			return encode(reply{Failed: failed.Error()})
+		}
+		var req request
+		if err := json.Unmarshal(raw, &req); err != nil {
+			return encode(reply{Failed: "read the request: " + err.Error()})
+		}
+		return encode(ex.answer(req, files))
+	}, nil)
+}
+
+func encode(r reply) []byte {
+	out, err := json.Marshal(r)
+	if err != nil {
+		out, _ = json.Marshal(reply{Failed: "write the reply: " + err.Error()})
+	}
+	return out
+}
+
+func (ex *Examiner) answer(req request, files []*os.File) reply {
+	switch req.Op {
+	case opReady:
+		return ex.rules.ready()
+	case opRules:
+		return ex.rules.list()
+	case opCommand:
+		return reply{Facts: ex.command(req)}
+	case opFiles:
+		if len(req.Items) != len(files) {
+			return reply{Failed: fmt.Sprintf("%d files came with %d requests", len(files), len(req.Items))}
+		}
+		out := reply{Items: make([]reply, len(files))}
+		for i, item := range req.Items {
+			out.Items[i] = ex.file(item, files[i])
+		}
+		return out
+	case opPlist, opFile:
+		if len(files) == 1 {
+			return ex.file(req, files[0])
+		}
+	}
+	return reply{Failed: "unknown operation " + req.Op}
+}
+
+// file reads the open file once and gathers every fact from that one view.
+func (ex *Examiner) file(req request, f *os.File) (r reply) {
+	r.Facts = meetguard.Facts{Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
+	data, release, err := ex.view(f)
+	if err != nil {
+		r.Facts.Gaps = append(r.Facts.Gaps, blinding("content", err.Error()))
+		return r
+	}
+	defer release()
+	name := string(req.Name)
+	if req.Op == opPlist {
+		if len(data) <= maxPlistSize {
+			r.Facts.Claims, r.Facts.Gaps = inspect.PlistClaims(data)
+			r.Executable = inspect.PlistExecutable(data)
+		}
+		return r
+	}
+	r.Facts = ex.bytes(name, data, 0)
+	r.Facts.Origin = inspect.ParseOrigin(req.Origin)
+	return r
+}
+
+// view gives the content: small files in the buffer, larger ones mapped.
+func (ex *Examiner) view(f *os.File) ([]byte, func(), error) {
+	fi, err := f.Stat()
+	if err != nil {
+		return nil, nil, fmt.Errorf("look at the file: %w", err)
+	}
+	if fi.Size() > maxFile {
+		return nil, nil, fmt.Errorf("the file has %d bytes, more than the limit of %d", fi.Size(), int64(maxFile))
+	}
+	if fi.Size() > maxInMemory {
+		data, release, err := mapFile(f, fi.Size())
+		if err != nil {
+			return nil, nil, fmt.Errorf("map the file: %w", err)
+		}
+		return data, release, nil
+	}
+	n, err := io.ReadFull(io.NewSectionReader(f, 0, maxInMemory+1), ex.buf)
+	if err != nil && err != io.ErrUnexpectedEOF && err != io.EOF {
+		return nil, nil, fmt.Errorf("read the file: %w", err)
+	}
+	return ex.buf[:n], func() {}, nil
+}
+
+// bytes gathers the facts of content, whatever it came in. Each parser runs
+// alone: if one fails, its fact is a gap and the others still speak.
+func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
+	f := &meetguard.Facts{Size: int64(len(data)), Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
+	f.Claims = []meetguard.Claim{{Text: clipText(name, maxText), Source: meetguard.ClaimFileName}}
+	stage(f, "content", true, func() {
+		sum := sha256.Sum256(data)
+		f.SHA256 = hex.EncodeToString(sum[:])
+		f.Format = inspect.Sniff(name, data)
+	})
+	stage(f, "names", false, func() {
+		claims, gaps := inspect.Claims(f.Format, data)
+		f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)
+	})
+	if signable(f.Format) {
+		stage(f, "signature", true, func() {
+			var gaps []meetguard.Gap
+			f.Signature, gaps = ex.verifier.Verify(bytes.NewReader(data), int64(len(data)), f.Format, ex.now())
+			f.Gaps = append(f.Gaps, gaps...)
+		})
+		if f.Signature.SigningID != "" {
+			f.Claims = append(f.Claims, meetguard.Claim{Text: f.Signature.SigningID, Source: meetguard.ClaimSigningID})
+		}
+	}
+	switch f.Format {
+	case meetguard.FormatShortcut, meetguard.FormatICS:
+		stage(f, "link", true, func() { follow(f, name, data) })
+	case meetguard.FormatOther, meetguard.FormatScript, meetguard.FormatAppleScript, meetguard.FormatHTML:
+		stage(f, "script", true, func() { analyse(f, name, data) })
+	}
+	stage(f, "yara", true, func() { ex.match(f, name, data) })
+	stage(f, "members", true, func() { ex.members(f, data, depth) })
+	bound(f)
+	return *f
+}
+
+// stage runs one parser. A panic, also of a mapped file that shrinks under it,
+// becomes a gap.
+func stage(f *meetguard.Facts, fact string, blind bool, parse func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			f.Gaps = append(f.Gaps, meetguard.Gap{Fact: fact, Reason: "the parser failed on this file", Blinding: blind})
+		}
+	}()
+	parse()
+}
+
+func signable(format meetguard.Format) bool {
+	switch format {
+	case meetguard.FormatPE, meetguard.FormatMachO, meetguard.FormatMSI, meetguard.FormatCab:
+		return true
+	}
+	return false
+}
+
+// scriptExt are the extensions that a double click runs as a script.
+var scriptExt = map[string]bool{"scpt": true, "applescript": true, "command": true, "sh": true, "bat": true, "cmd": true, "ps1": true, "vbs": true, "vbe": true,
+	"js": true, "jse": true, "wsf": true, "hta": true, "py": true, "terminal": true, "tool": true}
+
+// follow adds what a shortcut runs and where a link leads, as a script: its
+// command line is analysed, an address is a host.
+func follow(f *meetguard.Facts, name string, data []byte) {
+	link := inspect.ReadShortcut(name, data)
+	if link.Command != "" {
+		analyse(f, "command."+link.Shell, []byte(link.Command))
+	}
+	if f.Script == nil && len(link.Hosts) > 0 {
+		f.Script = &meetguard.Script{Language: "link", Hosts: link.Hosts}
+	}
+}
+
+// analyse adds the structure of a script. Plain text that is none stays other.
+func analyse(f *meetguard.Facts, name string, data []byte) {
+	if len(data) > maxScript {
+		if f.Format != meetguard.FormatOther || scriptExt[nameExt(name)] {
+			f.Gaps = append(f.Gaps, blinding("script", fmt.Sprintf("the script has %d bytes, more than the limit of %d", len(data), maxScript)))
+		}
+		return
+	}
+	s, userText := script.Analyse(name, data)
+	if s != nil && contains(s.Traits, script.TraitAnalysisLimit) {
+		f.Gaps = append(f.Gaps, blinding("script", "the script is larger or deeper than what is analysed"))
+	}
+	if s == nil {
+		return
+	}
+	f.Script = s
+	if f.Format == meetguard.FormatOther {
+		f.Format = meetguard.FormatScript
+	}
+	if userText != "" {
+		f.Claims = append(f.Claims, meetguard.Claim{Text: clipText(userText, maxUserText), Source: meetguard.ClaimBanner})
+	}
+}
+
+// command gives the structure of a command line, as a script of one line.
+func (ex *Examiner) command(req request) meetguard.Facts {
+	f := meetguard.Facts{Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
+	stage(&f, "command line", true, func() { analyse(&f, "command."+req.Shell, []byte(req.Command)) })
+	bound(&f)
+	return f
+}
+
+// match runs the set of YARA rules that fits the format. Scripts are matched
+// as normalised text, so that rules see what the padding and the pieces hide.
+func (ex *Examiner) match(f *meetguard.Facts, name string, data []byte) {
+	vars := externals(f, name)
+	add := func(set string, data []byte) {
+		found, err := ex.rules.scan(set, data, vars)
+		if err != nil {
+			f.Gaps = append(f.Gaps, blinding("yara", err.Error()))
+		}
+		f.Matches = append(f.Matches, found...)
+	}
+	if f.Script != nil {
+		add(setScript, []byte(f.Script.Tail))
+	}
+	if set := setOf(f); set != "" {
+		add(set, data)
+	}
+	if len(f.Matches) > maxMatches {
+		f.Matches = f.Matches[:maxMatches]
+	}
+}
+
+// bound keeps a reply small whatever a file holds.
+func bound(f *meetguard.Facts) {
+	const many = 64
+	f.Claims = f.Claims[:min(len(f.Claims), many)]
+	for i := range f.Claims {
+		f.Claims[i].Text = clipText(f.Claims[i].Text, maxUserText)
+	}
+	f.Gaps = f.Gaps[:min(len(f.Gaps), many)]
+	if s := f.Script; s != nil {
+		s.Fetches, s.Hosts = s.Fetches[:min(len(s.Fetches), many)], s.Hosts[:min(len(s.Hosts), many)]
+	}
+}
+
+func blinding(fact, reason string) meetguard.Gap {
+	return meetguard.Gap{Fact: fact, Reason: clipText(reason, maxText), Blinding: true}
+}
+
+func clipText(s string, limit int) string {
+	if len(s) > limit {
+		s = strings.ToValidUTF8(s[:limit], "")
+	}
+	return s
+}
+
+// nameExt is the extension of a name in lower case, without the dot.
+func nameExt(name string) string { return strings.TrimPrefix(strings.ToLower(path.Ext(name)), ".") }

@@ -1,0 +1,390 @@
+package agent
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"meetguard"
+	"meetguard/internal/detect"
+	"meetguard/internal/inspect"
+	"meetguard/internal/watch"
+	"meetguard/internal/worker"
+	"meetguard/signatures"
+)
+
+// Inspector turns paths into facts and verdicts. It opens files, hands them to
+// the worker and never looks into them itself. It is safe for concurrent use.
+type Inspector struct {
+	pool  *worker.Pool
+	judge *detect.Judge
+	cache *factCache
+}
+
+// InspectorConfig says how the worker is started.
+type InspectorConfig struct {
+	Command []string // argv of the worker process
+	Workers int      // processes at most
+	Log     *slog.Logger
+}
+
+// NewInspector loads the brand catalogue. No worker is started before it is
+// needed.
+func NewInspector(cfg InspectorConfig) (*Inspector, error) {
+	judge, err := NewJudge()
+	if err != nil {
+		return nil, err
+	}
+	pool := worker.NewPool(worker.Config{Command: cfg.Command, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
+	return &Inspector{pool: pool, judge: judge, cache: newFactCache(4096)}, nil
+}
+
+// Close ends the workers.
+func (in *Inspector) Close() { in.pool.Close() }
+
+// Judge gives the verdict over facts.
+func (in *Inspector) Judge(f meetguard.Facts) meetguard.Verdict { return in.judge.Judge(f) }
+
+// Host judges a host name.
+func (in *Inspector) Host(host string) detect.HostVerdict { return in.judge.Host(host) }
+
+// NewJudge gives the judge alone, for what needs no inspection.
+func NewJudge() (*detect.Judge, error) {
+	brands, err := signatures.Brands()
+	if err != nil {
+		return nil, fmt.Errorf("load the brand catalogue: %w", err)
+	}
+	return detect.New(brands), nil
+}
+
+// Check starts a worker and fails if it cannot do its work.
+func (in *Inspector) Check(ctx context.Context) error {
+	_, err := in.ask(ctx, request{Op: opReady})
+	return err
+}
+
+// Rule is one rule as people see it, whether it judges facts or is YARA.
+type Rule struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"` // "facts", or "yara/" and the set
+	Weight      int    `json:"weight"`
+	Technique   string `json:"technique"`
+	Description string `json:"description,omitempty"`
+}
+
+// AllRules lists the rules of the judge and those in YARA.
+func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
+	var out []Rule
+	for _, r := range detect.Rules() {
+		out = append(out, Rule{ID: r.ID, Kind: "facts", Weight: r.Weight, Technique: r.Technique})
+	}
+	yara, err := in.Rules(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range yara {
+		id := r.Meta["id"]
+		if id == "" {
+			id = r.Name
+		}
+		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.SeverityWeight(r.Meta["severity"]), Technique: r.Meta["technique"], Description: r.Meta["description"]})
+	}
+	return out, nil
+}
+
+// Rules lists the YARA rules that the worker has loaded. It fails if they do
+// not compile, and so doubles as the check that a worker works at all.
+func (in *Inspector) Rules(ctx context.Context) ([]RuleInfo, error) {
+	r, err := in.ask(ctx, request{Op: opRules})
+	return r.Rules, err
+}
+
+// IsBundle says whether a folder is one unit: an application or a script
+// bundle of macOS.
+func IsBundle(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".app":
+		return exists(filepath.Join(path, "Contents"))
+	case ".scptd":
+		return true
+	}
+	return false
+}
+
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
+// Inspect gathers the facts of one unit: a regular file or a bundle. It never
+// fails: what could not be read is a gap, and the identity tells which content
+// was looked at. The error is that of a missing path only.
+func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
+	fi, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return meetguard.Facts{}, watch.Identity{}, err
+	}
+	if err != nil {
+		return unreadable(path, err.Error()), watch.Identity{}, nil
+	}
+	if fi.IsDir() && IsBundle(path) {
+		id, err := watch.Identify(path) // before the look: what changes during it brings the bundle back
+		if err != nil {
+			return unreadable(path, reason(err)), id, nil
+		}
+		return in.bundle(ctx, path), id, nil
+	}
+	if !fi.Mode().IsRegular() {
+		return unreadable(path, "it is "+kindOf(fi.Mode())+", which is not opened"), watch.IdentityOf(fi), nil
+	}
+	f, id := in.file(ctx, path)
+	return f, id, nil
+}
+
+// Known gives the facts of a file that was inspected before and did not change
+// since, or inspects it.
+func (in *Inspector) Known(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
+	if id, err := watch.Identify(path); err == nil {
+		if f, ok := in.cache.get(id); ok && f.Path == path {
+			return f, id, nil
+		}
+	}
+	return in.Inspect(ctx, path)
+}
+
+func kindOf(m fs.FileMode) string {
+	switch {
+	case m.IsDir():
+		return "a folder"
+	case m&fs.ModeSymlink != 0:
+		return "a symbolic link"
+	case m&fs.ModeNamedPipe != 0:
+		return "a named pipe"
+	case m&fs.ModeSocket != 0:
+		return "a socket"
+	case m&fs.ModeDevice != 0:
+		return "a device"
+	}
+	return "no regular file"
+}
+
+// file inspects one regular file through one descriptor. A file that changes
+// while it is read is read once more, and then given up for this time: its
+// next event will bring it back.
+func (in *Inspector) file(ctx context.Context, path string) (meetguard.Facts, watch.Identity) {
+	var f meetguard.Facts
+	var id watch.Identity
+	for range 2 {
+		var changed bool
+		if f, id, changed = in.once(ctx, path); !changed {
+			in.cache.put(id, f)
+			return f, id
+		}
+	}
+	f.Gaps = append(f.Gaps, blinding("content", "the file changed while it was read"))
+	return f, id
+}
+
+func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, id watch.Identity, changed bool) {
+	o, f := openUnit(path)
+	if o == nil {
+		return f, id, false
+	}
+	defer o.file.Close()
+	r, err := in.ask(ctx, o.request, o.file)
+	if err != nil {
+		f := unreadable(path, reason(err))
+		f.Size = o.size
+		return f, o.id, false
+	}
+	f, changed = o.facts(r)
+	return f, o.id, changed
+}
+
+// opened is a file on its way to the worker.
+type opened struct {
+	path    string
+	file    *os.File
+	id      watch.Identity
+	size    int64
+	request request
+	gaps    []meetguard.Gap
+}
+
+// openUnit opens a regular file, or says in facts why it cannot.
+func openUnit(path string) (*opened, meetguard.Facts) {
+	file, err := openFile(path)
+	if err != nil {
+		return nil, unreadable(path, reason(err))
+	}
+	before, err := file.Stat()
+	if err != nil || !before.Mode().IsRegular() {
+		file.Close()
+		return nil, unreadable(path, "it is no regular file any more")
+	}
+	o := &opened{path: path, file: file, id: watch.IdentityOf(before), size: before.Size()}
+	var origin inspect.RawOrigin
+	origin, o.gaps = inspect.ReadOrigin(file)
+	o.request = request{Op: opFile, Name: []byte(filepath.Base(path)), Origin: origin}
+	return o, meetguard.Facts{}
+}
+
+// facts completes what the worker answered, and says whether the file changed
+// meanwhile.
+func (o *opened) facts(r reply) (meetguard.Facts, bool) {
+	r.Facts.Path = o.path
+	r.Facts.Gaps = append(r.Facts.Gaps, o.gaps...)
+	after, err := o.file.Stat()
+	return r.Facts, err != nil || watch.IdentityOf(after) != o.id
+}
+
+// batch inspects several files with one request, if all are small. Whatever
+// goes wrong with the batch, each file then has a request of its own, so that
+// a hostile one spoils nothing but itself.
+func (in *Inspector) batch(ctx context.Context, paths []string) []meetguard.Facts {
+	out := make([]meetguard.Facts, len(paths))
+	var items []*opened
+	var at []int
+	req := request{Op: opFiles}
+	var files []*os.File
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	for i, path := range paths {
+		o, f := openUnit(path)
+		if o == nil {
+			out[i] = f
+			continue
+		}
+		files = append(files, o.file)
+		items, at, req.Items = append(items, o), append(at, i), append(req.Items, o.request)
+	}
+	var r reply
+	var err error
+	if len(items) > 0 {
+		r, err = in.ask(ctx, req, files...)
+	}
+	for k, o := range items {
+		changed := true
+		if err == nil && k < len(r.Items) {
+			out[at[k]], changed = o.facts(r.Items[k])
+		}
+		if changed {
+			out[at[k]], _ = in.file(ctx, o.path)
+		}
+	}
+	return out
+}
+
+// reason is an error without the path that it is about, for a gap.
+func reason(err error) string {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Op + ": " + pe.Err.Error()
+	}
+	return err.Error()
+}
+
+func unreadable(path, why string) meetguard.Facts {
+	name := filepath.Base(path)
+	return meetguard.Facts{Path: path, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
+		Claims: []meetguard.Claim{{Text: name, Source: meetguard.ClaimFileName}}, Gaps: []meetguard.Gap{blinding("content", why)}}
+}
+
+func (in *Inspector) ask(ctx context.Context, req request, files ...*os.File) (reply, error) {
+	raw, err := json.Marshal(req)
+	if err != nil {
+		return reply{}, fmt.Errorf("write a request: %w", err)
+	}
+	answer, err := in.pool.Do(ctx, raw, files...)
+	if err != nil {
+		return reply{}, err
+	}
+	var r reply
+	if err := json.Unmarshal(answer, &r); err != nil {
+		return reply{}, &worker.Failure{Reason: "the inspection gave no readable answer"}
+	}
+	if r.Failed != "" {
+		return reply{}, errors.New(r.Failed)
+	}
+	return r, nil
+}
+
+// maxBundleFiles bounds how many files of a bundle are looked at.
+const maxBundleFiles = 400
+
+// bundle joins the facts of a bundle's parts: who it says it is (Info.plist),
+// who signed its main program, what the scripts in it do.
+func (in *Inspector) bundle(ctx context.Context, dir string) meetguard.Facts {
+	f := meetguard.Facts{Path: dir, Format: meetguard.FormatApp, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
+		Claims: []meetguard.Claim{{Text: filepath.Base(dir), Source: meetguard.ClaimFileName}}}
+	executable := ""
+	if plist, err := openFile(filepath.Join(dir, "Contents", "Info.plist")); err == nil {
+		if r, err := in.ask(ctx, request{Op: opPlist}, plist); err == nil {
+			f.Claims, f.Gaps = append(f.Claims, r.Facts.Claims...), append(f.Gaps, r.Facts.Gaps...)
+			executable = filepath.Base(r.Executable)
+		}
+		plist.Close()
+	}
+	parts, more := bundleFiles(dir)
+	for _, p := range parts {
+		part, _ := in.file(ctx, p)
+		rel, _ := filepath.Rel(dir, p)
+		f.Size += part.Size
+		if part.Format == meetguard.FormatMachO && filepath.Base(filepath.Dir(p)) == "MacOS" && (f.SHA256 == "" || filepath.Base(p) == executable) {
+			f.SHA256, f.Signature = part.SHA256, part.Signature
+		}
+		part.Path = rel
+		keep(&f, withoutBrandClaims(part))
+	}
+	if f.Signature.Status == meetguard.SignatureUnknown && f.SHA256 == "" && len(f.Gaps) == 0 {
+		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "signature", Reason: "the bundle has no main program that carries one"})
+	}
+	if more {
+		f.Gaps = append(f.Gaps, blinding("members", fmt.Sprintf("the bundle has more than %d files worth a look", maxBundleFiles)))
+	}
+	return f
+}
+
+// withoutBrandClaims: the bundle claims as a whole; its helpers carry its name
+// and their own signatures, which are judged by their content only.
+func withoutBrandClaims(part meetguard.Facts) meetguard.Facts {
+	if part.Format == meetguard.FormatMachO {
+		part.Claims = nil
+	}
+	return part
+}
+
+// bundleFiles lists the programs and scripts of a bundle, sorted.
+func bundleFiles(dir string) (files []string, more bool) {
+	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil
+		}
+		folder := filepath.Base(filepath.Dir(p))
+		switch strings.ToLower(filepath.Ext(p)) {
+		case ".scpt", ".applescript", ".sh", ".command", ".py", ".zsh", ".tool", ".scptd", ".app":
+		default:
+			if folder != "MacOS" && folder != "Scripts" {
+				return nil
+			}
+		}
+		if len(files) >= maxBundleFiles {
+			more = true
+			return fs.SkipAll
+		}
+		files = append(files, p)
+		return nil
+	})
+	sort.Strings(files)
+	return files, more
+}

@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"meetguard"
+	"meetguard/internal/worker"
+)
+
+// The test program is its own worker.
+const (
+	workerArg   = "inspection-worker-under-test"
+	crashingArg = "crashing-worker-under-test" // dies of every request
+)
+
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 {
+		switch os.Args[1] {
+		case workerArg:
+			if err := ServeWorker(ExaminerConfig{}); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(2)
+			}
+			os.Exit(0)
+		case crashingArg:
+			_ = worker.Serve(func([]byte, []*os.File) []byte { panic("a parser failed") }, nil)
+			os.Exit(2)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func inspector(t testing.TB, arg string) *Inspector {
+	t.Helper()
+	in, err := NewInspector(InspectorConfig{Command: []string{os.Args[0], arg}, Workers: 2, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(in.Close)
+	return in
+}
+
+func verdict(t testing.TB, in *Inspector, path string) (meetguard.Facts, meetguard.Verdict) {
+	t.Helper()
+	f, _, err := in.Inspect(context.Background(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f, in.Judge(f)
+}
+
+func put(t testing.TB, path string, data []byte) string {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

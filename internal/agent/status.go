@@ -1,0 +1,221 @@
+package agent
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"meetguard"
+)
+
+// Names in the state folder.
+const (
+	hostFile   = "host.json"
+	statusFile = "status.json"
+)
+
+// statusEvery is how often the status is written without a reason, and
+// statusDelay how long news are gathered before they are written.
+const (
+	statusEvery = time.Minute
+	statusDelay = 200 * time.Millisecond
+)
+
+// Status is what `meetguard status --json` prints.
+type Status struct {
+	Sources  []meetguard.SourceStatus `json:"sources"`
+	Rules    StatusRules              `json:"rules"`
+	Counters map[string]uint64        `json:"counters"`
+	Spool    StatusSpool              `json:"spool"`
+	PID      int                      `json:"pid"`
+	Version  string                   `json:"version"`
+	Updated  time.Time                `json:"updated"`
+}
+
+// StatusRules tells the rules in use.
+type StatusRules struct {
+	Version string `json:"version"`
+	Count   int    `json:"count"`
+}
+
+// StatusSpool tells what the collector has and has not.
+type StatusSpool struct {
+	Pending uint64 `json:"pending"`
+	Acked   uint64 `json:"acked"`
+	Dropped uint64 `json:"dropped"`
+}
+
+// Failed says whether any source sees nothing.
+func (s Status) Failed() bool {
+	for _, src := range s.Sources {
+		if src.State == meetguard.SourceFailed {
+			return true
+		}
+	}
+	return false
+}
+
+func (a *Agent) status() Status {
+	s := Status{Sources: a.files.Status(), Rules: StatusRules{a.product.RulesVersion, a.rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
+	fc := a.files.Counters()
+	s.Counters = map[string]uint64{
+		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
+		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
+		"exec_events": a.counts.launches.Load(), "exec_lost": a.counts.launchesLost.Load(),
+		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(),
+	}
+	if a.launches == nil {
+		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
+	} else {
+		s.Sources = append(s.Sources, a.launches.Status())
+		lc := a.launches.Counters()
+		s.Counters["exec_lost"] += uint64(lc.ExecLost)
+		s.Counters["exec_unread"] = uint64(lc.ExecUnread) // over before they could be looked at
+	}
+	if err := a.alerts.Trouble(); err != nil {
+		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
+	}
+	if a.sender != nil {
+		s.Sources = append(s.Sources, a.sender.Health())
+	}
+	for i := range s.Sources {
+		if why, broken := a.trouble.Load(s.Sources[i].Name); broken {
+			s.Sources[i].State, s.Sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
+		}
+	}
+	c := a.alerts.Counters()
+	s.Spool = StatusSpool{Pending: c.Pending, Acked: c.Acked}
+	for _, n := range c.Dropped {
+		s.Spool.Dropped += n
+	}
+	return s
+}
+
+// touch asks for the status to be written soon.
+func (a *Agent) touch() {
+	select {
+	case a.changed <- struct{}{}:
+	default:
+	}
+}
+
+// writeStatus keeps the status file true: soon after news, and every minute.
+func (a *Agent) writeStatus(ctx context.Context) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-a.changed:
+			select {
+			case <-time.After(statusDelay):
+			case <-ctx.Done():
+			}
+		case <-time.After(statusEvery):
+		}
+		a.saveStatus()
+	}
+}
+
+func (a *Agent) saveStatus() {
+	a.statusMu.Lock()
+	defer a.statusMu.Unlock()
+	if err := writeJSON(filepath.Join(a.opts.Config.State, statusFile), a.status()); err != nil {
+		a.log.Warn("Status not written", "err", err)
+	}
+}
+
+// writeJSON replaces a file in one step. It is not synced: a status that is
+// lost in a crash is one that was wrong.
+func writeJSON(path string, v any) error {
+	data, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	tmp := path + ".tmp"
+	_ = os.Remove(tmp) // a link somebody put there must not be followed
+	f, err := os.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(append(data, '\n'))
+	if err := errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// ReadStatus reads the status that the agent on this state folder wrote last.
+// Of an agent that does not run any more every source has failed: silence is
+// not health.
+func ReadStatus(state string) (Status, error) {
+	var s Status
+	data, err := os.ReadFile(filepath.Join(state, statusFile))
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, fmt.Errorf("no agent has run with the state folder %s: start one with `meetguard run`, or name its folder with --state", state)
+	}
+	if err != nil {
+		return s, fmt.Errorf("read the status: %w", err)
+	}
+	if err := json.Unmarshal(data, &s); err != nil {
+		return s, fmt.Errorf("read the status: %w", err)
+	}
+	switch age := time.Since(s.Updated); {
+	case !alive(s.PID):
+		s.fail(fmt.Sprintf("the agent does not run; it was last seen at %s", s.Updated.Format(time.RFC3339)))
+	case age > 3*statusEvery:
+		s.fail(fmt.Sprintf("the agent hangs: its status is %s old", age.Round(time.Second)))
+	}
+	return s, nil
+}
+
+func (s *Status) fail(why string) {
+	for i := range s.Sources {
+		s.Sources[i].State, s.Sources[i].Detail = meetguard.SourceFailed, why
+	}
+}
+
+// identify gives this machine's identity, making one at the first start. The
+// name is a label; the identity is random and says nothing of the machine.
+func identify(state string) (meetguard.Host, error) {
+	h := meetguard.Host{OS: runtime.GOOS}
+	h.Name, _ = os.Hostname()
+	var kept struct {
+		UID string `json:"uid"`
+	}
+	path := filepath.Join(state, hostFile)
+	data, err := os.ReadFile(path)
+	if err == nil {
+		err = json.Unmarshal(data, &kept)
+	}
+	if err == nil && len(kept.UID) == 36 {
+		h.UID = kept.UID
+		return h, nil
+	}
+	if h.UID, err = newUID(); err != nil {
+		return h, err
+	}
+	kept.UID = h.UID
+	if err := writeJSON(path, kept); err != nil {
+		return h, fmt.Errorf("keep the identity of this machine: %w", err)
+	}
+	return h, nil
+}
+
+// newUID makes a random UUID, version 4 (RFC 9562).
+func newUID() (string, error) {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return "", fmt.Errorf("make an identity: %w", err)
+	}
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	h := hex.EncodeToString(b[:])
+	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:], nil
+}
