@@ -1,0 +1,121 @@
+// Command eval measures what the agent finds: recall on generated inert lures,
+// by family, platform, wrapper and way of hiding, and false alerts on honest
+// specimens and clean trees of this machine.
+//
+// It counts as the contract does: suspicious and malicious are found, incomplete
+// is neither found nor clean. It exits with 1 if recall is below 0.95 or
+// anything honest alarmed, and with 2 if it could not do its work.
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// The bars of the evaluation.
+const (
+	minRecall      = 0.95
+	maxFalseAlerts = 0
+)
+
+type options struct {
+	agent  string
+	asJSON bool
+	clean  []string
+	keep   string
+	max    int
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.agent, "agent", "bin/meetguard", "the agent to measure")
+	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object instead of tables")
+	flag.Func("clean", "a tree in which nothing may alarm, may be given again (default: samples, system folders, Go modules)", func(dir string) error {
+		o.clean = append(o.clean, dir)
+		return nil
+	})
+	flag.StringVar(&o.keep, "keep", "", "write the specimens to this folder and keep them")
+	flag.IntVar(&o.max, "max", 0, "look at no more than this many files of each clean tree, evenly chosen (0: all)")
+	flag.Parse()
+	if o.clean == nil {
+		o.clean = defaultTrees()
+	}
+	r, err := run(o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		os.Exit(2)
+	}
+	if err := r.print(os.Stdout, o.asJSON); err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		os.Exit(2)
+	}
+	if !r.Passed {
+		os.Exit(1)
+	}
+}
+
+// defaultTrees are the clean trees of this machine that are there.
+func defaultTrees() []string {
+	trees := []string{"build/samples", "/usr/lib", "/usr/share", "/usr/bin"}
+	if out, err := exec.Command("go", "env", "GOMODCACHE").Output(); err == nil {
+		trees = append(trees, string(bytes.TrimSpace(out)))
+	}
+	var there []string
+	for _, dir := range trees {
+		if fi, err := os.Stat(dir); err == nil && fi.IsDir() {
+			there = append(there, dir)
+		}
+	}
+	return there
+}
+
+// run writes the specimens, scans everything and counts.
+func run(o options) (*report, error) {
+	agent, err := filepath.Abs(o.agent)
+	if err != nil {
+		return nil, err
+	}
+	dir := o.keep
+	if dir == "" {
+		if err := os.MkdirAll("build/eval", 0o755); err != nil {
+			return nil, err
+		}
+		if dir, err = os.MkdirTemp("build/eval", "run-"); err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+	}
+	r, err := specimensReport(agent, dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, tree := range o.clean {
+		t, err := scanTree(agent, tree, o.max)
+		if err != nil {
+			return nil, err
+		}
+		r.Trees = append(r.Trees, t)
+	}
+	r.judge()
+	return r, nil
+}
+
+// print writes the report as tables or as one JSON object.
+func (r *report) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	var b strings.Builder
+	r.markdown(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}

@@ -1,0 +1,259 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"meetguard/testdata/specimens"
+)
+
+// report is everything that one evaluation learned.
+type report struct {
+	Lures      int              `json:"lures"`
+	Found      int              `json:"found"`
+	Malicious  int              `json:"malicious"`
+	Incomplete int              `json:"incomplete"`
+	Recall     float64          `json:"recall"`
+	Unseen     float64          `json:"recall_unseen"`
+	By         map[string][]row `json:"by"` // family, platform, wrapper, obfuscation, language
+	Missed     []miss           `json:"missed"`
+	Rules      []ruleUse        `json:"rules"`
+	Trees      []tree           `json:"clean"`
+	Passed     bool             `json:"passed"`
+}
+
+// row is one line of a table of recall.
+type row struct {
+	Name      string   `json:"name"`
+	N         int      `json:"n"`
+	Found     int      `json:"found"`
+	Malicious int      `json:"malicious"`
+	Missed    []string `json:"missed,omitempty"`
+}
+
+// miss is a lure that nobody was warned of.
+type miss struct {
+	Family      string   `json:"family"`
+	Name        string   `json:"name"`
+	Obfuscation string   `json:"obfuscation"`
+	Wrapper     string   `json:"wrapper"`
+	Language    string   `json:"language"`
+	Level       string   `json:"level"`
+	Score       int      `json:"score"`
+	Rules       []string `json:"rules"`
+	Folder      string   `json:"folder"`
+}
+
+// ruleUse is what one rule contributes.
+type ruleUse struct {
+	Rule   string   `json:"rule"`
+	Fires  int      `json:"fires"`
+	Alone  int      `json:"alone"` // lures in which no other rule fired
+	Only   []string `json:"only,omitempty"`
+	Honest int      `json:"honest"` // honest specimens on which it fired, whether or not they alarmed
+}
+
+// outcome is the strongest unit of one specimen.
+type outcome struct {
+	specimens.Specimen
+	folder string
+	unit   unit
+	seen   bool
+}
+
+// place is the folder of specimen i: names may repeat, folders do not.
+func place(i int) string { return fmt.Sprintf("%04d", i) }
+
+// specimensReport writes all specimens below dir, scans and counts them.
+func specimensReport(agent, dir string) (*report, error) {
+	lures, err := scanSpecimens(agent, filepath.Join(dir, "lures"), specimens.Lures())
+	if err != nil {
+		return nil, err
+	}
+	honest, err := scanSpecimens(agent, filepath.Join(dir, "benign"), specimens.Benign())
+	if err != nil {
+		return nil, err
+	}
+	r := &report{By: map[string][]row{}}
+	r.countLures(lures)
+	r.countHonest(honest)
+	r.countRules(lures, honest)
+	return r, nil
+}
+
+func scanSpecimens(agent, dir string, list []specimens.Specimen) ([]outcome, error) {
+	if err := os.RemoveAll(dir); err != nil {
+		return nil, err
+	}
+	out := make([]outcome, len(list))
+	byFolder := map[string]*outcome{}
+	for i, s := range list {
+		out[i] = outcome{Specimen: s, folder: place(i)}
+		byFolder[place(i)] = &out[i]
+		if err := s.Write(filepath.Join(dir, place(i))); err != nil {
+			return nil, err
+		}
+	}
+	var strange []string
+	err := scan(agent, []string{dir}, func(u unit) {
+		rel, err := filepath.Rel(dir, u.path())
+		o := byFolder[strings.SplitN(filepath.ToSlash(rel), "/", 2)[0]]
+		if err != nil || o == nil {
+			strange = append(strange, u.Path)
+			return
+		}
+		if !o.seen || rank(u) > rank(o.unit) {
+			o.unit, o.seen = u, true
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(strange) > 0 {
+		return nil, fmt.Errorf("the agent told of %d units that are no specimens, first %s", len(strange), strange[0])
+	}
+	for _, o := range out {
+		if !o.seen {
+			return nil, fmt.Errorf("the agent told nothing of %s in %s", o.Name, o.folder)
+		}
+	}
+	return out, nil
+}
+
+// rank orders units: the strongest speaks for its specimen.
+func rank(u unit) int {
+	levels := map[string]int{"clean": 0, "incomplete": 1, "suspicious": 2, "malicious": 3}
+	return levels[u.Level]*1000 + u.Score
+}
+
+func (r *report) countLures(list []outcome) {
+	keys := map[string]func(outcome) string{
+		"family":      func(o outcome) string { return o.Family },
+		"platform":    func(o outcome) string { return o.Platform },
+		"wrapper":     func(o outcome) string { return o.Wrapper },
+		"obfuscation": func(o outcome) string { return o.Obfuscation },
+		"language":    func(o outcome) string { return o.Language },
+	}
+	for name, key := range keys {
+		r.By[name] = rows(list, key)
+	}
+	unseen, unseenFound := 0, 0
+	for _, o := range list {
+		r.Lures++
+		if strings.HasPrefix(o.Family, "unseen-") {
+			unseen++
+			if o.unit.found() {
+				unseenFound++
+			}
+		}
+		switch o.unit.Level {
+		case "malicious":
+			r.Malicious++
+		case "incomplete":
+			r.Incomplete++
+		}
+		if o.unit.found() {
+			r.Found++
+			continue
+		}
+		r.Missed = append(r.Missed, miss{o.Family, o.Name, o.Obfuscation, o.Wrapper, o.Language, o.unit.Level, o.unit.Score, o.unit.rules(), o.folder})
+	}
+	r.Recall = ratio(r.Found, r.Lures)
+	r.Unseen = ratio(unseenFound, unseen)
+}
+
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return 0
+	}
+	return float64(a) / float64(b)
+}
+
+func rows(list []outcome, key func(outcome) string) []row {
+	at := map[string]*row{}
+	for _, o := range list {
+		k := key(o)
+		if at[k] == nil {
+			at[k] = &row{Name: k}
+		}
+		w := at[k]
+		w.N++
+		if o.unit.Level == "malicious" {
+			w.Malicious++
+		}
+		if o.unit.found() {
+			w.Found++
+		} else {
+			w.Missed = append(w.Missed, fmt.Sprintf("%s/%s (%s)", o.folder, o.Name, o.Obfuscation))
+		}
+	}
+	var out []row
+	for _, w := range at {
+		out = append(out, *w)
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}
+
+func (r *report) countHonest(list []outcome) {
+	t := tree{Name: "honest specimens"}
+	for _, o := range list {
+		t.add(o.unit)
+	}
+	r.Trees = append(r.Trees, t)
+}
+
+func (r *report) countRules(lures, honest []outcome) {
+	at := map[string]*ruleUse{}
+	use := func(rule string) *ruleUse {
+		if at[rule] == nil {
+			at[rule] = &ruleUse{Rule: rule}
+		}
+		return at[rule]
+	}
+	for _, o := range lures {
+		rules := distinct(o.unit.rules())
+		for _, rule := range rules {
+			use(rule).Fires++
+		}
+		if len(rules) == 1 {
+			u := use(rules[0])
+			u.Alone++
+			u.Only = append(u.Only, o.folder+"/"+o.Name)
+		}
+	}
+	for _, o := range honest {
+		for _, rule := range distinct(o.unit.rules()) {
+			use(rule).Honest++
+		}
+	}
+	for _, u := range at {
+		r.Rules = append(r.Rules, *u)
+	}
+	sort.Slice(r.Rules, func(i, j int) bool { return r.Rules[i].Rule < r.Rules[j].Rule })
+}
+
+func distinct(list []string) []string {
+	seen := map[string]bool{}
+	var out []string
+	for _, s := range list {
+		if !seen[s] {
+			seen[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *report) falseAlerts() int {
+	n := 0
+	for _, t := range r.Trees {
+		n += len(t.Alerts)
+	}
+	return n
+}
+
+func (r *report) judge() { r.Passed = r.Recall >= minRecall && r.falseAlerts() <= maxFalseAlerts }
