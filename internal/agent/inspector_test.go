@@ -151,6 +151,38 @@ func TestCrashIsIncomplete(t *testing.T) {
 	}
 }
 
+// TestFileThatChangesIsIncomplete: somebody keeps writing while it is read.
+func TestFileThatChangesIsIncomplete(t *testing.T) {
+	in := inspector(t, workerArg)
+	path := put(t, filepath.Join(t.TempDir(), "growing.bin"), make([]byte, 4<<20))
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	stop, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				f.Write([]byte{1})
+			}
+		}
+	}()
+	facts, v := verdict(t, in, path)
+	close(stop)
+	<-done
+	if v.Level != meetguard.Incomplete || !strings.Contains(fmt.Sprint(facts.Gaps), "changed while it was read") {
+		t.Errorf("level %s, gaps %v", v.Level, facts.Gaps)
+	}
+	if _, v := verdict(t, in, path); v.Level != meetguard.Clean {
+		t.Errorf("when it is quiet again: %s", v.Level)
+	}
+}
+
 func TestSpecialFilesAreNotOpened(t *testing.T) {
 	in := inspector(t, workerArg)
 	dir := t.TempDir()

@@ -22,17 +22,11 @@ type Rules struct {
 // variable that the rules may use, with a value of its type. Each file is its
 // own namespace. On failure the error is a *CompileError naming file and line.
 func Compile(files []Source, externals Externals) (*Rules, error) {
-	c, err := yara.NewCompiler()
+	c, err := compiler(externals)
 	if err != nil {
-		return nil, fmt.Errorf("start the YARA compiler: %w", err)
+		return nil, err
 	}
 	defer c.Destroy()
-	c.DisableIncludes()
-	for name, value := range externals {
-		if err := c.DefineVariable(name, value); err != nil {
-			return nil, fmt.Errorf("define %s: %w", name, err)
-		}
-	}
 	var problems []string
 	for _, f := range files {
 		// after a failed file libyara refuses further work with the same compiler
@@ -52,6 +46,23 @@ func Compile(files []Source, externals Externals) (*Rules, error) {
 		return nil, err
 	}
 	return &Rules{rules: r, count: len(r.GetRules())}, nil
+}
+
+// compiler starts a compiler that knows the external variables. Rule files may
+// not include others: they come from one place.
+func compiler(externals Externals) (*yara.Compiler, error) {
+	c, err := yara.NewCompiler()
+	if err != nil {
+		return nil, fmt.Errorf("start the YARA compiler: %w", err)
+	}
+	c.DisableIncludes()
+	for name, value := range externals {
+		if err := c.DefineVariable(name, value); err != nil {
+			c.Destroy()
+			return nil, fmt.Errorf("define %s: %w", name, err)
+		}
+	}
+	return c, nil
 }
 
 // packed writes and reads compiled rules: fresh from the compiler they hold
@@ -84,17 +95,11 @@ func fileProblems(name string, c *yara.Compiler, err error) []string {
 // Warnings compiles one file alone and returns the compiler's warnings as
 // "file:line: text": slow strings, mostly.
 func Warnings(f Source, externals Externals) ([]string, error) {
-	c, err := yara.NewCompiler()
+	c, err := compiler(externals)
 	if err != nil {
-		return nil, fmt.Errorf("start the YARA compiler: %w", err)
+		return nil, err
 	}
 	defer c.Destroy()
-	c.DisableIncludes()
-	for name, value := range externals {
-		if err := c.DefineVariable(name, value); err != nil {
-			return nil, fmt.Errorf("define %s: %w", name, err)
-		}
-	}
 	if err := c.AddString(f.Text, f.Name); err != nil {
 		return nil, &CompileError{fileProblems(f.Name, c, err)}
 	}
