@@ -2,15 +2,10 @@ package inspect
 
 import (
 	"archive/tar"
-	"bytes"
-	"compress/gzip"
+	"errors"
 	"io"
 	"path"
-	"strconv"
 	"strings"
-
-	"github.com/klauspost/compress/zstd"
-	"github.com/xi2/xz"
 
 	"meetguard"
 )
@@ -24,11 +19,11 @@ const (
 // debClaims reads the package name, the maintainer and the first line of the
 // description in the control file of a Debian package (deb(5)).
 func debClaims(data []byte, c *collector) error {
-	name, packed, err := controlArchive(data)
+	packed, err := controlArchive(data)
 	if err != nil {
 		return err
 	}
-	control, err := controlFile(name, packed)
+	control, err := controlFile(packed)
 	if err != nil {
 		return err
 	}
@@ -43,31 +38,39 @@ func debClaims(data []byte, c *collector) error {
 }
 
 // controlArchive finds the member control.tar of an ar archive.
-func controlArchive(data []byte) (name string, body []byte, err error) {
-	const head = 60
-	v := little(data)
-	off := uint64(len("!<arch>\n"))
-	for range maxMembers {
-		h := v.cut(off, head)
-		if h == nil {
-			break
-		}
-		size, err := strconv.ParseUint(strings.TrimRight(string(h[48:58]), " "), 10, 40)
-		if err != nil || string(h[58:]) != "`\n" {
-			return "", nil, malformed("ar archive is malformed")
-		}
-		name := strings.TrimRight(string(h[:16]), "/ ")
+func controlArchive(data []byte) (body []byte, err error) {
+	left := maxMembers
+	var fault error
+	err = Ar(data, func(name string, content []byte) bool {
 		if name == "control.tar" || strings.HasPrefix(name, "control.tar.") {
-			body := v.cut(off+head, size)
-			return name, body, v.err()
+			body, fault = content, compressedAsNamed(name, content)
 		}
-		off += head + size + size&1
+		left--
+		return body == nil && left > 0
+	})
+	if err == nil && body == nil {
+		err = malformed("control archive is missing")
 	}
-	return "", nil, malformed("control archive is missing")
+	return body, errors.Join(err, fault)
+}
+
+// compressedAsNamed holds a control archive to its name: dpkg decompresses it
+// by that, so another content is nothing that dpkg would read.
+func compressedAsNamed(name string, packed []byte) error {
+	for ext, c := range map[string]struct{ magic, name string }{".gz": {magicGzip, "gzip"}, ".xz": {magicXz, "xz"}, ".zst": {magicZstd, "zstd"}, ".tar": {}} {
+		if path.Ext(name) != ext {
+			continue
+		}
+		if !starts(packed, c.magic) {
+			return malformed(c.name + " stream is malformed")
+		}
+		return nil
+	}
+	return malformed("control archive is compressed in an unusual way")
 }
 
 // controlFile reads the file control of a control archive.
-func controlFile(name string, packed []byte) (content []byte, err error) {
+func controlFile(packed []byte) (content []byte, err error) {
 	// The decompressors of other projects are trusted to bound their memory
 	// as they are told to, but not to be free of panics.
 	defer func() {
@@ -78,7 +81,7 @@ func controlFile(name string, packed []byte) (content []byte, err error) {
 	if len(packed) > maxDocument {
 		return nil, malformed("control archive is too large")
 	}
-	r, err := decompressor(path.Ext(name), packed)
+	r, err := Decompress(packed, maxWindow)
 	if err != nil {
 		return nil, err
 	}
@@ -94,33 +97,4 @@ func controlFile(name string, packed []byte) (content []byte, err error) {
 		}
 	}
 	return nil, malformed("control archive has too many files")
-}
-
-// decompressor opens a compressed stream with a bounded window.
-func decompressor(ext string, packed []byte) (io.ReadCloser, error) {
-	in := bytes.NewReader(packed)
-	switch ext {
-	case ".gz":
-		r, err := gzip.NewReader(in)
-		if err != nil {
-			return nil, malformed("gzip stream is malformed")
-		}
-		return r, nil
-	case ".xz":
-		r, err := xz.NewReader(in, maxWindow)
-		if err != nil {
-			return nil, malformed("xz stream is malformed or asks for too much memory")
-		}
-		return io.NopCloser(r), nil
-	case ".zst":
-		r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-			zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
-		if err != nil {
-			return nil, malformed("zstd stream is malformed")
-		}
-		return r.IOReadCloser(), nil
-	case ".tar":
-		return io.NopCloser(in), nil
-	}
-	return nil, malformed("control archive is compressed in an unusual way")
 }
