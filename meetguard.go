@@ -81,39 +81,51 @@ const (
 // or a launch with its executable. A fact that could not be learned is a Gap;
 // it is never guessed.
 type Facts struct {
-	Path      string    `json:"path"`
-	Size      int64     `json:"size"` // bytes
-	SHA256    string    `json:"sha256,omitempty"`
-	Format    Format    `json:"format"`
-	Claims    []Claim   `json:"claims,omitempty"` // every name the file gives itself
-	Signature Signature `json:"signature"`
-	Origin    Origin    `json:"origin"`
-	Script    *Script   `json:"script,omitempty"`  // set for scripts and script-like files
-	Matches   []Match   `json:"matches,omitempty"` // YARA
-	Process   *Process  `json:"process,omitempty"` // set for a launch
-	Members   []Facts   `json:"members,omitempty"` // what a container holds, as far as it is worth judging; Path is the member's path
-	Gaps      []Gap     `json:"gaps,omitempty"`
+	Path      string      `json:"path"`
+	Size      int64       `json:"size"` // bytes
+	SHA256    string      `json:"sha256,omitempty"`
+	Format    Format      `json:"format"`
+	Claims    []Claim     `json:"claims,omitempty"` // every name the file gives itself
+	Signature Signature   `json:"signature"`
+	Origin    Origin      `json:"origin"`
+	Script    *Script     `json:"script,omitempty"`  // set for scripts and script-like files
+	Matches   []Match     `json:"matches,omitempty"` // YARA
+	Process   *Process    `json:"process,omitempty"` // set for a launch
+	Members   []Facts     `json:"members,omitempty"` // what a container holds, as far as it is worth judging; Path is the member's path
+	Gaps      []Gap       `json:"gaps,omitempty"`
+	OS        []OSVerdict `json:"os_verdicts,omitempty"` // second opinions, where the system can speak
+	Package   *Package    `json:"package,omitempty"`     // set if a package manager owns the file
 }
 
 // Where a Claim was read.
 const (
-	ClaimFileName    = "file name"
-	ClaimProductName = "PE ProductName"
-	ClaimCompanyName = "PE CompanyName"
-	ClaimDescription = "PE FileDescription"
-	ClaimOriginal    = "PE OriginalFilename"
-	ClaimInternal    = "PE InternalName"
-	ClaimBundleID    = "Info.plist CFBundleIdentifier"
-	ClaimBundleName  = "Info.plist CFBundleName"
-	ClaimBundleShow  = "Info.plist CFBundleDisplayName"
-	ClaimMSIProduct  = "MSI ProductName"
-	ClaimMSIMaker    = "MSI Manufacturer"
-	ClaimMSISubject  = "MSI Subject"
-	ClaimMSIXName    = "MSIX Identity Name"
-	ClaimMSIXDisplay = "MSIX DisplayName"
-	ClaimSigningID   = "code signature identifier"
-	ClaimPackageName = "package name"
-	ClaimBanner      = "script text"
+	ClaimFileName     = "file name"
+	ClaimProductName  = "PE ProductName"
+	ClaimCompanyName  = "PE CompanyName"
+	ClaimDescription  = "PE FileDescription"
+	ClaimOriginal     = "PE OriginalFilename"
+	ClaimInternal     = "PE InternalName"
+	ClaimBundleID     = "Info.plist CFBundleIdentifier"
+	ClaimBundleName   = "Info.plist CFBundleName"
+	ClaimBundleShow   = "Info.plist CFBundleDisplayName"
+	ClaimMSIProduct   = "MSI ProductName"
+	ClaimMSIMaker     = "MSI Manufacturer"
+	ClaimMSISubject   = "MSI Subject"
+	ClaimMSIXName     = "MSIX Identity Name"
+	ClaimMSIXDisplay  = "MSIX DisplayName"
+	ClaimSigningID    = "code signature identifier"
+	ClaimPackageName  = "package name"
+	ClaimBanner       = "script text"
+	ClaimManifest     = "PE manifest"
+	ClaimIcon         = "icon"
+	ClaimVolume       = "DMG volume name"
+	ClaimTitle        = "HTML title"
+	ClaimTarget       = "shortcut target"
+	ClaimShortcut     = "shortcut description"
+	ClaimShortcutIcon = "shortcut icon"
+	ClaimPKGID        = "PKG identifier"
+	ClaimPKGTitle     = "PKG title"
+	ClaimSubject      = "invitation summary"
 )
 
 // Claim is a name that the file gives itself, and where it was read.
@@ -151,6 +163,28 @@ type Signature struct {
 	Detail       string          `json:"detail,omitempty"`        // why, for invalid and untrusted: one clause, no path
 	Remarks      []string        `json:"remarks,omitempty"`       // named oddities: overlay, hidden_bytes, extra_entry, slice_unsigned, …
 	OtherSigners []string        `json:"other_signers,omitempty"` // subjects of further signatures
+	NotBefore    time.Time       `json:"not_before,omitzero"`     // from when the leaf is valid; with SignedAt it tells the age of the certificate at signing
+	Service      string          `json:"service,omitempty"`       // the pay-as-you-go signing service that issued the leaf
+	Abused       string          `json:"abused,omitempty"`        // what the list of abused certificates says of the leaf
+	Kind         string          `json:"kind,omitempty"`          // Apple: developer_id, mac_app_store, apple, development
+	Ticket       string          `json:"ticket,omitempty"`        // Apple notary ticket: stapled, or malformed; never a proof by itself
+	Hardened     bool            `json:"hardened,omitempty"`      // Mach-O: hardened runtime
+}
+
+// OSVerdict is what the operating system says of a signature: a second opinion
+// beside Signature, never instead of it.
+type OSVerdict struct {
+	Source  string `json:"source"`            // wintrust, codesign, spctl
+	Trusted bool   `json:"trusted"`           // accepted
+	Code    string `json:"code,omitempty"`    // the system's own error code or word
+	Catalog string `json:"catalog,omitempty"` // base name of the catalog that vouches for the file
+	Detail  string `json:"detail,omitempty"`  // one clause
+}
+
+// Package is the entry of a package manager that owns a file.
+type Package struct {
+	Manager string `json:"manager"` // dpkg, rpm, brew, winget, appinstaller, flatpak, snap
+	Name    string `json:"name"`
 }
 
 // Origin is where a download says it came from: hosts only, never whole URLs.
