@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -111,7 +112,7 @@ func (a *app) inspector(cfg config.Config, workers int) (*agent.Inspector, error
 	return in, nil
 }
 
-// teller prints units as they come.
+// teller prints units as they come, in one write for those that come together.
 type teller struct {
 	*app
 	json              bool
@@ -119,26 +120,33 @@ type teller struct {
 	started, shown    time.Time
 	units             int
 	found, incomplete int
+	text              bytes.Buffer
 }
 
-func (t *teller) tell(u agent.Unit) error {
-	t.units++
-	switch u.Level {
-	case meetguard.Suspicious, meetguard.Malicious:
-		t.found++
-	case meetguard.Incomplete:
-		t.incomplete++
+func (t *teller) tell(units []agent.Unit) error {
+	t.text.Reset()
+	for _, u := range units {
+		t.units++
+		switch u.Level {
+		case meetguard.Suspicious, meetguard.Malicious:
+			t.found++
+		case meetguard.Incomplete:
+			t.incomplete++
+		}
+		switch {
+		case t.json:
+			t.text.Write(u.JSON())
+			t.text.WriteByte('\n')
+		case u.Level != meetguard.Clean:
+			t.text.WriteString(block(u))
+		}
 	}
 	t.showProgress()
-	if t.json {
-		_, err := fmt.Fprintf(t.out, "%s\n", u.JSON())
-		return err
-	}
-	if u.Level == meetguard.Clean {
+	if t.text.Len() == 0 {
 		return nil
 	}
 	t.clearProgress()
-	_, err := io.WriteString(t.out, block(u))
+	_, err := t.out.Write(t.text.Bytes())
 	return err
 }
 

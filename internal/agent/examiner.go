@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -46,8 +47,11 @@ type Examiner struct {
 	rules    *ruleSets
 	verifier *sign.Verifier
 	buf      []byte
-	budget   int64 // bytes that the archive under inspection may still unpack
-	entries  int   // entries that it may still have
+	origin   meetguard.Origin // of the file under inspection
+	budget   int64            // bytes that the archive under inspection may still unpack
+	entries  int              // entries that it may still have
+	inflate  io.Reader
+	unpacked [maxArchiveDepth]bytes.Buffer // the member under inspection at each depth
 	now      func() time.Time
 }
 
@@ -97,11 +101,11 @@ func ServeWorker(cfg ExaminerConfig) error {
 		if failed != nil {
 			return encode(reply{Failed: failed.Error()})
 		}
-		var req request
-		if err := json.Unmarshal(raw, &req); err != nil {
-			return encode(reply{Failed: "read the request: " + err.Error()})
+		req, contents, err := unseal(raw)
+		if err != nil {
+			return encode(reply{Failed: err.Error()})
 		}
-		return encode(ex.answer(req, files))
+		return encode(ex.answer(req, contents, files))
 	}, nil)
 }
 
@@ -113,7 +117,8 @@ func encode(r reply) []byte {
 	return out
 }
 
-func (ex *Examiner) answer(req request, files []*os.File) reply {
+func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply {
+	src := &sources{contents, files}
 	switch req.Op {
 	case opReady:
 		return ex.rules.ready()
@@ -122,46 +127,77 @@ func (ex *Examiner) answer(req request, files []*os.File) reply {
 	case opCommand:
 		return reply{Facts: ex.command(req)}
 	case opFiles:
-		if len(req.Items) != len(files) {
-			return reply{Failed: fmt.Sprintf("%d files came with %d requests", len(files), len(req.Items))}
-		}
-		out := reply{Items: make([]reply, len(files))}
+		out := reply{Items: make([]reply, len(req.Items))}
 		for i, item := range req.Items {
-			out.Items[i] = ex.file(item, files[i])
+			out.Items[i] = ex.file(item, src)
 		}
 		return out
 	case opPlist, opFile:
-		if len(files) == 1 {
-			return ex.file(req, files[0])
-		}
+		return ex.file(req, src)
 	}
 	return reply{Failed: "unknown operation " + req.Op}
 }
 
-// file reads the open file once and gathers every fact from that one view.
-func (ex *Examiner) file(req request, f *os.File) (r reply) {
-	r.Facts = meetguard.Facts{Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
-	data, release, err := ex.view(f)
+// sources are the contents of the files of one request, in its order.
+type sources struct {
+	contents []byte
+	files    []*os.File
+}
+
+// file gathers every fact of one file from one view of its content.
+func (ex *Examiner) file(req request, src *sources) (r reply) {
+	data, release, err := ex.view(req, src)
 	if err != nil {
+		r.Facts = unknownFacts()
 		r.Facts.Gaps = append(r.Facts.Gaps, blinding("content", err.Error()))
 		return r
 	}
 	defer release()
-	name := string(req.Name)
 	if req.Op == opPlist {
+		r.Facts = unknownFacts()
 		if len(data) <= maxPlistSize {
 			r.Facts.Claims, r.Facts.Gaps = inspect.PlistClaims(data)
 			r.Executable = inspect.PlistExecutable(data)
 		}
 		return r
 	}
-	r.Facts = ex.bytes(name, data, 0)
-	r.Facts.Origin = inspect.ParseOrigin(req.Origin)
-	return r
+	ex.origin = inspect.ParseOrigin(req.Origin)
+	r.Facts = ex.bytes(string(req.Name), data, 0)
+	r.Facts.Origin = ex.origin
+	return r.lean()
 }
 
-// view gives the content: small files in the buffer, larger ones mapped.
-func (ex *Examiner) view(f *os.File) ([]byte, func(), error) {
+func unknownFacts() meetguard.Facts {
+	return meetguard.Facts{Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
+}
+
+// lean makes the reply short if the facts hold nothing but the digest, the
+// format and the name that the Inspector knows already.
+func (r reply) lean() reply {
+	f := &r.Facts
+	if len(f.Claims) != 1 || f.Claims[0].Source != meetguard.ClaimFileName || f.Script != nil || len(f.Matches)+len(f.Members)+len(f.Gaps) > 0 ||
+		f.Origin != (meetguard.Origin{}) || f.Signature.Status != meetguard.SignatureUnknown {
+		return r
+	}
+	return reply{Plain: &plain{f.SHA256, f.Format}}
+}
+
+// view gives the content of the next file: as it came with the request, or of
+// the next descriptor, a small file in the buffer and a larger one mapped.
+func (ex *Examiner) view(req request, src *sources) ([]byte, func(), error) {
+	if req.Inline {
+		if req.Size < 0 || req.Size > len(src.contents) {
+			return nil, nil, errors.New("the request is cut short")
+		}
+		data := src.contents[:req.Size:req.Size]
+		src.contents = src.contents[req.Size:]
+		return data, func() {}, nil
+	}
+	if len(src.files) == 0 {
+		return nil, nil, errors.New("the file did not come with the request")
+	}
+	f := src.files[0]
+	src.files = src.files[1:]
 	fi, err := f.Stat()
 	if err != nil {
 		return nil, nil, fmt.Errorf("look at the file: %w", err)
@@ -289,15 +325,14 @@ func (ex *Examiner) command(req request) meetguard.Facts {
 // match runs the set of YARA rules that fits the format. Scripts are matched
 // as normalised text, so that rules see what the padding and the pieces hide.
 func (ex *Examiner) match(f *meetguard.Facts, name string, data []byte) {
-	vars := externals(f, name)
 	add := func(set string, data []byte) {
-		found, err := ex.rules.scan(set, data, vars)
+		found, err := ex.rules.scan(set, data, externals(f, name, ex.origin))
 		if err != nil {
 			f.Gaps = append(f.Gaps, blinding("yara", err.Error()))
 		}
 		f.Matches = append(f.Matches, found...)
 	}
-	if f.Script != nil {
+	if f.Script != nil && f.Script.Tail != "" { // what was recognised as idle has no text
 		add(setScript, []byte(f.Script.Tail))
 	}
 	if set := setOf(f); set != "" {

@@ -5,12 +5,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"meetguard"
 	"meetguard/internal/detect"
@@ -193,12 +196,12 @@ func (in *Inspector) file(ctx context.Context, path string) (meetguard.Facts, wa
 }
 
 func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, id watch.Identity, changed bool) {
-	o, f := openUnit(path)
+	o, f := openUnit(path, nil)
 	if o == nil {
 		return f, id, false
 	}
-	defer o.file.Close()
-	r, err := in.ask(ctx, o.request, o.file)
+	defer o.close()
+	r, err := in.ask(ctx, o.request, o)
 	if err != nil {
 		f := unreadable(path, reason(err))
 		f.Size = o.size
@@ -211,15 +214,22 @@ func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, 
 // opened is a file on its way to the worker.
 type opened struct {
 	path    string
-	file    *os.File
+	file    *os.File // nil once a small file was read
+	content []byte   // of a small file
+	changed bool     // it changed while it was read
 	id      watch.Identity
 	size    int64
 	request request
 	gaps    []meetguard.Gap
 }
 
-// openUnit opens a regular file, or says in facts why it cannot.
-func openUnit(path string) (*opened, meetguard.Facts) {
+// smallFile is how large a file may be, in bytes, to be read here and sent with
+// the request: handing over a descriptor costs more.
+const smallFile = 64 << 10
+
+// openUnit opens a regular file, or says in facts why it cannot. A small one is
+// read at once, its content appended to buf.
+func openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
 	file, err := openFile(path)
 	if err != nil {
 		return nil, unreadable(path, reason(err))
@@ -233,53 +243,126 @@ func openUnit(path string) (*opened, meetguard.Facts) {
 	var origin inspect.RawOrigin
 	origin, o.gaps = inspect.ReadOrigin(file)
 	o.request = request{Op: opFile, Name: []byte(filepath.Base(path)), Origin: origin}
+	if o.size <= smallFile && readsAtOnce(file, o.id.Dev) {
+		if err := o.read(buf); err != nil {
+			o.close()
+			return nil, unreadable(path, reason(err))
+		}
+	}
 	return o, meetguard.Facts{}
+}
+
+// read takes the content of a small file and closes it.
+func (o *opened) read(buf []byte) error {
+	at := len(buf)
+	buf = slices.Grow(buf, int(o.size)+1)
+	n, err := io.ReadFull(o.file, buf[at:at+int(o.size)+1]) // a byte more than there should be
+	if err != io.ErrUnexpectedEOF && err != io.EOF && err != nil {
+		return err
+	}
+	o.content = buf[at : at+n]
+	o.changed = int64(n) != o.size || o.moved()
+	o.request.Inline, o.request.Size = true, n
+	o.close()
+	return nil
+}
+
+// moved says whether the file is another one than when it was opened.
+func (o *opened) moved() bool {
+	after, err := o.file.Stat()
+	return err != nil || watch.IdentityOf(after) != o.id
+}
+
+func (o *opened) close() {
+	if o.file != nil {
+		o.file.Close()
+		o.file = nil
+	}
 }
 
 // facts completes what the worker answered, and says whether the file changed
 // meanwhile.
 func (o *opened) facts(r reply) (meetguard.Facts, bool) {
-	r.Facts.Path = o.path
-	r.Facts.Gaps = append(r.Facts.Gaps, o.gaps...)
-	after, err := o.file.Stat()
-	return r.Facts, err != nil || watch.IdentityOf(after) != o.id
+	f := r.Facts
+	if r.Plain != nil {
+		f = unknownFacts()
+		f.SHA256, f.Format, f.Size = r.Plain.SHA256, r.Plain.Format, o.size
+		f.Claims = []meetguard.Claim{{Text: clipText(filepath.Base(o.path), maxText), Source: meetguard.ClaimFileName}}
+	}
+	f.Path = o.path
+	f.Gaps = append(f.Gaps, o.gaps...)
+	return f, o.changed || o.file != nil && o.moved()
 }
 
-// batch inspects several files with one request, if all are small. Whatever
-// goes wrong with the batch, each file then has a request of its own, so that
-// a hostile one spoils nothing but itself.
+// Batches: the exchange with the worker would otherwise cost more than the
+// inspection of most files. A batch is small enough that the time limit of one
+// request is none in practice.
+const (
+	batchFiles = 256       // that one request is about
+	batchBytes = 768 << 10 // of small files
+	batchLarge = 64 << 20  // bytes of files that travel as descriptors
+)
+
+// batch inspects several units with few requests. Whatever goes wrong with a
+// request, each of its files then has one of its own, so that a hostile one
+// spoils nothing but itself.
 func (in *Inspector) batch(ctx context.Context, paths []string) []meetguard.Facts {
 	out := make([]meetguard.Facts, len(paths))
-	var items []*opened
+	pooled := batchBuffers.Get().(*[]byte)
+	defer batchBuffers.Put(pooled)
+	buf := (*pooled)[:0]
+	var open []*opened
 	var at []int
-	req := request{Op: opFiles}
-	var files []*os.File
-	defer func() {
-		for _, f := range files {
-			f.Close()
+	var handles int
+	var large int64
+	flush := func() {
+		for k, f := range in.together(ctx, open) {
+			out[at[k]] = f
 		}
-	}()
+		open, at, buf, handles, large = open[:0], at[:0], buf[:0], 0, 0
+	}
 	for i, path := range paths {
-		o, f := openUnit(path)
+		o, f := openUnit(path, buf)
 		if o == nil {
 			out[i] = f
 			continue
 		}
-		files = append(files, o.file)
-		items, at, req.Items = append(items, o), append(at, i), append(req.Items, o.request)
+		open, at, buf = append(open, o), append(at, i), buf[:len(buf)+len(o.content)]
+		if o.file != nil {
+			handles, large = handles+1, large+o.size
+		}
+		if len(buf) > batchBytes || handles == worker.MaxFiles || large > batchLarge {
+			flush()
+		}
 	}
-	var r reply
-	var err error
-	if len(items) > 0 {
-		r, err = in.ask(ctx, req, files...)
+	flush()
+	return out
+}
+
+var batchBuffers = sync.Pool{New: func() any {
+	buf := make([]byte, 0, batchBytes+smallFile+1)
+	return &buf
+}}
+
+// together inspects files with one request and closes them.
+func (in *Inspector) together(ctx context.Context, open []*opened) []meetguard.Facts {
+	if len(open) == 0 {
+		return nil
 	}
-	for k, o := range items {
+	req := request{Op: opFiles, Items: make([]request, len(open))}
+	for i, o := range open {
+		req.Items[i] = o.request
+	}
+	r, err := in.ask(ctx, req, open...)
+	out := make([]meetguard.Facts, len(open))
+	for k, o := range open {
 		changed := true
 		if err == nil && k < len(r.Items) {
-			out[at[k]], changed = o.facts(r.Items[k])
+			out[k], changed = o.facts(r.Items[k])
 		}
+		o.close()
 		if changed {
-			out[at[k]], _ = in.file(ctx, o.path)
+			out[k], _ = in.file(ctx, o.path)
 		}
 	}
 	return out
@@ -300,12 +383,23 @@ func unreadable(path, why string) meetguard.Facts {
 		Claims: []meetguard.Claim{{Text: name, Source: meetguard.ClaimFileName}}, Gaps: []meetguard.Gap{blinding("content", why)}}
 }
 
-func (in *Inspector) ask(ctx context.Context, req request, files ...*os.File) (reply, error) {
-	raw, err := json.Marshal(req)
+// ask sends a request, with the content or the descriptors of the files that it
+// is about.
+func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (reply, error) {
+	head, err := req.seal()
 	if err != nil {
-		return reply{}, fmt.Errorf("write a request: %w", err)
+		return reply{}, err
 	}
-	answer, err := in.pool.Do(ctx, raw, files...)
+	parts := append(make([][]byte, 0, 1+len(about)), head)
+	var files []*os.File
+	for _, o := range about {
+		if o.file != nil {
+			files = append(files, o.file)
+		} else {
+			parts = append(parts, o.content)
+		}
+	}
+	answer, err := in.pool.Do(ctx, parts, files...)
 	if err != nil {
 		return reply{}, err
 	}
@@ -329,7 +423,7 @@ func (in *Inspector) bundle(ctx context.Context, dir string) meetguard.Facts {
 		Claims: []meetguard.Claim{{Text: filepath.Base(dir), Source: meetguard.ClaimFileName}}}
 	executable := ""
 	if plist, err := openFile(filepath.Join(dir, "Contents", "Info.plist")); err == nil {
-		if r, err := in.ask(ctx, request{Op: opPlist}, plist); err == nil {
+		if r, err := in.ask(ctx, request{Op: opPlist}, &opened{file: plist}); err == nil {
 			f.Claims, f.Gaps = append(f.Claims, r.Facts.Claims...), append(f.Gaps, r.Facts.Gaps...)
 			executable = filepath.Base(r.Executable)
 		}

@@ -126,7 +126,7 @@ func TestArchivesThatCannotBeReadAreIncomplete(t *testing.T) {
 	encrypted[6] |= 1 // general purpose bit 0 of the local header
 	at := bytes.LastIndex(encrypted, []byte("PK\x01\x02"))
 	encrypted[at+8] |= 1 // and of the central directory
-	bomb := archive(t, map[string][]byte{"zeros.bin": make([]byte, maxArchiveMember+1)})
+	bomb := archive(t, map[string][]byte{"zeros.exe": make([]byte, maxArchiveMember+1)})
 	for name, data := range map[string][]byte{
 		"truncated": archive(t, map[string][]byte{"a.exe": bytes.Repeat([]byte("abc"), 1000)})[:100], "deep": deep, "encrypted": encrypted, "bomb": bomb,
 	} {
@@ -154,7 +154,7 @@ func TestCrashIsIncomplete(t *testing.T) {
 // TestFileThatChangesIsIncomplete: somebody keeps writing while it is read.
 func TestFileThatChangesIsIncomplete(t *testing.T) {
 	in := inspector(t, workerArg)
-	path := put(t, filepath.Join(t.TempDir(), "growing.bin"), make([]byte, 4<<20))
+	path := put(t, filepath.Join(t.TempDir(), "growing.bin"), make([]byte, 64<<20)) // large, so that the writer gets its turn
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -1,6 +1,11 @@
 package agent
 
 import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+
 	"meetguard"
 	"meetguard/internal/inspect"
 )
@@ -15,24 +20,56 @@ const (
 	opReady   = "ready"   // nothing: does the worker work?
 )
 
-// request is what the Inspector asks the Examiner. Files come beside it as open
-// descriptors.
+// request is what the Inspector asks the Examiner. The content of small files
+// follows it, larger ones come beside it as open descriptors.
 type request struct {
 	Op      string            `json:"op"`
 	Name    []byte            `json:"name,omitempty"` // base name, any bytes
 	Origin  inspect.RawOrigin `json:"origin,omitzero"`
 	Command string            `json:"command,omitempty"`
-	Shell   string            `json:"shell,omitempty"` // extension that fits the interpreter of the command
-	Items   []request         `json:"items,omitempty"` // one for each file, in order
+	Shell   string            `json:"shell,omitempty"`  // extension that fits the interpreter of the command
+	Items   []request         `json:"items,omitempty"`  // one for each file, in order
+	Inline  bool              `json:"inline,omitempty"` // the content follows the request, Size bytes of it
+	Size    int               `json:"size,omitempty"`
+}
+
+// seal is the JSON of a request with its length before it. The content of its
+// small files comes behind.
+func (r request) seal() ([]byte, error) {
+	head, err := json.Marshal(r)
+	if err != nil {
+		return nil, fmt.Errorf("write a request: %w", err)
+	}
+	return append(binary.BigEndian.AppendUint32(make([]byte, 0, 4+len(head)), uint32(len(head))), head...), nil
+}
+
+// unseal is the other side of seal. The contents are those of the small files.
+func unseal(raw []byte) (r request, contents []byte, err error) {
+	if len(raw) < 4 || uint64(binary.BigEndian.Uint32(raw)) > uint64(len(raw)-4) {
+		return r, nil, errors.New("read a request: it is cut short")
+	}
+	n := 4 + int(binary.BigEndian.Uint32(raw))
+	if err := json.Unmarshal(raw[4:n], &r); err != nil {
+		return r, nil, fmt.Errorf("read a request: %w", err)
+	}
+	return r, raw[n:], nil
 }
 
 // reply is the answer: facts, and for some operations a little more.
 type reply struct {
-	Facts      meetguard.Facts `json:"facts"`
+	Facts      meetguard.Facts `json:"facts,omitzero"`
+	Plain      *plain          `json:"plain,omitempty"`      // instead of Facts: there is nothing else to say
 	Executable string          `json:"executable,omitempty"` // CFBundleExecutable of an Info.plist
 	Rules      []RuleInfo      `json:"rules,omitempty"`
 	Failed     string          `json:"failed,omitempty"` // why the operation could not be done at all
 	Items      []reply         `json:"items,omitempty"`
+}
+
+// plain is all that most files have: neither names nor code nor signature. A
+// system has hundreds of thousands of them.
+type plain struct {
+	SHA256 string           `json:"sha256"`
+	Format meetguard.Format `json:"format"`
 }
 
 // RuleInfo is one YARA rule as `rules list` shows it.

@@ -178,8 +178,8 @@ var declared = yarascan.Externals{
 }
 
 // externals are the facts that rules may ask for.
-func externals(f *meetguard.Facts, name string) yarascan.Externals {
-	v := yarascan.Externals{"mg_name": strings.ToLower(name), "mg_ext": nameExt(name), "mg_origin": f.Origin.Host,
+func externals(f *meetguard.Facts, name string, from meetguard.Origin) yarascan.Externals {
+	v := yarascan.Externals{"mg_name": strings.ToLower(name), "mg_ext": nameExt(name), "mg_origin": from.Host,
 		"mg_signature": string(f.Signature.Status), "mg_size": int(f.Size),
 		"mg_language": "", "mg_traits": "", "mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0,
 		"mg_fetches": 0, "mg_fetch_run": false, "mg_pretexts": 0}

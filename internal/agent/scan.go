@@ -90,17 +90,23 @@ func (u Unit) JSON() []byte {
 }
 
 // Scan inspects files, and folders recursively, with as many workers as the
-// Inspector has, and calls tell for each unit in the order of the walk. Links
-// and special files inside folders are passed over. progress, if not nil, is
-// called with the number of units done.
-func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell func(Unit) error) error {
+// Inspector has, and calls tell with the units in the order of the walk, some
+// at a time. Links and special files inside folders are passed over.
+func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell func([]Unit) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	jobs := make(chan job, workers)
+	jobs, walked := make(chan job, workers), make(chan struct{})
 	order := make(chan job, 4*workers)
 	var wg sync.WaitGroup
-	for range workers {
+	for i := range workers {
 		wg.Go(func() {
+			select { // a further worker is worth its start only if there is much to do
+			case <-time.After(time.Duration(i) * secondWorker):
+			case <-walked:
+				if i > 0 {
+					return
+				}
+			}
 			for j := range jobs {
 				j.done <- in.units(ctx, j.paths)
 			}
@@ -108,6 +114,7 @@ func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell
 	}
 	var walkErr error
 	wg.Go(func() {
+		defer close(walked)
 		defer close(order)
 		defer close(jobs)
 		walkErr = walkAll(roots, func(paths []string) error {
@@ -123,11 +130,10 @@ func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell
 	})
 	var tellErr error
 	for j := range order {
-		for _, u := range <-j.done {
-			if tellErr == nil {
-				if tellErr = tell(u); tellErr != nil {
-					cancel()
-				}
+		units := <-j.done
+		if tellErr == nil {
+			if tellErr = tell(units); tellErr != nil {
+				cancel()
 			}
 		}
 	}
@@ -138,43 +144,36 @@ func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell
 	return walkErr
 }
 
+// secondWorker is how long a scan has to take to get a further worker.
+const secondWorker = time.Second
+
 // job is some units on their way through a scan.
 type job struct {
 	paths []string
 	done  chan []Unit
 }
 
-// Small files are inspected in batches: the exchange with the worker would
-// otherwise cost more than the inspection. A batch is small enough that its
-// time limit is none in practice.
-const (
-	batchFiles = 16       // at most worker.MaxFiles
-	batchBytes = 1 << 20  // of all its files
-	batchSmall = 64 << 10 // bytes from which a file goes alone
-)
-
-// walkAll calls visit with batches of the units below roots, in order.
+// walkAll calls visit with batches of the units below roots, in order. What is
+// no regular file goes alone.
 func walkAll(roots []string, visit func([]string) error) error {
 	var batch []string
-	var size int64
 	flush := func() error {
 		if len(batch) == 0 {
 			return nil
 		}
 		full := batch
-		batch, size = nil, 0
+		batch = nil
 		return visit(full)
 	}
 	for _, root := range roots {
-		err := walk(root, func(path string, n int64) error {
-			if n < 0 || n > batchSmall {
+		err := walk(root, func(path string, regular bool) error {
+			if !regular {
 				if err := flush(); err != nil {
 					return err
 				}
 				return visit([]string{path})
 			}
-			batch, size = append(batch, path), size+n
-			if len(batch) == batchFiles || size > batchBytes {
+			if batch = append(batch, path); len(batch) == batchFiles {
 				return flush()
 			}
 			return nil
@@ -190,7 +189,7 @@ func (in *Inspector) units(ctx context.Context, paths []string) []Unit {
 	if len(paths) == 1 {
 		return []Unit{in.unit(ctx, paths[0])}
 	}
-	var out []Unit
+	out := make([]Unit, 0, len(paths))
 	for _, f := range in.batch(ctx, paths) {
 		out = append(out, NewUnit(f, in.Judge(f)))
 	}
@@ -205,31 +204,27 @@ func (in *Inspector) unit(ctx context.Context, path string) Unit {
 	return NewUnit(f, in.Judge(f))
 }
 
-// walk calls visit for each unit below root with its size, -1 if it is no
-// regular file. root itself may be anything.
-func walk(root string, visit func(path string, size int64) error) error {
+// walk calls visit for each unit below root, and says which are regular files.
+// root itself may be anything.
+func walk(root string, visit func(path string, regular bool) error) error {
 	fi, err := os.Lstat(root)
 	if err != nil {
 		return err
 	}
 	if !fi.IsDir() {
-		return visit(root, -1)
+		return visit(root, false)
 	}
 	return filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
-			return visit(p, -1) // a folder that cannot be read is told as incomplete
+			return visit(p, false) // a folder that cannot be read is told as incomplete
 		case d.IsDir() && IsBundle(p):
-			if err := visit(p, -1); err != nil {
+			if err := visit(p, false); err != nil {
 				return err
 			}
 			return fs.SkipDir
 		case d.Type().IsRegular():
-			fi, err := d.Info()
-			if err != nil {
-				return nil // gone since it was listed
-			}
-			return visit(p, fi.Size())
+			return visit(p, true)
 		}
 		return nil
 	})

@@ -40,28 +40,24 @@ func (ex *Examiner) tar(f *meetguard.Facts, data []byte, depth int) {
 		if h.Typeflag != tar.TypeReg || sourceExt[strings.ToLower(path.Ext(h.Name))] {
 			continue
 		}
-		if !ex.member(f, h.Name, r, h.Size, depth) {
+		if !ex.goesOn(f, h.Name, ex.member(f, h.Name, r, h.Size, depth)) {
 			return
 		}
 	}
 }
 
-// member inspects one member of a stream. It returns false if the archive is
-// to be left.
-func (ex *Examiner) member(f *meetguard.Facts, name string, r io.Reader, size int64, depth int) bool {
-	content, err := ex.take(r, size)
-	if err != nil {
-		why := memberTrouble(name, err)
-		if errors.Is(err, errBudget) {
-			why = err.Error()
-		}
-		f.Gaps = append(f.Gaps, blinding("members", why))
-		return false
+// goesOn notes what went wrong with a member of a stream. What follows it then
+// cannot be reached.
+func (ex *Examiner) goesOn(f *meetguard.Facts, name string, err error) bool {
+	if err == nil {
+		return true
 	}
-	m := ex.bytes(path.Base(name), content, depth+1)
-	m.Path = clipText(name, maxText)
-	keep(f, m)
-	return true
+	why := memberTrouble(name, err)
+	if errors.Is(err, errBudget) {
+		why = err.Error()
+	}
+	f.Gaps = append(f.Gaps, blinding("members", why))
+	return false
 }
 
 // ar looks into a Debian package: an ar archive of tar archives (deb(5)).
@@ -70,7 +66,8 @@ func (ex *Examiner) ar(f *meetguard.Facts, data []byte, depth int) {
 		if !ex.admit(f) {
 			return false
 		}
-		return !strings.Contains(name, ".tar") || ex.member(f, name, bytes.NewReader(body), int64(len(body)), depth)
+		return !strings.Contains(name, ".tar") ||
+			ex.goesOn(f, name, ex.member(f, name, bytes.NewReader(body), int64(len(body)), depth))
 	})
 	if err != nil {
 		f.Gaps = append(f.Gaps, blinding("members", err.Error()))

@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -12,9 +13,24 @@ const noAttribute = unix.ENODATA
 // readOrigin reads what the XDG specification of extended attributes names.
 // Chromium writes both, wget only if asked to, Firefox neither.
 func readOrigin(f *os.File) (raw RawOrigin, err error) {
+	if !anyAttribute(f) {
+		return raw, nil
+	}
 	if raw.XDGURL, err = readAttribute(f, "user.xdg.origin.url"); err != nil {
 		return raw, err
 	}
 	raw.XDGReferrer, err = readAttribute(f, "user.xdg.referrer.url")
 	return raw, err
+}
+
+// anyAttribute spares most files two questions. Where it cannot be told, they
+// are asked.
+func anyAttribute(f *os.File) bool {
+	conn, err := f.SyscallConn()
+	if err != nil {
+		return true
+	}
+	n := 0
+	err = errors.Join(conn.Control(func(fd uintptr) { n, err = unix.Flistxattr(int(fd), nil) }), err)
+	return err != nil || n > 0
 }

@@ -2,9 +2,10 @@ package inspect
 
 import (
 	"bytes"
-	"compress/gzip"
 	"io"
 	"sync"
+
+	"github.com/klauspost/compress/gzip"
 
 	"meetguard"
 )
@@ -47,20 +48,29 @@ func isBzip2(data []byte) bool {
 var gzipReaders sync.Pool
 
 // gzipHoldsTar looks at the first block of a gzip stream. It reads no more than
-// 64 KiB of input, since a stream may be made of empty blocks without end.
+// 64 KiB of input, since a stream may be made of empty blocks without end, and
+// at first much less: a decompressor works in blocks of its own size.
 func gzipHoldsTar(data []byte) bool {
 	zr, _ := gzipReaders.Get().(*gzip.Reader)
 	if zr == nil {
 		zr = new(gzip.Reader)
 	}
 	defer gzipReaders.Put(zr)
-	if err := zr.Reset(bytes.NewReader(data[:min(len(data), 64<<10)])); err != nil {
-		return false
-	}
-	var err error
 	var block [512]byte
-	_, err = io.ReadFull(zr, block[:])
-	return err == nil && isTar(block[:])
+	for _, look := range [...]int{1 << 10, 64 << 10} {
+		if err := zr.Reset(bytes.NewReader(data[:min(len(data), look)])); err != nil && look < len(data) {
+			continue // the name in its header may be long
+		} else if err != nil {
+			return false
+		}
+		if _, err := io.ReadFull(zr, block[:]); err == nil {
+			return isTar(block[:])
+		}
+		if len(data) <= look {
+			return false
+		}
+	}
+	return false
 }
 
 // isTar tells a tar by its first header: by the checksum that every tar since

@@ -139,20 +139,33 @@ func interpreterLanguage(w string) string {
 
 // markupLanguage finds scripts that are wrapped in markup.
 func markupLanguage(ext string, head []byte) string {
-	if !bytes.Contains(head, []byte("<")) {
-		return ""
-	}
 	if textExtensions[ext] && ext != ".html" && ext != ".htm" && ext != ".xml" && ext != ".txt" {
 		return ""
 	}
-	low := bytes.ToLower(head)
+	var script, hta, job, scriptlet bool
+	for rest := head; ; {
+		i := bytes.IndexByte(rest, '<')
+		if i < 0 {
+			break
+		}
+		rest = rest[i+1:]
+		script = script || startsFold(rest, "script")
+		hta = hta || startsFold(rest, "hta:application")
+		job = job || startsFold(rest, "job")
+		scriptlet = scriptlet || startsFold(rest, "scriptlet")
+	}
 	switch {
-	case bytes.Contains(low, []byte("<hta:application")), ext == ".hta" && bytes.Contains(low, []byte("<script")):
+	case hta, ext == ".hta" && script:
 		return langHTA
-	case bytes.Contains(low, []byte("<job")) && bytes.Contains(low, []byte("<script")), bytes.Contains(low, []byte("<scriptlet")) && bytes.Contains(low, []byte("<script")):
+	case script && (job || scriptlet): // "<scriptlet" begins with "<script" as well
 		return langWSF
 	}
 	return ""
+}
+
+// startsFold tells whether data begins with lower, without case.
+func startsFold(data []byte, lower string) bool {
+	return len(data) >= len(lower) && strings.EqualFold(string(data[:len(lower)]), lower)
 }
 
 // namedLanguage checks what an extension promises. The content of a name that
@@ -160,6 +173,9 @@ func markupLanguage(ext string, head []byte) string {
 func namedLanguage(named string, data []byte) string {
 	if named == langJScript {
 		return windowsJScript(data)
+	}
+	if named == langPython && idlePython(data) {
+		return named
 	}
 	head := data[:min(len(data), longLook)]
 	if named == langAppleScript && looksLikeJXA(head) {

@@ -3,7 +3,9 @@ package script
 import (
 	"bytes"
 	"html"
+	"slices"
 	"strings"
+	"sync"
 
 	"meetguard"
 )
@@ -53,20 +55,39 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 }
 
 // Words without which Python neither brings code from elsewhere nor opens a
-// layer, and words without which it does not run any.
-var (
-	pythonBrings = [][]byte{[]byte("urlopen"), []byte("urlretrieve"), []byte("requests"), []byte("http.client"), []byte("httpx"), []byte("socket"),
-		[]byte("curl"), []byte("wget"), []byte("powershell"), []byte("b64decode"), []byte("fromhex"), []byte("decompress"), []byte("unhexlify"), []byte("chr("), []byte("tdata"), []byte("osascript")}
-	pythonRuns  = [][]byte{[]byte("exec("), []byte("eval("), []byte("system("), []byte("popen"), []byte("Popen"), []byte("subprocess"), []byte("startfile"), []byte("__import__"), []byte("ShellExecute")}
-	pythonTakes = [][]byte{[]byte("Login Data"), []byte("\".ssh"), []byte("'.ssh"), []byte("/.ssh"), []byte("id_rsa"), []byte("_history\""), []byte("_history'"), []byte("Extension Settings"), []byte("cookies.sqlite"), []byte("logins.json"), []byte(".wallet"), []byte("keychain-db")}
+// layer, then words without which it does not run any, and those without which
+// it takes nothing of value. Separated by two spaces.
+const (
+	pythonBrings = "urlopen  urlretrieve  requests  http.client  httpx  socket  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  tdata  osascript"
+	pythonRuns   = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
+		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
+	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
 )
+
+var pythonWords = sync.OnceValues(func() (f *finder, brings int) {
+	first := strings.Split(pythonBrings, "  ")
+	return newFinder(slices.Concat(first, strings.Split(pythonRuns, "  "), strings.Split(pythonTakes, "  "))), len(first)
+})
 
 // idlePython spares the thousands of library modules of every Python
 // installation the whole analysis: what neither brings nor runs code is no
 // lure, whatever else it says. UTF-16 has none of the words and is rare enough
 // to be read in full.
 func idlePython(data []byte) bool {
-	return !bytes.Contains(data[:min(len(data), 4096)], []byte{0}) && !(containsAny(data, pythonBrings) && (containsAny(data, pythonRuns) || containsAny(data, pythonTakes)))
+	if bytes.IndexByte(data[:min(len(data), 4096)], 0) >= 0 {
+		return false
+	}
+	words, brings := pythonWords()
+	var found [2]bool
+	words.until(data, func(id int) bool {
+		if id < brings {
+			found[0] = true
+		} else {
+			found[1] = true
+		}
+		return found[0] && found[1]
+	})
+	return !(found[0] && found[1])
 }
 
 // terminalCommand returns the command that a settings file of Apple's Terminal
@@ -83,15 +104,6 @@ func terminalCommand(data []byte) (string, bool) {
 	_, rest, _ = bytes.Cut(rest, []byte("<string>"))
 	text, _, ok := bytes.Cut(rest, []byte("</string>"))
 	return html.UnescapeString(string(text)), ok && len(text) > 0
-}
-
-func containsAny(data []byte, words [][]byte) bool {
-	for _, w := range words {
-		if bytes.Contains(data, w) {
-			return true
-		}
-	}
-	return false
 }
 
 func analyseText(language, encoding, text string) (*meetguard.Script, string) {

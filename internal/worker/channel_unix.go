@@ -3,6 +3,7 @@
 package worker
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -20,9 +21,12 @@ import (
 // that costs less than the runtime's poller.
 type channel struct {
 	fd   int
-	head [4]byte
+	head [headSize]byte
 	oob  [256]byte // room for MaxFiles descriptors (cmsg(3))
+	buf  []byte    // the last message
 }
+
+const headSize = 4
 
 // childFD is where a child finds its channel: the first of exec.Cmd.ExtraFiles.
 const childFD = 3
@@ -60,8 +64,9 @@ func (c *channel) close() {
 	}
 }
 
-func (c *channel) send(payload []byte, files []*os.File) error {
-	binary.BigEndian.PutUint32(c.head[:], uint32(len(payload)))
+// send sends the parts of one message, and the files with its first bytes.
+func (c *channel) send(parts [][]byte, files []*os.File) error {
+	binary.BigEndian.PutUint32(c.head[:], uint32(total(parts)))
 	var oob []byte
 	if len(files) > 0 {
 		fds := make([]int, len(files))
@@ -70,31 +75,41 @@ func (c *channel) send(payload []byte, files []*os.File) error {
 		}
 		oob = unix.UnixRights(fds...)
 	}
-	msg := append(c.head[:], payload...)
-	n, err := retry(func() (int, error) { return unix.SendmsgN(c.fd, msg, oob, nil, noSignal) })
-	for err == nil && n < len(msg) {
-		msg = msg[n:]
-		n, err = retry(func() (int, error) { return unix.SendmsgN(c.fd, msg, nil, nil, noSignal) })
+	for left := append([][]byte{c.head[:]}, parts...); len(left) > 0; oob = nil {
+		n, err := retry(func() (int, error) { return unix.SendmsgBuffers(c.fd, left, oob, nil, noSignal) })
+		if err != nil {
+			return err
+		}
+		for len(left) > 0 && n >= len(left[0]) {
+			n -= len(left[0])
+			left = left[1:]
+		}
+		if n > 0 {
+			left[0] = left[0][n:]
+		}
 	}
-	return err
+	return nil
 }
 
+// receive gives the next message. Descriptors that came with it are not taken:
+// a child has none to give.
 func (c *channel) receive(limit int) ([]byte, error) {
-	if err := c.full(c.head[:]); err != nil {
+	n, err := retry(func() (int, error) { return unix.Read(c.fd, c.room(readSize)) })
+	if err != nil {
 		return nil, err
 	}
-	return c.body(limit)
+	body, err := c.rest(n, limit)
+	return bytes.Clone(body), err // the buffer belongs to the next exchange
 }
 
+// receiveWithFiles gives the next message, valid until the next call, and the
+// files that came with it.
 func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
 	var oobn, flags int
 	n, err := retry(func() (n int, err error) {
-		n, oobn, flags, _, err = unix.Recvmsg(c.fd, c.head[:], c.oob[:], cloexec)
+		n, oobn, flags, _, err = unix.Recvmsg(c.fd, c.room(readSize), c.oob[:], cloexec)
 		return n, err
 	})
-	if err == nil && n == 0 {
-		err = io.EOF
-	}
 	if err == nil && flags&unix.MSG_CTRUNC != 0 {
 		err = errors.New("more descriptors than there is room for")
 	}
@@ -105,11 +120,43 @@ func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := c.full(c.head[n:]); err != nil {
-		return nil, nil, err
-	}
-	body, err := c.body(limit)
+	body, err := c.rest(n, limit)
 	return body, files, err
+}
+
+// readSize is how much of a message one call takes: most are smaller, and then
+// one call is all.
+const readSize = 64 << 10
+
+// room makes sure that the buffer holds n bytes.
+func (c *channel) room(n int) []byte {
+	if len(c.buf) < n {
+		c.buf = append(make([]byte, 0, n), c.buf...)[:n]
+	}
+	return c.buf
+}
+
+// rest reads what is missing of a message of which n bytes are in the buffer.
+func (c *channel) rest(n, limit int) ([]byte, error) {
+	if n == 0 {
+		return nil, io.EOF
+	}
+	if n < headSize {
+		if err := c.full(c.buf[n:headSize]); err != nil {
+			return nil, err
+		}
+		n = headSize
+	}
+	size := binary.BigEndian.Uint32(c.buf)
+	if int64(size) > int64(limit) {
+		return nil, fmt.Errorf("a message of %d bytes: more than %d", size, limit)
+	}
+	end := headSize + int(size)
+	if n > end {
+		return nil, errors.New("a message longer than it says")
+	}
+	buf := c.room(end)
+	return buf[headSize:end], c.full(buf[n:end])
 }
 
 func passed(oob []byte) ([]*os.File, error) {
@@ -132,15 +179,6 @@ func passed(oob []byte) ([]*os.File, error) {
 		files[i] = os.NewFile(uintptr(fd), "file")
 	}
 	return files, nil
-}
-
-func (c *channel) body(limit int) ([]byte, error) {
-	n := binary.BigEndian.Uint32(c.head[:])
-	if int64(n) > int64(limit) {
-		return nil, fmt.Errorf("a message of %d bytes: more than %d", n, limit)
-	}
-	buf := make([]byte, n)
-	return buf, c.full(buf)
 }
 
 func (c *channel) full(buf []byte) error {

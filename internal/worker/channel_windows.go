@@ -53,9 +53,10 @@ func (c *channel) close() {
 	}
 }
 
-func (c *channel) send(payload []byte, files []*os.File) error {
-	msg := make([]byte, headSize, headSize+8*len(files)+len(payload))
-	binary.BigEndian.PutUint32(msg, uint32(len(payload)))
+func (c *channel) send(parts [][]byte, files []*os.File) error {
+	size := total(parts)
+	msg := make([]byte, headSize, headSize+8*len(files)+size)
+	binary.BigEndian.PutUint32(msg, uint32(size))
 	binary.BigEndian.PutUint32(msg[4:], uint32(len(files)))
 	for _, f := range files {
 		var theirs windows.Handle
@@ -66,7 +67,10 @@ func (c *channel) send(payload []byte, files []*os.File) error {
 		}
 		msg = binary.BigEndian.AppendUint64(msg, uint64(theirs))
 	}
-	_, err := c.out.Write(append(msg, payload...))
+	for _, p := range parts {
+		msg = append(msg, p...)
+	}
+	_, err := c.out.Write(msg)
 	return err
 }
 

@@ -22,8 +22,8 @@ import (
 
 // Limits of one exchange.
 const (
-	maxRequest = 256 << 10 // bytes
-	maxReply   = 4 << 20   // bytes
+	maxRequest = 2 << 20 // bytes
+	maxReply   = 4 << 20 // bytes
 
 	MaxFiles = 32 // descriptors that travel with one request
 )
@@ -82,12 +82,12 @@ func NewPool(cfg Config) *Pool {
 	return p
 }
 
-// Do sends request and files, at most MaxFiles, to a child and returns its
-// answer. The error is a *Failure if the child could not do it, and another error if no
+// Do sends a request, in parts that arrive joined, and files, at most MaxFiles,
+// to a child and returns its answer. The error is a *Failure if the child could not do it, and another error if no
 // child could be started or ctx ended.
-func (p *Pool) Do(ctx context.Context, request []byte, files ...*os.File) ([]byte, error) {
-	if len(request) > maxRequest {
-		return nil, fmt.Errorf("send a request of %d bytes: more than %d", len(request), maxRequest)
+func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]byte, error) {
+	if n := total(request); n > maxRequest {
+		return nil, fmt.Errorf("send a request of %d bytes: more than %d", n, maxRequest)
 	}
 	select {
 	case <-p.slots:
@@ -111,6 +111,13 @@ func (p *Pool) Do(ctx context.Context, request []byte, files ...*os.File) ([]byt
 	}
 	p.give(c)
 	return reply, nil
+}
+
+func total(parts [][]byte) (n int) {
+	for _, p := range parts {
+		n += len(p)
+	}
+	return n
 }
 
 func (p *Pool) take() (*child, error) {
@@ -212,7 +219,7 @@ func childEnv() []string {
 
 // exchange kills the child at the deadline: a parser in a loop or in C does
 // not listen to anything milder.
-func (c *child) exchange(ctx context.Context, request []byte, files []*os.File, limit time.Duration) ([]byte, error) {
+func (c *child) exchange(ctx context.Context, request [][]byte, files []*os.File, limit time.Duration) ([]byte, error) {
 	var timedOut, cancelled bool
 	var mu sync.Mutex
 	kill := func(flag *bool) func() {
@@ -302,7 +309,7 @@ func Serve(handle Handler, box func() error) error {
 		for _, f := range files {
 			f.Close()
 		}
-		if err := ch.send(reply, nil); err != nil {
+		if err := ch.send([][]byte{reply}, nil); err != nil {
 			return fmt.Errorf("send a reply: %w", err)
 		}
 	}

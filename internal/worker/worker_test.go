@@ -99,7 +99,7 @@ func pool(t *testing.T, cfg Config) *Pool {
 
 func do(t *testing.T, p *Pool, request string, files ...*os.File) string {
 	t.Helper()
-	reply, err := p.Do(context.Background(), []byte(request), files...)
+	reply, err := p.Do(context.Background(), [][]byte{[]byte(request)}, files...)
 	if err != nil {
 		t.Fatalf("%s: %v", request, err)
 	}
@@ -169,7 +169,7 @@ func TestMisbehaviourEndsTheWorkerOnly(t *testing.T) {
 		if request == "hang" {
 			p = hangs
 		}
-		_, err := p.Do(context.Background(), []byte(request))
+		_, err := p.Do(context.Background(), [][]byte{[]byte(request)})
 		var f *Failure
 		if !errors.As(err, &f) || !strings.Contains(f.Reason, want) {
 			t.Errorf("%s: %v, want a failure that says %q", request, err, want)
@@ -191,7 +191,7 @@ func TestCancelledRequest(t *testing.T) {
 	p := pool(t, Config{})
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
 	defer cancel()
-	if _, err := p.Do(ctx, []byte("hang")); !errors.Is(err, context.DeadlineExceeded) {
+	if _, err := p.Do(ctx, [][]byte{[]byte("hang")}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v", err)
 	}
 	if got := do(t, p, "echo on"); got != "on" {
@@ -227,7 +227,7 @@ func TestConcurrentUse(t *testing.T) {
 		wg.Go(func() {
 			for k := range 50 {
 				want := fmt.Sprint(i, k)
-				if reply, err := p.Do(context.Background(), []byte("echo "+want)); err != nil || string(reply) != want {
+				if reply, err := p.Do(context.Background(), [][]byte{[]byte("echo "), []byte(want)}); err != nil || string(reply) != want {
 					t.Errorf("got %q, %v; want %q", reply, err, want)
 				}
 			}
@@ -240,13 +240,13 @@ func TestClosedPool(t *testing.T) {
 	p := pool(t, Config{})
 	p.Close()
 	p.Close()
-	if _, err := p.Do(context.Background(), []byte("echo")); err == nil {
+	if _, err := p.Do(context.Background(), [][]byte{[]byte("echo")}); err == nil {
 		t.Error("a closed pool took a request")
 	}
 }
 
 func TestRequestLimit(t *testing.T) {
-	if _, err := pool(t, Config{}).Do(context.Background(), make([]byte, maxRequest+1)); err == nil {
+	if _, err := pool(t, Config{}).Do(context.Background(), [][]byte{make([]byte, maxRequest), {0}}); err == nil {
 		t.Error("an oversized request was taken")
 	}
 }
