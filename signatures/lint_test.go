@@ -157,7 +157,7 @@ func shortClassRepeat(expr string) bool {
 var variables = map[string]any{
 	"mg_name": "", "mg_ext": "", "mg_origin": "", "mg_signature": "", "mg_language": "", "mg_traits": "",
 	"mg_size": 0, "mg_blank_run": 0, "mg_concat": 0, "mg_layers": 0, "mg_fetches": 0, "mg_pretexts": 0,
-	"mg_code_after": false, "mg_fetch_run": false,
+	"mg_code_after": false, "mg_fetch_run": false, "mg_cradles": "",
 }
 
 func TestRuleVariables(t *testing.T) {

@@ -174,7 +174,7 @@ func (r *ruleSets) list() reply {
 // declared names every external variable with a value of its type.
 var declared = yarascan.Externals{
 	"mg_name": "", "mg_ext": "", "mg_origin": "", "mg_signature": "", "mg_size": 0, "mg_language": "", "mg_traits": "",
-	"mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0, "mg_fetches": 0, "mg_fetch_run": false, "mg_pretexts": 0,
+	"mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0, "mg_fetches": 0, "mg_fetch_run": false, "mg_cradles": "", "mg_pretexts": 0,
 }
 
 // externals are the facts that rules may ask for.
@@ -182,7 +182,7 @@ func externals(f *meetguard.Facts, name string, from meetguard.Origin) yarascan.
 	v := yarascan.Externals{"mg_name": strings.ToLower(name), "mg_ext": nameExt(name), "mg_origin": from.Host,
 		"mg_signature": string(f.Signature.Status), "mg_size": int(f.Size),
 		"mg_language": "", "mg_traits": "", "mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0,
-		"mg_fetches": 0, "mg_fetch_run": false, "mg_pretexts": 0}
+		"mg_fetches": 0, "mg_fetch_run": false, "mg_cradles": "", "mg_pretexts": 0}
 	s := f.Script
 	if s == nil {
 		return v
@@ -190,12 +190,30 @@ func externals(f *meetguard.Facts, name string, from meetguard.Origin) yarascan.
 	v["mg_language"], v["mg_traits"] = s.Language, " "+strings.Join(s.Traits, " ")+" "
 	v["mg_blank_run"], v["mg_code_after"], v["mg_concat"], v["mg_layers"] = s.BlankRun, s.CodeAfter, s.Concat, s.Layers
 	v["mg_fetches"], v["mg_pretexts"] = len(s.Fetches), len(s.Pretexts)
+	v["mg_cradles"] = cradles(s.Fetches)
 	for _, fetch := range s.Fetches {
 		if fetch.RunBy != "" {
 			v["mg_fetch_run"] = true
 		}
 	}
 	return v
+}
+
+// cradles writes down each download as "tool>to>run by", with "!insecure" and
+// "!hidden" behind it, so that a rule can ask for a shape that takes a regular
+// expression hundreds of steps to find in the text.
+func cradles(fetches []meetguard.Fetch) string {
+	var b strings.Builder
+	for _, f := range fetches {
+		b.WriteString(" " + f.Tool + ">" + f.To + ">" + f.RunBy)
+		if f.Insecure {
+			b.WriteString("!insecure")
+		}
+		if f.Hidden {
+			b.WriteString("!hidden")
+		}
+	}
+	return b.String()
 }
 
 // VerifyRules compiles each file alone and returns one line for each problem

@@ -16,7 +16,12 @@ import (
 type Rules struct {
 	rules *yara.Rules
 	count int
+	meta  map[string]map[string]string // of namespace and name, see judged
 }
+
+// judged are the metadata that a verdict is made of. Matches carry no others:
+// they travel between processes.
+var judged = [...]string{"id", "description", "severity", "technique"}
 
 // Compile compiles the files of one set. externals names every external
 // variable that the rules may use, with a value of its type. Each file is its
@@ -45,7 +50,18 @@ func Compile(files []Source, externals Externals) (*Rules, error) {
 	if r, err = packed(r); err != nil {
 		return nil, err
 	}
-	return &Rules{rules: r, count: len(r.GetRules())}, nil
+	all := r.GetRules()
+	meta := make(map[string]map[string]string, len(all))
+	for i := range all {
+		full, kept := metaStrings(all[i].Metas()), map[string]string{}
+		for _, key := range judged {
+			if v, ok := full[key]; ok {
+				kept[key] = v
+			}
+		}
+		meta[all[i].Namespace()+"\x00"+all[i].Identifier()] = kept
+	}
+	return &Rules{rules: r, count: len(all), meta: meta}, nil
 }
 
 // compiler starts a compiler that knows the external variables. Rule files may
@@ -130,7 +146,11 @@ func (r *Rules) List() []Info {
 
 // Scanner runs one set with its own external variables. It is not safe for
 // concurrent use; it may be used for many scans.
-type Scanner struct{ scanner *yara.Scanner }
+type Scanner struct {
+	scanner   *yara.Scanner
+	rules     *Rules
+	externals Externals // as they were defined last
+}
 
 // NewScanner makes a scanner of the set. timeout is rounded up to whole
 // seconds, at least one: libyara takes 0 for none at all.
@@ -141,25 +161,41 @@ func (r *Rules) NewScanner(timeout time.Duration) (*Scanner, error) {
 	}
 	whole := (timeout + time.Second - 1).Truncate(time.Second)
 	s.SetTimeout(max(whole, time.Second))
-	return &Scanner{s}, nil
+	return &Scanner{scanner: s, rules: r, externals: Externals{}}, nil
 }
 
 // Scan returns the rules that match data with the external variables given.
+// Variables keep their values from one scan to the next; only those that change
+// are handed over, because each costs a call into C.
 func (s *Scanner) Scan(data []byte, externals Externals) ([]meetguard.Match, error) {
 	for name, value := range externals {
+		if old, ok := s.externals[name]; ok && old == value {
+			continue
+		}
 		if err := s.scanner.DefineVariable(name, value); err != nil {
 			return nil, fmt.Errorf("define %s: %w", name, err)
 		}
+		s.externals[name] = value
 	}
-	var found yara.MatchRules
+	found := matches{meta: s.rules.meta}
 	if err := s.scanner.SetCallback(&found).ScanMem(data); err != nil {
 		return nil, fmt.Errorf("scan with YARA: %w", err)
 	}
-	var out []meetguard.Match
-	for _, m := range found {
-		out = append(out, meetguard.Match{Rule: m.Rule, Meta: metaStrings(m.Metas)})
-	}
-	return out, nil
+	return found.list, nil
+}
+
+// matches collects the rules that match. Their metadata was read once: reading
+// it again from C would cost more than the scan of a small script.
+type matches struct {
+	meta map[string]map[string]string
+	list []meetguard.Match
+}
+
+// RuleMatching is called by libyara during a scan.
+func (m *matches) RuleMatching(_ *yara.ScanContext, r *yara.Rule) (abort bool, err error) {
+	name := r.Identifier()
+	m.list = append(m.list, meetguard.Match{Rule: name, Meta: m.meta[r.Namespace()+"\x00"+name]})
+	return false, nil
 }
 
 func metaStrings(metas []yara.Meta) map[string]string {

@@ -19,10 +19,9 @@ rule MG_Script_PasswordCheck
         $check2 = "sudo -S" 
         $check3 = "security unlock-keychain" nocase
         $check4 = "find-generic-password" nocase
-        $send1 = /curl [^\n]{0,300}(-F|--form|-d|--data|--data-binary|-T|--upload-file)[ "'@]/ 
-        $send2 = "api.telegram.org/bot" nocase
+        $send = "api.telegram.org/bot" nocase
     condition:
-        any of ($ask*) and any of ($check*) and (any of ($send*) or mg_fetch_run or mg_traits contains " upload ")
+        any of ($ask*) and any of ($check*) and ($send or mg_fetches > 0 or mg_traits contains " upload ")
 }
 
 rule MG_Script_SecretsStaging
@@ -53,7 +52,6 @@ rule MG_Script_SecretsStaging
         $pack2 = "ditto -c" nocase
         $pack3 = "compress-archive" nocase
         $pack4 = /\btar -?c/ nocase
-        $send1 = /curl [^\n]{0,400}(-F|--form|--data-binary|-T|--upload-file)[ "'@]/
         $send2 = "api.telegram.org/bot" nocase
         $send3 = "uploadfile(" nocase
     condition:

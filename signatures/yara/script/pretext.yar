@@ -49,13 +49,11 @@ rule MG_Shell_DriverFix
         false_positives = "Real driver installers that unpack under /tmp"
         family = "B"
     strings:
-        $why1 = /(camera|webcam|vcam|microphone|audio|video|ffmpeg|codec|nvidia|realtek)[a-z0-9_ .-]{0,24}(driver|fix|update|patch|release|service|codec|toolkit)/ nocase
+        $why1 = /(camera|webcam|vcam|microphone|audio|video|ffmpeg|codec|nvidia|realtek)[a-z0-9_ .-]{0,12}(driver|fix|update|patch|release|service|codec|toolkit)/ nocase
         $why2 = /(driver|drv|codec)s?[_ -]?(fix|fixer|update|patch|install)/ nocase
         $why3 = "installing dependencies" nocase
-        $get1 = /curl [^\n]{0,300}(-o|--output|>)[ ]{0,2}["']?\/(private\/)?(var\/)?tmp\// nocase
-        $get2 = /wget [^\n]{0,300}-O[ ]{0,2}["']?\/(private\/)?(var\/)?tmp\// nocase
-        $open1 = /unzip [^\n]{0,120}\/tmp\// nocase
-        $open2 = /tar -?x[^\n]{0,120}\/tmp\// nocase
+        $open1 = "unzip " nocase
+        $open2 = /\btar -?x/ nocase
         $open3 = "ditto -x" nocase
         $start1 = "chmod +x" nocase
         $start2 = "nohup " nocase
@@ -63,5 +61,5 @@ rule MG_Shell_DriverFix
         $start4 = "xattr -" nocase
         $start5 = /(ba|z)sh ["']?\/(private\/)?(var\/)?tmp\// nocase
     condition:
-        mg_language == "shell" and mg_size < 65536 and any of ($why*) and any of ($get*) and any of ($open*) and 2 of ($start*)
+        mg_language == "shell" and mg_size < 65536 and any of ($why*) and mg_cradles contains ">temp" and any of ($open*) and 2 of ($start*)
 }

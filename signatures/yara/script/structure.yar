@@ -64,16 +64,13 @@ rule MG_AppleScript_FetchToInterpreter
         family = "A1,A3,A5,A6"
     strings:
         $shell = "do shell script" nocase
-        $pipe1 = /\b(curl|wget|nscurl)\b[^\n|]{1,600}\|[ \t]*([a-z\/]{0,24}\/)?(osascript|python3?|perl|ruby)\b/ nocase
-        $pipe2 = /\b(curl|wget|nscurl)\b[^\n|]{1,600}\|[ \t]*([a-z\/]{0,24}\/)?(ba|z|da)?sh\b/ nocase
         $nest1 = /run script[ (]{1,4}do shell script[^\n]{1,80}(curl|nscurl|wget)\b/ nocase
         $nest2 = /eval "?\$\((curl|wget|nscurl) / nocase
-        $quiet1 = /\bcurl [^\n|]{0,300}(-k|--insecure)\b/ nocase
-        $quiet2 = /\/dev\/null[^\n]{0,60}&/
+        $quiet = /\/dev\/null[^\n]{0,60}&/
     condition:
         mg_language startswith "applescript" and $shell and
-        (($pipe1 and mg_fetch_run) or any of ($nest*) or
-         ($pipe2 and (any of ($quiet*) or mg_pretexts > 0 or mg_blank_run >= 20 or mg_concat >= 4)) or
+        (mg_cradles matches />pipe>(osascript|python|perl|ruby)/ or any of ($nest*) or
+         (mg_cradles matches />pipe>(ba|z|da)?sh/ and ($quiet or mg_cradles contains "!insecure" or mg_pretexts > 0 or mg_blank_run >= 20 or mg_concat >= 4)) or
          (mg_fetches > 0 and mg_traits contains " run-script-of-result "))
 }
 

@@ -13,15 +13,16 @@ rule MG_Batch_ArchiveToScriptHost
         false_positives = "Bootstrap scripts of administrators that start a VBScript out of a downloaded archive"
         family = "B"
     strings:
-        $get1 = /curl(\.exe)?[ ][^\n]{0,300}(-o|--output)[ ]{0,2}["']?(%temp%|%tmp%|%appdata%|%localappdata%|%public%|\$env:(temp|tmp|appdata|public))/ nocase
-        $get2 = /(invoke-webrequest|iwr|start-bitstransfer|downloadfile)[^\n]{0,300}(\$env:(temp|tmp|appdata|public)|%temp%|%appdata%)/ nocase
+        $place = /(%(temp|tmp|appdata|localappdata|public)%|\$env:(temp|tmp|appdata|public))/ nocase
         $open1 = "expand-archive" nocase
         $open2 = /tar(\.exe)? -x/ nocase
         $open3 = "zipfile]::extracttodirectory" nocase
-        $start1 = /[wc]script(\.exe)?["']? [^\n]{0,160}\.(vbs|vbe|js|jse|wsf)\b/ nocase
-        $start2 = /mshta(\.exe)?["']? [^\n]{0,160}\.hta\b/ nocase
+        $host1 = "wscript" nocase
+        $host2 = "cscript" nocase
+        $host3 = "mshta" nocase
+        $file = /\.(vbs|vbe|js|jse|wsf|hta)\b/ nocase
     condition:
-        any of ($get*) and any of ($open*) and any of ($start*)
+        mg_fetches > 0 and $place and any of ($open*) and any of ($host*) and $file
 }
 
 rule MG_Windows_ExclusionAndFetch
@@ -45,10 +46,10 @@ rule MG_Windows_ExclusionAndFetch
         $get2 = "downloadfile(" nocase
         $get3 = "downloadstring(" nocase
         $get4 = "start-bitstransfer" nocase
-        $get5 = /curl(\.exe)? [^\n]{0,200}http/ nocase
+        $get5 = "curl" nocase
         $get6 = "msxml2.xmlhttp" nocase
         $get7 = "bitsadmin" nocase
-        $get8 = /\biwr[ ][^\n]{0,40}http/ nocase
+        $get8 = "iwr " nocase
         $start1 = "start-process" nocase
         $start2 = "invoke-expression" nocase
         $start3 = "msiexec" nocase
@@ -56,7 +57,7 @@ rule MG_Windows_ExclusionAndFetch
         $start5 = "regsvr32" nocase
         $start6 = ".run " nocase
     condition:
-        any of ($off*) and any of ($get*) and (mg_fetch_run or any of ($start*))
+        mg_fetches > 0 and any of ($off*) and any of ($get*) and (mg_fetch_run or any of ($start*))
 }
 
 rule MG_Windows_DefenderOffHidden
@@ -78,7 +79,6 @@ rule MG_Windows_DefenderOffHidden
         $hide1 = /-w(in(dowstyle)?)? +["']?(hidden|1)\b/ nocase
         $hide2 = "attrib +s +h" nocase
         $hide3 = "attrib +h +s" nocase
-        $hide4 = /\.run[ (][^\n]{1,300},[ ]?(0|vbhide)\b/ nocase
         $place1 = "%temp%" nocase
         $place2 = "%appdata%" nocase
         $place3 = "$env:temp" nocase
