@@ -93,7 +93,10 @@ type digester func(into io.Writer) error
 func (v *Verifier) authenticodeOf(blobs [][]byte, digestOf digester, now time.Time, forms ...form) (meetguard.Signature, error) {
 	f := unfold(blobs, forms)
 	sums, err := f.sums(digestOf, forms)
-	if err != nil {
+	var wrong *fault
+	if errors.As(err, &wrong) {
+		f.fail(err)
+	} else if err != nil {
 		return meetguard.Signature{}, err
 	}
 	sigs, errs := make([]meetguard.Signature, len(f.list)), make([]error, len(f.list))
@@ -163,6 +166,15 @@ func unfold(blobs [][]byte, forms []form) *found {
 		blobs = inner
 	}
 	return f
+}
+
+// fail gives every signature a fault of the file, which names its signers still.
+func (f *found) fail(err error) {
+	for i := range f.list {
+		if f.list[i].err == nil {
+			f.list[i].err = err
+		}
+	}
 }
 
 func (f *found) remark(name string) { f.remarks = append(f.remarks, name) }
