@@ -42,7 +42,10 @@ func newPeople(t testing.TB) people {
 	stamping := func(c *x509.Certificate) {
 		c.Subject = pkix.Name{CommonName: "Test Time"}
 		c.NotBefore, c.NotAfter = issued.AddDate(-9, 0, 0), issued.AddDate(9, 0, 0)
-		c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageTimeStamping}
+		usage, err := asn1.Marshal([]asn1.ObjectIdentifier{{1, 3, 6, 1, 5, 5, 7, 3, 8}})
+		must(t, err)
+		c.ExtKeyUsage = nil // RFC 3161, 2.3, wants it to be critical
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 37}, Critical: true, Value: usage}}
 	}
 	named := func(name string) func(c *x509.Certificate) {
 		return func(c *x509.Certificate) { c.Subject = pkix.Name{CommonName: name, Organization: []string{name}} }

@@ -98,11 +98,12 @@ type pageWriter struct {
 	page   hash.Hash
 	table  hash.Hash
 	zeros  []byte
+	buf    []byte // for one digest
 }
 
 func newPageWriter(h crypto.Hash, layout *pageTable) *pageWriter {
 	return &pageWriter{layout: layout, spans: layout.spans, gaps: layout.gaps,
-		size: h, page: h.New(), table: sha256.New(), zeros: make([]byte, layout.page)}
+		size: h, page: h.New(), table: sha256.New(), zeros: make([]byte, layout.page), buf: make([]byte, 0, 4+h.Size())}
 }
 
 // Write takes the next signed bytes.
@@ -155,22 +156,23 @@ func (w *pageWriter) take(b []byte) int64 {
 // close ends the current page, which runs to end.
 func (w *pageWriter) close(end int64) {
 	w.page.Write(w.zeros[:w.layout.page-(end-w.start)])
-	w.enter(w.start, w.page.Sum(nil))
+	w.buf = w.page.Sum(w.offset(w.start))
+	w.table.Write(w.buf)
 	w.page.Reset()
 	w.start = end
 	if end < w.spans[0].to {
 		return
 	}
 	if w.spans = w.spans[1:]; len(w.spans) == 0 {
-		w.enter(end, make([]byte, w.size.Size()))
+		w.table.Write(append(w.offset(end), w.zeros[:w.size.Size()]...))
 	} else {
 		w.start = w.spans[0].from
 	}
 }
 
-func (w *pageWriter) enter(at int64, sum []byte) {
-	w.table.Write(binary.LittleEndian.AppendUint32(nil, uint32(at)))
-	w.table.Write(sum)
+// offset begins an entry of the table.
+func (w *pageWriter) offset(at int64) []byte {
+	return binary.LittleEndian.AppendUint32(w.buf[:0], uint32(at))
 }
 
 // sum is the digest of the table.

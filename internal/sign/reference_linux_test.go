@@ -1,6 +1,8 @@
 package sign
 
 import (
+	"crypto/x509"
+	"encoding/pem"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -128,6 +130,76 @@ func TestAgainstReference(t *testing.T) {
 	if seen != len(differences) {
 		t.Errorf("%d differences are listed, %d fixtures have one", len(differences), seen)
 	}
+}
+
+// Files that osslsigncode signs are valid here: neither its digests nor its
+// layouts are those of the fixtures.
+func TestFilesSignedByReference(t *testing.T) {
+	p := newPeople(t)
+	v := newVerifier(t, p.ca)
+	dir := t.TempDir()
+	key, certs := p.good.files(t, dir, "good")
+	short, shortCerts := p.short.files(t, dir, "short")
+	tsa, tsaCerts := p.tsa.files(t, dir, "tsa")
+	sign := func(name string, file []byte, args ...string) []byte {
+		t.Helper()
+		in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out")
+		must(t, os.WriteFile(in, file, 0o600))
+		os.Remove(out)
+		args = append(append([]string{"sign"}, args...), "-in", in, "-out", out)
+		if text, err := exec.Command("osslsigncode", args...).CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, text)
+		}
+		signed, err := os.ReadFile(out)
+		must(t, err)
+		return signed
+	}
+	at := strconv.FormatInt(issued.AddDate(0, 0, 1).Unix(), 10)
+	good := []string{"-certs", certs, "-key", key, "-h", "sha256"}
+	stamped := []string{"-certs", shortCerts, "-key", short, "-h", "sha256", "-TSA-certs", tsaCerts, "-TSA-key", tsa, "-TSA-time", at}
+	with := func(list []string, more ...string) []string { return append(slices.Clone(list), more...) }
+	cases := []struct {
+		name    string
+		format  meetguard.Format
+		file    []byte
+		args    []string
+		remarks string
+		others  int
+	}{
+		{"PE", meetguard.FormatPE, plainPE(), good, "", 0},
+		{"PE with page digests", meetguard.FormatPE, plainPE(), with(good, "-ph"), "", 0},
+		{"PE, large, with page digests", meetguard.FormatPE, largePE(100<<10 + 512), with(good, "-ph"), "", 0},
+		{"PE with time stamp", meetguard.FormatPE, plainPE(), stamped, "", 0},
+		{"PE with a stuffed attribute", meetguard.FormatPE, plainPE(), with(good, "-addUnauthenticatedBlob"), RemarkUnauthBlob, 0},
+		{"PE nested", meetguard.FormatPE, signedPE(t, p.second), with(good, "-nest"), "", 1},
+		{"MSI", meetguard.FormatMSI, plainMSI(), good, "", 0},
+		{"MSI with metadata", meetguard.FormatMSI, plainMSI(), with(good, "-add-msi-dse"), "", 0},
+		{"MSI with time stamp", meetguard.FormatMSI, plainMSI(), stamped, "", 0},
+		{"MSI nested", meetguard.FormatMSI, signedMSI(t, p.second, false), with(good, "-nest"), "", 1},
+		{"CAB", meetguard.FormatCab, plainCab(), good, "", 0},
+		{"CAB with time stamp", meetguard.FormatCab, plainCab(), stamped, "", 0},
+	}
+	for _, c := range cases {
+		sig, gaps := verify(v, sign(c.name, c.file, c.args...), c.format)
+		if sig.Status != valid || strings.Join(sig.Remarks, ",") != c.remarks || len(sig.OtherSigners) != c.others || len(gaps) > 0 {
+			t.Errorf("%s: got %+v, gaps %v", c.name, sig, gaps)
+		}
+	}
+}
+
+// files writes key and certificates for osslsigncode.
+func (id *identity) files(t *testing.T, dir, name string) (key, certs string) {
+	t.Helper()
+	der, err := x509.MarshalPKCS8PrivateKey(id.key)
+	must(t, err)
+	key, certs = filepath.Join(dir, name+".key"), filepath.Join(dir, name+".pem")
+	must(t, os.WriteFile(key, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600))
+	var text []byte
+	for _, c := range id.certs() {
+		text = append(text, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})...)
+	}
+	must(t, os.WriteFile(certs, text, 0o600))
+	return key, certs
 }
 
 // pemOf joins the pinned anchors of a folder.
