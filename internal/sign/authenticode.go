@@ -34,6 +34,11 @@ var (
 	oidPEImage  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 15}
 	oidCabinet  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 25}
 	oidSipInfo  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 30}
+
+	// oidIndividual says who a certificate is for and not what a signature is
+	// of (SPC_INDIVIDUAL_SP_KEY_PURPOSE_OBJID): older versions of sbsign write it
+	// by mistake, and Debian's firmware updater is signed so.
+	oidIndividual = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 21}
 )
 
 // form is the kind of file that a signature has to be of. Without it, the
@@ -92,7 +97,10 @@ type digester func(into io.Writer) error
 // signatures fit or not; that some do not is a remark.
 func (v *Verifier) authenticodeOf(blobs [][]byte, digestOf digester, now time.Time, forms ...form) (meetguard.Signature, error) {
 	f := unfold(blobs, forms)
-	sums, err := f.sums(digestOf, forms)
+	if len(f.list) == 0 {
+		return meetguard.Signature{}, errUnsigned
+	}
+	sums, err := f.sums(digestOf)
 	var wrong *fault
 	if errors.As(err, &wrong) {
 		f.fail(err)
@@ -227,12 +235,13 @@ func (e *embedded) readDigest(forms []form) error {
 	}
 	e.hash, e.digest = h, ind.MessageDigest.Digest
 	for _, f := range forms {
-		if f.fits(ind) {
-			if f.pages != nil {
-				e.pages, err = readPageDigests(ind.Data.Value.FullBytes)
-			}
-			return err
+		if !f.fits(ind) {
+			continue
 		}
+		if f.pages != nil {
+			e.pages, err = readPageDigests(ind.Data.Value.FullBytes, f.pages)
+		}
+		return err
 	}
 	if len(forms) > 0 {
 		return badDigest("the signature is of another kind of file")
@@ -257,7 +266,7 @@ type sums struct {
 }
 
 // sums reads the file once for all digests that its signatures name.
-func (f *found) sums(digestOf digester, forms []form) (sums, error) {
+func (f *found) sums(digestOf digester) (sums, error) {
 	hashes, pages := map[crypto.Hash]hash.Hash{}, map[crypto.Hash]*pageWriter{}
 	var into []io.Writer
 	for _, e := range f.list {
@@ -269,7 +278,7 @@ func (f *found) sums(digestOf digester, forms []form) (sums, error) {
 			into = append(into, hashes[e.hash])
 		}
 		if p := e.pages; p != nil && pages[p.hash] == nil {
-			pages[p.hash] = newPageWriter(p.hash, forms[0].pages)
+			pages[p.hash] = newPageWriter(p.hash, p.layout)
 			into = append(into, pages[p.hash])
 		}
 	}

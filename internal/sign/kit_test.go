@@ -343,7 +343,18 @@ func sealedMSI(t testing.TB, h crypto.Hash, extended bool, seal func(ind any) *s
 	ind.Data.Value = authenticode.SpcSipInfo{A: 1, UUID: authenticode.SpcUUIDSipInfoMsi}
 	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(h)
 	ind.MessageDigest.Digest = imprint
-	must(t, authenticode.InsertMSISignature(doc, seal(ind).der(t), ex))
+	must(t, doc.Close())
+	return insertMSI(t, plainMSI(), seal(ind).der(t), ex)
+}
+
+// insertMSI puts a signature into an MSI.
+func insertMSI(t testing.TB, file, blob, ex []byte) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fixture.msi")
+	must(t, os.WriteFile(path, file, 0o600))
+	doc, err := comdoc.WritePath(path)
+	must(t, err)
+	must(t, authenticode.InsertMSISignature(doc, blob, ex))
 	must(t, doc.Close())
 	out, err := os.ReadFile(path)
 	must(t, err)

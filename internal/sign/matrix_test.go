@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/sassoftware/relic/v8/lib/authenticode"
+	"github.com/sassoftware/relic/v8/lib/pkcs7"
+	"github.com/sassoftware/relic/v8/lib/pkcs9"
 
 	"meetguard"
 )
@@ -182,6 +184,9 @@ func fixturesPE(t testing.TB, p people) []fixture {
 		{"stuffed attribute", pe, inPE(t, seal(p.good).unsigned(t, junk, blob)), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"small attribute", pe, inPE(t, seal(p.good).unsigned(t, junk, blob[:200])), valid, ChainOK, zoom, "", ""},
 		{"stuffed certificates", pe, inPE(t, stuffedCerts(seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
+		{"as sbsign writes it", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, sbsignKind(t, plain))), valid, ChainOK, zoom, "", ""},
+		{"a large certificate of no chain", pe, inPE(t, largeCert(t, seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
+		{"stuffed time stamp", pe, inPE(t, stuffedToken(t, seal(p.good).token(t, p.tsa, inside), blob)), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"MSI digest in a program", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, msiKind(t, plain))), invalid, ChainBadDigest, zoom, "", ""},
 	}
 }
@@ -199,11 +204,57 @@ func msiKind(t testing.TB, file []byte) any {
 	return ind
 }
 
+// sbsignKind is the digest of a program under the number of a purpose.
+func sbsignKind(t testing.TB, file []byte) any {
+	d, err := authenticode.DigestPE(bytes.NewReader(file), crypto.SHA256, false)
+	must(t, err)
+	ind, err := d.GetIndirect()
+	must(t, err)
+	ind.Data.Type = oidIndividual
+	return ind
+}
+
 // stuffedCerts puts something among the certificates that is none.
 func stuffedCerts(s *sealed) *sealed {
 	s.psd.Content.Certificates = append(s.psd.Content.Certificates, asn1.RawValue{
 		Tag: asn1.TagSequence, IsCompound: true, Bytes: append([]byte{4, 0x82, 0x20, 0}, make([]byte, 8192)...)})
 	return s
+}
+
+// largeCert adds a certificate that carries 9 kB, as some installers do to tell
+// from which page they were downloaded.
+func largeCert(t testing.TB, s *sealed) *sealed {
+	carrier := issue(t, nil, func(c *x509.Certificate) {
+		c.ExtraExtensions = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 3}, Value: make([]byte, 9000)}}
+	})
+	s.psd.Content.Certificates = append(s.psd.Content.Certificates, asn1.RawValue{FullBytes: carrier.cert.Raw})
+	return s
+}
+
+// stuffedToken puts data into the part of a time stamp that nothing covers.
+func stuffedToken(t testing.TB, s *sealed, data []byte) *sealed {
+	attrs := s.psd.Content.SignerInfos[0].UnauthenticatedAttributes
+	var token pkcs7.ContentInfoSignedData
+	must(t, attrs.GetOne(pkcs9.OidSpcTimeStampToken, &token))
+	info := &token.Content.SignerInfos[0]
+	info.RawContent = nil
+	must(t, info.UnauthenticatedAttributes.Add(asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 1}, data))
+	s.psd.Content.SignerInfos[0].UnauthenticatedAttributes = nil
+	return s.unsigned(t, pkcs9.OidSpcTimeStampToken, token)
+}
+
+// programAsMSI is an MSI whose streams are the signed bytes of a program, cut
+// so that the digests of both are the same, with the signature of the program.
+func programAsMSI(t testing.TB, by *identity) []byte {
+	const streams, class = 60 + 5000, 16
+	program := append(plainPE(), make([]byte, streams+class+12-2048)...)
+	copy(program[2048:], bytes.Repeat([]byte("meeting "), 400))
+	signed := slices.Concat(program[:128+24+64], program[128+24+68:entryAt], program[entryAt+8:])
+	file := plainMSI()
+	copy(file[512*13:], signed[:60])        // Icon, in the mini stream
+	copy(file[512*3:], signed[60:streams])  // Property
+	copy(file[512*2+80:], signed[streams:]) // the class of the root
+	return insertMSI(t, file, sealPE(t, by, program).der(t), nil)
 }
 
 // fixturesHostile are tables and headers that no signer makes.
@@ -284,6 +335,7 @@ func fixturesOther(t testing.TB, p people) []fixture {
 		{"MSI good", msi, plain, valid, ChainOK, zoom, "", ""},
 		{"MSI with DigitalSignatureEx", msi, extended, valid, ChainOK, zoom, "", ""},
 		{"MSI with SHA-1", msi, makeMSI(crypto.SHA1, false, same), valid, ChainOK, zoom, RemarkSHA1, ""},
+		{"MSI made of the bytes of a program", msi, programAsMSI(t, p.good), invalid, ChainBadDigest, zoom, "", ""},
 		{"MSI unsigned", msi, plainMSI(), unsigned, "", "", "", ""},
 		{"MSI tampered", msi, flipped(plain, stream+4000), invalid, ChainBadDigest, zoom, "", ""},
 		{"MSI with DigitalSignatureEx, stream renamed", msi, flipped(extended, name), invalid, ChainBadDigest, zoom, "", ""},

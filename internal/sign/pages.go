@@ -44,13 +44,14 @@ type peImageData struct {
 // pageDigests are the page digests of one signature: only a digest of the
 // table is kept.
 type pageDigests struct {
-	hash crypto.Hash
-	sum  []byte
+	hash   crypto.Hash
+	sum    []byte
+	layout *pageTable
 }
 
 // readPageDigests finds the page digests in the part of a signature that says
 // what it is of. It returns nil if there are none.
-func readPageDigests(der []byte) (*pageDigests, error) {
+func readPageDigests(der []byte, layout *pageTable) (*pageDigests, error) {
 	var image peImageData
 	if _, err := asn1.Unmarshal(der, &image); err != nil || !bytes.Equal(image.File.Object.Class, classPages) {
 		return nil, nil
@@ -69,9 +70,9 @@ func readPageDigests(der []byte) (*pageDigests, error) {
 	sum := sha256.Sum256(table.Values[0])
 	switch {
 	case table.Type.Equal(oidPagesSHA1):
-		return &pageDigests{crypto.SHA1, sum[:]}, nil
+		return &pageDigests{crypto.SHA1, sum[:], layout}, nil
 	case table.Type.Equal(oidPagesSHA256):
-		return &pageDigests{crypto.SHA256, sum[:]}, nil
+		return &pageDigests{crypto.SHA256, sum[:], layout}, nil
 	}
 	return nil, malformed("the page digests of the signature are of an unknown kind")
 }

@@ -41,8 +41,10 @@ type peLayout struct {
 	pages    *pageTable // nil if the sections are not in the usual order
 }
 
-// form is what a signature of the file has to say that it is of.
-func (l peLayout) form() form { return form{kind: oidPEImage, pages: l.pages} }
+// forms is what a signature of the file has to say that it is of.
+func (l peLayout) forms() []form {
+	return []form{{kind: oidPEImage, pages: l.pages}, {kind: oidIndividual}}
+}
 
 // padding is how many zeros behind the certificate table are alignment.
 const padding = 8 // bytes
@@ -71,7 +73,7 @@ func (v *Verifier) checkPE(in input, now time.Time) (meetguard.Signature, error)
 			in.section(0, layout.checksum),
 			in.section(layout.checksum+4, layout.entry),
 			in.section(layout.entry+8, layout.table))
-	}, now, layout.form())
+	}, now, layout.forms()...)
 	if extra {
 		remark(&sig, RemarkExtraEntry)
 	}
