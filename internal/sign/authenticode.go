@@ -36,8 +36,8 @@ var (
 	oidSipInfo  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 30}
 
 	// oidIndividual says who a certificate is for and not what a signature is
-	// of (SPC_INDIVIDUAL_SP_KEY_PURPOSE_OBJID): older versions of sbsign write it
-	// by mistake, and Debian's firmware updater is signed so.
+	// of (SPC_INDIVIDUAL_SP_KEY_PURPOSE_OBJID). A signer of Linux boot loaders
+	// writes it by mistake: Debian's fwupd-amd64-signed 1.4+1 has it.
 	oidIndividual = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 21}
 )
 
@@ -107,6 +107,11 @@ func (v *Verifier) authenticodeOf(blobs [][]byte, digestOf digester, now time.Ti
 	} else if err != nil {
 		return meetguard.Signature{}, err
 	}
+	return v.best(f, sums, now)
+}
+
+// best judges every signature and reports the one that proves most.
+func (v *Verifier) best(f *found, sums digests, now time.Time) (meetguard.Signature, error) {
 	sigs, errs := make([]meetguard.Signature, len(f.list)), make([]error, len(f.list))
 	best := 0
 	for i, e := range f.list {
@@ -259,14 +264,14 @@ func (f form) fits(ind indirect) bool {
 	return err == nil && bytes.Equal(info.Reader, f.sip)
 }
 
-// sums holds the digests of a file: of all of it, and of its page digests.
-type sums struct {
+// digests are those of a file: of all of it, and of its table of page digests.
+type digests struct {
 	whole map[crypto.Hash][]byte
 	pages map[crypto.Hash][]byte
 }
 
 // sums reads the file once for all digests that its signatures name.
-func (f *found) sums(digestOf digester) (sums, error) {
+func (f *found) sums(digestOf digester) (digests, error) {
 	hashes, pages := map[crypto.Hash]hash.Hash{}, map[crypto.Hash]*pageWriter{}
 	var into []io.Writer
 	for _, e := range f.list {
@@ -282,7 +287,7 @@ func (f *found) sums(digestOf digester) (sums, error) {
 			into = append(into, pages[p.hash])
 		}
 	}
-	s := sums{map[crypto.Hash][]byte{}, map[crypto.Hash][]byte{}}
+	s := digests{map[crypto.Hash][]byte{}, map[crypto.Hash][]byte{}}
 	if len(into) == 0 {
 		return s, nil
 	}
@@ -298,7 +303,7 @@ func (f *found) sums(digestOf digester) (sums, error) {
 	return s, nil
 }
 
-func (v *Verifier) judgeEmbedded(e embedded, s sums, now time.Time) (meetguard.Signature, error) {
+func (v *Verifier) judgeEmbedded(e embedded, s digests, now time.Time) (meetguard.Signature, error) {
 	var sig meetguard.Signature
 	if e.signer != nil {
 		e.signer.describe(&sig)

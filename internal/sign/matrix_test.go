@@ -184,7 +184,7 @@ func fixturesPE(t testing.TB, p people) []fixture {
 		{"stuffed attribute", pe, inPE(t, seal(p.good).unsigned(t, junk, blob)), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"small attribute", pe, inPE(t, seal(p.good).unsigned(t, junk, blob[:200])), valid, ChainOK, zoom, "", ""},
 		{"stuffed certificates", pe, inPE(t, stuffedCerts(seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
-		{"as sbsign writes it", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, sbsignKind(t, plain))), valid, ChainOK, zoom, "", ""},
+		{"with a purpose in place of its kind", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, purposeKind(t, plain))), valid, ChainOK, zoom, "", ""},
 		{"a large certificate of no chain", pe, inPE(t, largeCert(t, seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"stuffed time stamp", pe, inPE(t, stuffedToken(t, seal(p.good).token(t, p.tsa, inside), blob)), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"MSI digest in a program", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, msiKind(t, plain))), invalid, ChainBadDigest, zoom, "", ""},
@@ -204,8 +204,8 @@ func msiKind(t testing.TB, file []byte) any {
 	return ind
 }
 
-// sbsignKind is the digest of a program under the number of a purpose.
-func sbsignKind(t testing.TB, file []byte) any {
+// purposeKind is the digest of a program under the number of a purpose.
+func purposeKind(t testing.TB, file []byte) any {
 	d, err := authenticode.DigestPE(bytes.NewReader(file), crypto.SHA256, false)
 	must(t, err)
 	ind, err := d.GetIndirect()

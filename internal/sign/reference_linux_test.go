@@ -172,6 +172,7 @@ func TestFilesSignedByReference(t *testing.T) {
 		{"PE", meetguard.FormatPE, plainPE(), good, "", 0},
 		{"PE with page digests", meetguard.FormatPE, plainPE(), with(good, "-ph"), "", 0},
 		{"PE, large, with page digests", meetguard.FormatPE, largePE(100<<10 + 512), with(good, "-ph"), "", 0},
+		{"real PE with page digests", meetguard.FormatPE, named(t, "win32-x64/winpty.dll"), with(good, "-ph"), "", 0},
 		{"PE with time stamp", meetguard.FormatPE, plainPE(), stamped, "", 0},
 		{"PE with a stuffed attribute", meetguard.FormatPE, plainPE(), with(good, "-addUnauthenticatedBlob"), RemarkUnauthBlob, 0},
 		{"PE nested", meetguard.FormatPE, signedPE(t, p.second), with(good, "-nest"), "", 1},
