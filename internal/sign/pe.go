@@ -146,7 +146,7 @@ func (l peLayout) readPages(in input, head []byte, at int64) (*pageTable, error)
 	optional := head[peOptionalAt:]
 	headers := int64(binary.LittleEndian.Uint32(optional[peHeadersAt:]))
 	first := at + int64(len(head))
-	if count > peMaxSections || binary.LittleEndian.Uint32(optional[peAlignmentAt:]) != pePage ||
+	if count == 0 || count > peMaxSections || binary.LittleEndian.Uint32(optional[peAlignmentAt:]) != pePage ||
 		headers > pePage || first+count*peSection > headers || headers > l.table {
 		return nil, nil
 	}
