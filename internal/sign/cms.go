@@ -40,7 +40,7 @@ type signer struct {
 	stamp    *pkcs9.CounterSignature // intact, its chain not yet judged
 	stampBad bool                    // there is one and it does not fit
 	unread   int                     // bytes among the certificates that are none
-	loose    int                     // bytes inside of the countersignature that nothing covers
+	loose    int                     // bytes around it and in the countersignature that nothing covers
 }
 
 // opened is one SignerInfo of a CMS structure. The signer is nil if its
@@ -83,9 +83,10 @@ func openSigners(der, detached []byte) ([]opened, error) {
 	if len(infos) == 0 {
 		return nil, malformed("the signature has no signer")
 	}
+	loose := unaccounted(der, psd, content)
 	var list []opened
 	for i := range infos[:min(len(infos), maxSigners)] {
-		s := &signer{info: &infos[i], content: psd.Content.ContentInfo, certs: certs, unread: unread}
+		s := &signer{info: &infos[i], content: psd.Content.ContentInfo, certs: certs, unread: unread, loose: loose}
 		if s.leaf, err = infos[i].FindCertificate(certs); err != nil {
 			list = append(list, opened{nil, missingLeaf(unread)})
 			continue
@@ -93,6 +94,22 @@ func openSigners(der, detached []byte) ([]opened, error) {
 		list = append(list, opened{s, s.open(content)})
 	}
 	return list, nil
+}
+
+// unaccounted counts the bytes of a structure that are neither signed nor a
+// certificate nor an attribute. Decoders skip what follows the last field that
+// they know, and parameters of algorithms may be anything; what really belongs
+// there has some hundred bytes.
+func unaccounted(der []byte, psd *pkcs7.ContentInfoSignedData, content []byte) int {
+	n := len(der) - len(content)
+	for _, c := range psd.Content.Certificates {
+		n -= len(c.FullBytes)
+	}
+	for _, i := range psd.Content.SignerInfos {
+		n -= sizeOf(i.AuthenticatedAttributes) + sizeOf(i.UnauthenticatedAttributes)
+		n -= len(i.IssuerAndSerialNumber.IssuerName.FullBytes) + len(i.EncryptedDigest)
+	}
+	return n
 }
 
 // missingLeaf tells why nobody knows the signer. Go's parser is stricter than
@@ -269,7 +286,7 @@ func (s *signer) nested() [][]byte {
 // an attribute reserve 1 kB and more. Certificates: some signers add a second
 // chain of about 1.5 kB for each certificate.
 const (
-	minBlob       = 1 << 10 // bytes of unknown attributes
+	minBlob       = 1 << 10 // bytes of unknown attributes and between the fields
 	minLooseCerts = 8 << 10 // bytes of certificates that belong to no chain
 )
 

@@ -186,6 +186,7 @@ func fixturesPE(t testing.TB, p people) []fixture {
 		{"stuffed certificates", pe, inPE(t, stuffedCerts(seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"with a purpose in place of its kind", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, purposeKind(t, plain))), valid, ChainOK, zoom, "", ""},
 		{"a large certificate of no chain", pe, inPE(t, largeCert(t, seal(p.good))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
+		{"stuffed behind the signers", pe, withTable(plain, entryAt, certEntry(certTypePKCS, behindSigners(t, seal(p.good).der(t), blob))), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"stuffed time stamp", pe, inPE(t, stuffedToken(t, seal(p.good).token(t, p.tsa, inside), blob)), valid, ChainOK, zoom, RemarkUnauthBlob, ""},
 		{"MSI digest in a program", pe, inPE(t, p.good.seal(t, authenticode.OidSpcIndirectDataContent, msiKind(t, plain))), invalid, ChainBadDigest, zoom, "", ""},
 	}
@@ -229,6 +230,27 @@ func largeCert(t testing.TB, s *sealed) *sealed {
 	})
 	s.psd.Content.Certificates = append(s.psd.Content.Certificates, asn1.RawValue{FullBytes: carrier.cert.Raw})
 	return s
+}
+
+// behindSigners adds a field to the end of a SignedData structure.
+func behindSigners(t testing.TB, der, data []byte) []byte {
+	var outer struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue
+	}
+	_, err := asn1.Unmarshal(der, &outer)
+	must(t, err)
+	var fields asn1.RawValue
+	_, err = asn1.Unmarshal(outer.Content.Bytes, &fields)
+	must(t, err)
+	more, err := asn1.Marshal(data)
+	must(t, err)
+	inner, err := asn1.Marshal(asn1.RawValue{Tag: asn1.TagSequence, IsCompound: true, Bytes: append(fields.Bytes, more...)})
+	must(t, err)
+	outer.Content = asn1.RawValue{Class: asn1.ClassContextSpecific, IsCompound: true, Bytes: inner}
+	out, err := asn1.Marshal(outer)
+	must(t, err)
+	return out
 }
 
 // stuffedToken puts data into the part of a time stamp that nothing covers.

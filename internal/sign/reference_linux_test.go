@@ -1,13 +1,13 @@
 package sign
 
 import (
+	"bytes"
 	"crypto/x509"
 	"encoding/pem"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +36,7 @@ var differences = map[string]difference{
 	"MSI with two signers":                  {refFailed, "it wants all signers to have a chain; here the one that has is reported, and the number is a remark"},
 	"CAB with two signers":                  {refFailed, "it wants all signers to have a chain; here the one that has is reported, and the number is a remark"},
 	"MSI made of the bytes of a program":    {refOK, "it does not ask what a signature is of, so that any signed program can be turned into a signed MSI"},
+	"stuffed behind the signers":            {refFailed, "it does not parse the signature; decoders that skip unknown fields do, and here such a field is a remark"},
 	"stuffed certificates":                  {refFailed, "it does not parse the signature; here what is no certificate is a remark"},
 	"MSI digest in a program":               {refFailed, "it does not parse the signature; here the signer stays visible"},
 	"overlay":                               {refFailed, "it sees no signature in front of an overlay; here its signer stays visible, with a remark"},
@@ -84,8 +85,6 @@ func expected(f fixture) string {
 	return refFailed
 }
 
-var mismatch = regexp.MustCompile(`(?i)MISMATCH`)
-
 // reference asks osslsigncode. Revocation lists are not fetched: it would
 // follow the addresses in the certificates.
 func reference(t *testing.T, path, roots, stamps string) (verdict, output string) {
@@ -97,7 +96,7 @@ func reference(t *testing.T, path, roots, stamps string) (verdict, output string
 	out, err := exec.Command(tool, "verify", "-ignore-cdp", "-ignore-crl", "-time", strconv.FormatInt(today.Unix(), 10),
 		"-CAfile", roots, "-TSA-CAfile", stamps, "-in", path).CombinedOutput()
 	switch {
-	case mismatch.Match(out):
+	case bytes.Contains(out, []byte("MISMATCH")):
 		return refMismatch, string(out)
 	case err == nil:
 		return refOK, string(out)
