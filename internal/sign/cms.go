@@ -236,25 +236,52 @@ func (s *signer) checkToken() error {
 		if !token.Content.ContentInfo.ContentType.Equal(pkcs9.OidTSTInfo) {
 			return malformed("the countersignature is no time stamp")
 		}
-		if err := checkKeys(token.Content.Certificates); err != nil {
+		if err := s.checkTokenCerts(token.Content.Certificates); err != nil {
 			return err
 		}
-		for _, i := range token.Content.SignerInfos {
-			s.loose += sizeOf(i.UnauthenticatedAttributes)
+		s.loose += looseInToken(valueOf(s.info.UnauthenticatedAttributes, oid), &token)
+	}
+	return nil
+}
+
+// checkTokenCerts refuses certificates that would be too expensive to use (relic
+// parses them once more, so they cannot be dropped here), and counts what is
+// none.
+func (s *signer) checkTokenCerts(raw pkcs7.RawCertificates) error {
+	if len(raw) > maxCerts {
+		return malformed("the countersignature has too many certificates")
+	}
+	for _, r := range raw {
+		c, err := x509.ParseCertificate(r.FullBytes)
+		if err == nil && !sensibleKey(c) {
+			return malformed("a certificate of the countersignature has an unsupported key")
+		}
+		if err != nil || len(r.FullBytes) >= minLooseCerts {
+			s.unread += len(r.FullBytes)
 		}
 	}
 	return nil
 }
 
-// checkKeys refuses certificates that would be too expensive to use. relic
-// parses them once more, so they cannot be dropped here.
-func checkKeys(raw pkcs7.RawCertificates) error {
-	if len(raw) > maxCerts {
-		return malformed("the countersignature has too many certificates")
+// looseInToken counts what an RFC 3161 token holds beside its content, its
+// certificates and its signer.
+func looseInToken(der []byte, token *pkcs7.ContentInfoSignedData) int {
+	content, err := token.Content.ContentInfo.Bytes()
+	if err != nil {
+		return 0 // then it is no time stamp either
 	}
-	for _, r := range raw {
-		if c, err := x509.ParseCertificate(r.FullBytes); err == nil && !sensibleKey(c) {
-			return malformed("a certificate of the countersignature has an unsupported key")
+	n := unaccounted(der, token, content)
+	for _, i := range token.Content.SignerInfos {
+		n += sizeOf(i.UnauthenticatedAttributes)
+	}
+	return n
+}
+
+// valueOf returns the encoded values of an attribute.
+func valueOf(list pkcs7.AttributeList, oid asn1.ObjectIdentifier) []byte {
+	for _, a := range list {
+		if a.Type.Equal(oid) {
+			return a.Values.Bytes
 		}
 	}
 	return nil
