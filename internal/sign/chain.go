@@ -101,16 +101,17 @@ func (s *signer) lifetimeSigning() bool {
 	return slices.ContainsFunc(s.leaf.UnknownExtKeyUsage, oidLifetimeSigning.Equal)
 }
 
-// selfSigned tells whether the leaf was issued by its own key.
+// selfSigned tells whether the leaf says that it was issued by its holder.
 func (s *signer) selfSigned() bool {
 	return bytes.Equal(s.leaf.RawSubject, s.leaf.RawIssuer)
 }
 
-// services are pay-as-you-go signing services, by how the names of their
-// issuing authorities begin: whoever has a credit card and a document that
-// looks right gets a certificate within a day. Microsoft's issues one for three
-// days at a time; the real files in roots/README.md name "Microsoft ID Verified
-// CS EOC CA 04" and "Microsoft ID Verified CS AOC CA 04".
+// services are signing services that issue a certificate of a few days with
+// every order, by how the names of their issuing authorities begin. Honest
+// developers use them, and so do makers of fake installers, because a name that
+// was burnt costs a few coins to replace. Seen on really signed files: "Microsoft
+// ID Verified CS EOC CA 04" (deno.exe of @deno/win32-x64 2.9.5) and "… AOC CA
+// 04" (copilot.exe of @github/copilot-win32-x64 1.0.102), each for three days.
 var services = []struct{ issuer, name string }{
 	{"Microsoft ID Verified CS ", "Microsoft Trusted Signing"},
 }
