@@ -19,7 +19,7 @@ var rootFiles embed.FS
 
 // Verifier checks signatures against pinned anchors and nothing else; the
 // store of the operating system is never asked. It may be used from several
-// goroutines once every AddAnchors is done.
+// goroutines once every AddAnchors and AddAbused is done.
 type Verifier struct {
 	authenticode anchors // PE, MSI, CAB
 	apple        anchors // Mach-O
@@ -28,8 +28,9 @@ type Verifier struct {
 
 // anchors is what one signature system ends in.
 type anchors struct {
-	code  *x509.CertPool
-	stamp *x509.CertPool
+	code   *x509.CertPool
+	stamp  *x509.CertPool
+	abused *abusedList // the same for all systems
 }
 
 // New returns a Verifier with the anchors that are part of the program.
@@ -46,9 +47,10 @@ func New() (*Verifier, error) {
 	if err != nil {
 		return nil, err
 	}
+	abused := &abusedList{}
 	v := &Verifier{
-		authenticode: anchors{pool(code), pool(stamp)},
-		apple:        anchors{pool(apple), pool(apple)},
+		authenticode: anchors{pool(code), pool(stamp), abused},
+		apple:        anchors{pool(apple), pool(apple), abused},
 		appleRoots:   map[string]bool{},
 	}
 	for _, c := range apple {

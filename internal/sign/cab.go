@@ -43,9 +43,9 @@ func (v *Verifier) checkCab(in input, now time.Time) (meetguard.Signature, error
 	}
 	sig, err = v.authenticodeOf([][]byte{blob}, func(into io.Writer) error {
 		return digestCab(in, head, total, into)
-	}, now)
-	if total+length < in.size {
-		remark(&sig, RemarkOverlay)
+	}, now, form{kind: oidCabinet})
+	if err := in.remarkTail(&sig, total+length, RemarkCabTrailing); err != nil {
+		return sig, err
 	}
 	return sig, err
 }

@@ -17,8 +17,6 @@ const (
 	cfbMaxMini    = 1 << 20 // sectors of the mini stream: 64 MB of streams below 4 kB
 	cfbSpare      = 8       // allocation sectors that a writer may have in store
 
-	cfbFree = -1 // a sector that belongs to nothing
-
 	cfbStorage, cfbStream, cfbRoot = 1, 2, 5
 )
 
@@ -54,6 +52,8 @@ type cfb struct {
 	// miniAt is where the sectors of the mini stream stand.
 	miniAt  []int32
 	entries []cfbEntry
+	// last is the last sector that was read as part of something.
+	last int64
 }
 
 func openCFB(in input) (*cfb, error) {
@@ -91,6 +91,7 @@ func (c *cfb) readSector(id int32) ([]byte, error) {
 	if id < 0 || off >= c.in.size {
 		return nil, malformed("a sector of the compound file lies outside of it")
 	}
+	c.last = max(c.last, int64(id))
 	buf, err := c.in.bytes(off, min(c.sector, c.in.size-off))
 	if err != nil {
 		return nil, err
@@ -185,6 +186,9 @@ func (c *cfb) readMini(start int32) error {
 		c.miniFAT = append(c.miniFAT, numbers(s)...)
 	}
 	c.miniAt, err = chain(c.fat, c.entries[0].start(), c.mini*cfbMaxMini/c.sector)
+	for _, id := range c.miniAt {
+		c.last = max(c.last, int64(id))
+	}
 	return err
 }
 
@@ -234,6 +238,7 @@ func (c *cfb) writeStream(e *cfbEntry, w io.Writer) error {
 			count--
 			n = min(left, n+size)
 		}
+		c.last = max(c.last, (off+n-1)/c.sector-1)
 		buf, err := c.in.bytes(off, n)
 		if err != nil {
 			return err
@@ -260,12 +265,7 @@ func (c *cfb) place(id int32, size int64) (int64, error) {
 	return (int64(c.miniAt[i])+1)*c.sector + int64(id)%per*c.mini, nil
 }
 
-// end is where the last sector ends that belongs to something.
-func (c *cfb) end() int64 {
-	for id := len(c.fat) - 1; id >= 0; id-- {
-		if c.fat[id] != cfbFree {
-			return (int64(id) + 2) * c.sector
-		}
-	}
-	return c.sector
-}
+// end is where the last sector ends that belongs to something, once everything
+// has been read. The allocation table is not asked: whoever appends data can
+// mark its sectors as used.
+func (c *cfb) end() int64 { return (c.last + 2) * c.sector }

@@ -4,8 +4,11 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
+	"math/big"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -21,10 +24,14 @@ func (s *signer) describe(sig *meetguard.Signature) {
 		sig.Subject = clean(o[0])
 	}
 	sig.Issuer = clean(s.leaf.Issuer.CommonName)
-	sig.Serial = hex.EncodeToString(s.leaf.SerialNumber.Bytes())
+	sig.Serial = serialText(s.leaf.SerialNumber)
+	sig.NotBefore = s.leaf.NotBefore.UTC()
 	const day = 24 * time.Hour
 	sig.LifeDays = int((s.leaf.NotAfter.Sub(s.leaf.NotBefore) + day - 1) / day)
 }
+
+// serialText is the form of Signature.Serial: hexadecimal, whole bytes.
+func serialText(n *big.Int) string { return hex.EncodeToString(n.Bytes()) }
 
 // clean makes a name from a certificate fit for a log: no control, format or
 // bidi characters, at most 200 characters.
@@ -41,33 +48,81 @@ func clean(name string) string {
 	return string(runes)
 }
 
+// oidLifetimeSigning is szOID_KP_LIFETIME_SIGNING of wincrypt.h: a signature by
+// such a certificate ends with it, whatever a countersignature says. Signing
+// services give it to certificates for tests.
+var oidLifetimeSigning = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 3, 13}
+
 // judge decides what an intact signature proves, at the time of its
 // countersignature if that can be trusted, else at now.
 func (s *signer) judge(a anchors, now time.Time, sig *meetguard.Signature) {
-	at := now
-	unsureTime := false
-	switch {
-	case s.stampBad:
-		remark(sig, RemarkStampInvalid)
-	case s.stamp != nil && s.stampTrusted(a):
-		at = s.stamp.SigningTime
-		sig.SignedAt = at.UTC()
-	case s.stamp != nil:
-		unsureTime = true
-		remark(sig, RemarkStampUntrusted)
-	}
+	at := s.when(a, now, sig)
 	sig.Chain = s.chain(a.code, at)
-	if sig.Chain == ChainOK && weakHash(s.hash) {
+	switch sig.Chain {
+	case ChainOK, ChainExpired, ChainNotYetValid: // an anchor vouches for the issuer
+		sig.Service = serviceOf(s.leaf.Issuer.CommonName)
+	}
+	if sig.Chain == ChainOK && brokenHash(s.hash) {
 		sig.Chain = ChainWeak
 	}
-	if unsureTime && sig.Chain == ChainExpired {
+	sig.Status, sig.Detail = statusOf(sig.Chain)
+	switch {
+	case sig.Chain == ChainExpired && slices.Contains(sig.Remarks, RemarkStampUntrusted):
 		// Old software whose time stamping authority is not pinned: its age
 		// is not proven, and nothing is proven against it.
 		sig.Status, sig.Chain = meetguard.SignatureUntrusted, ChainUnknownRoot
 		sig.Detail = "the certificate has run out and the countersignature ends in no pinned anchor"
-		return
+	case sig.Chain == ChainUnknownRoot && s.selfSigned():
+		sig.Detail = "the certificate is self-signed: its holder vouches for himself"
 	}
-	sig.Status, sig.Detail = statusOf(sig.Chain)
+	if sig.Abused = a.abused.about(s.leaf); sig.Abused != "" {
+		sig.Detail = "the certificate is on the list of abused certificates; its chain by itself is " + sig.Chain
+		sig.Status, sig.Chain = meetguard.SignatureInvalid, ChainRevoked
+	}
+}
+
+// when returns the time that counts, and notes what the countersignature is.
+func (s *signer) when(a anchors, now time.Time, sig *meetguard.Signature) time.Time {
+	switch {
+	case s.stampBad:
+		remark(sig, RemarkStampInvalid)
+	case s.stamp != nil && s.stampTrusted(a):
+		sig.SignedAt = s.stamp.SigningTime.UTC()
+		if !s.lifetimeSigning() {
+			return s.stamp.SigningTime
+		}
+	case s.stamp != nil:
+		remark(sig, RemarkStampUntrusted)
+	}
+	return now
+}
+
+func (s *signer) lifetimeSigning() bool {
+	return slices.ContainsFunc(s.leaf.UnknownExtKeyUsage, oidLifetimeSigning.Equal)
+}
+
+// selfSigned tells whether the leaf says that it was issued by its holder.
+func (s *signer) selfSigned() bool {
+	return bytes.Equal(s.leaf.RawSubject, s.leaf.RawIssuer)
+}
+
+// services are signing services that issue a certificate of a few days with
+// every order, by how the names of their issuing authorities begin. Honest
+// developers use them, and so do makers of fake installers, because a name that
+// was burnt costs a few coins to replace. Seen on really signed files: "Microsoft
+// ID Verified CS EOC CA 04" (deno.exe of @deno/win32-x64 2.9.5) and "… AOC CA
+// 04" (copilot.exe of @github/copilot-win32-x64 1.0.102), each for three days.
+var services = []struct{ issuer, name string }{
+	{"Microsoft ID Verified CS ", "Microsoft Trusted Signing"},
+}
+
+func serviceOf(issuer string) string {
+	for _, s := range services {
+		if strings.HasPrefix(issuer, s.issuer) {
+			return s.name
+		}
+	}
+	return ""
 }
 
 func statusOf(chain string) (meetguard.SignatureStatus, string) {
@@ -80,6 +135,8 @@ func statusOf(chain string) (meetguard.SignatureStatus, string) {
 		return meetguard.SignatureInvalid, "the certificate was not valid yet at the time that can be proven"
 	case ChainWrongUsage:
 		return meetguard.SignatureInvalid, "the certificate is not one for signing code"
+	case ChainRevoked:
+		return meetguard.SignatureInvalid, "the certificate is on the list of abused certificates"
 	case ChainWeak:
 		return meetguard.SignatureUntrusted, "the chain rests on digests that are no longer safe"
 	}
@@ -89,7 +146,11 @@ func statusOf(chain string) (meetguard.SignatureStatus, string) {
 // stampTrusted tells whether the countersignature was made by a pinned
 // authority that was valid when it made it.
 func (s *signer) stampTrusted(a anchors) bool {
-	_, err := s.stamp.Certificate.Verify(x509.VerifyOptions{
+	c := s.stamp.Certificate
+	if !slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageTimeStamping) {
+		return false // crypto/x509 takes a certificate without usage as good for all
+	}
+	_, err := c.Verify(x509.VerifyOptions{
 		Roots:         a.stamp,
 		Intermediates: pool(s.stamp.Intermediates),
 		CurrentTime:   s.stamp.SigningTime,
@@ -97,6 +158,11 @@ func (s *signer) stampTrusted(a anchors) bool {
 	})
 	return err == nil
 }
+
+// lastSHA1 is the day from which no public authority issued certificates for
+// code that rest on SHA-1: most had stopped in 2016, Microsoft was the last. A
+// later one is of an authority that somebody made for himself.
+var lastSHA1 = time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // chain builds the chain to an anchor at the given time.
 func (s *signer) chain(roots *x509.CertPool, at time.Time) string {
@@ -118,7 +184,7 @@ func (s *signer) chain(roots *x509.CertPool, at time.Time) string {
 	if errors.As(err, &invalid) && invalid.Reason == x509.IncompatibleUsage {
 		return ChainWrongUsage
 	}
-	if s.restsOnSHA1() {
+	if s.leaf.NotBefore.Before(lastSHA1) && s.restsOnSHA1() {
 		return ChainWeak
 	}
 	return ChainUnknownRoot
@@ -185,7 +251,11 @@ func (s *signer) issuerOf(c *x509.Certificate) *x509.Certificate {
 	return nil
 }
 
-// weakHash tells whether somebody could make a second content to a digest with
-// reasonable effort. SHA-1 still withstands that; it only cannot be trusted
-// where an attacker chooses what gets signed, which is in issuing certificates.
-func weakHash(h crypto.Hash) bool { return h == crypto.MD5 }
+// weakHash tells whether somebody could make two contents with the same digest.
+func weakHash(h crypto.Hash) bool { return h == crypto.MD5 || h == crypto.SHA1 }
+
+// brokenHash tells whether somebody could make a second content to a given
+// digest with reasonable effort. SHA-1 still withstands that; it only cannot be
+// trusted where an attacker chooses what gets signed, which is in issuing
+// certificates.
+func brokenHash(h crypto.Hash) bool { return h == crypto.MD5 }

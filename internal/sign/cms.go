@@ -1,6 +1,7 @@
 package sign
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/ecdsa"
 	_ "crypto/md5" // digests that old signatures name: recognised, never trusted
@@ -25,10 +26,6 @@ const (
 	maxRSAKey = 8192 // bits
 )
 
-// maxStuffing is the size from which unknown unauthenticated attributes are a
-// remark: nothing covers them, and configurations have been smuggled in them.
-const maxStuffing = 256 // bytes
-
 // oidNested is Microsoft's attribute for a further signature inside of the
 // first one ("signtool /as"; SPC_NESTED_SIGNATURE in wintrust.h).
 var oidNested = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 4, 1}
@@ -42,49 +39,115 @@ type signer struct {
 	hash     crypto.Hash
 	stamp    *pkcs9.CounterSignature // intact, its chain not yet judged
 	stampBad bool                    // there is one and it does not fit
+	unread   int                     // bytes among the certificates that are none
+	loose    int                     // bytes around it and in the countersignature that nothing covers
 }
 
-// openCMS parses a DER SignedData structure that splitDER or berToDER has
-// bounded, and checks that its signer made it over its content (detached, if
-// not nil). The signer is returned beside a fault as soon as it is known.
+// opened is one SignerInfo of a CMS structure. The signer is nil if its
+// certificate is missing, and stands beside a fault as soon as it is known.
+type opened struct {
+	*signer
+	err error
+}
+
+// openCMS opens a structure that must have exactly one signer.
 func openCMS(der, detached []byte) (*signer, error) {
+	list, err := openSigners(der, detached)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) != 1 {
+		return nil, malformed("the signature has not exactly one signer")
+	}
+	return list[0].signer, list[0].err
+}
+
+// openSigners parses a DER SignedData structure that splitDER or berToDER has
+// bounded, and checks that each of its signers made it over its content
+// (detached, if not nil). There is at least one; what comes after the first
+// maxSigners is not looked at.
+func openSigners(der, detached []byte) ([]opened, error) {
 	psd, err := pkcs7.Unmarshal(der)
 	if err != nil || !psd.ContentType.Equal(pkcs7.OidSignedData) {
 		return nil, malformed("the signature is no PKCS#7 signed data")
 	}
-	if len(psd.Content.SignerInfos) != 1 {
-		return nil, malformed("the signature has not exactly one signer")
-	}
-	s := &signer{info: &psd.Content.SignerInfos[0], content: psd.Content.ContentInfo}
-	if err := s.findLeaf(psd.Content.Certificates); err != nil {
+	content, err := contentOf(psd.Content.ContentInfo, detached)
+	if err != nil {
 		return nil, err
 	}
-	if err := s.checkAttributes(); err != nil {
-		return s, err
-	}
-	sig, err := psd.Content.Verify(detached, false)
+	certs, unread, err := readCerts(psd.Content.Certificates)
 	if err != nil {
-		return s, badDigest("the signature does not fit what it signs")
+		return nil, err
 	}
-	s.readStamp(sig)
-	return s, nil
+	infos := psd.Content.SignerInfos
+	if len(infos) == 0 {
+		return nil, malformed("the signature has no signer")
+	}
+	loose := unaccounted(der, psd, content)
+	var list []opened
+	for i := range infos[:min(len(infos), maxSigners)] {
+		s := &signer{info: &infos[i], content: psd.Content.ContentInfo, certs: certs, unread: unread, loose: loose}
+		if s.leaf, err = infos[i].FindCertificate(certs); err != nil {
+			list = append(list, opened{nil, missingLeaf(unread)})
+			continue
+		}
+		list = append(list, opened{s, s.open(content)})
+	}
+	return list, nil
 }
 
-func (s *signer) findLeaf(raw pkcs7.RawCertificates) error {
-	certs, parseErr, err := readCerts(raw)
-	if err != nil {
-		return err
+// unaccounted counts the bytes of a structure that are neither signed nor a
+// certificate nor an attribute. Decoders skip what follows the last field that
+// they know, and parameters of algorithms may be anything; what really belongs
+// there has some hundred bytes.
+func unaccounted(der []byte, psd *pkcs7.ContentInfoSignedData, content []byte) int {
+	n := len(der) - len(content)
+	for _, c := range psd.Content.Certificates {
+		n -= len(c.FullBytes)
 	}
-	s.certs = certs
-	if s.leaf, err = s.info.FindCertificate(certs); err == nil {
-		return nil
+	for _, i := range psd.Content.SignerInfos {
+		n -= sizeOf(i.AuthenticatedAttributes) + sizeOf(i.UnauthenticatedAttributes)
+		n -= len(i.IssuerAndSerialNumber.IssuerName.FullBytes) + len(i.EncryptedDigest)
 	}
-	if parseErr != nil {
-		// Go's parser is stricter than those of the systems: this is no
-		// proof of anything.
-		return limit("a certificate of the signature could not be parsed")
+	return n
+}
+
+// missingLeaf tells why nobody knows the signer. Go's parser is stricter than
+// those of the systems: what it refuses is no proof of anything.
+func missingLeaf(unread int) error {
+	if unread > 0 {
+		return limit("a certificate of the signature could not be parsed, or has an unsupported key")
 	}
 	return malformed("the certificate of the signer is missing")
+}
+
+// contentOf returns what is signed: the content, or the detached one. If both
+// are there they must be the same.
+func contentOf(info pkcs7.ContentInfo, detached []byte) ([]byte, error) {
+	inside, err := info.Bytes()
+	switch {
+	case err != nil:
+		return nil, malformed("the content of the signature cannot be read")
+	case inside == nil && detached == nil:
+		return nil, malformed("the signature has no content")
+	case inside != nil && detached != nil && !bytes.Equal(inside, detached):
+		return nil, badDigest("the signature does not fit what it signs")
+	case inside == nil:
+		return detached, nil
+	}
+	return inside, nil
+}
+
+// open checks the mathematics of one signer.
+func (s *signer) open(content []byte) error {
+	if err := s.checkAttributes(); err != nil {
+		return err
+	}
+	if _, err := s.info.Verify(content, false, []*x509.Certificate{s.leaf}); err != nil {
+		return badDigest("the signature does not fit what it signs")
+	}
+	s.readStamp()
+	return nil
 }
 
 // checkAttributes refuses what would make a digest ambiguous or a check
@@ -105,47 +168,52 @@ func (s *signer) checkAttributes() error {
 	return nil
 }
 
-// readCerts parses certificates and bounds their keys. parseErr tells that
-// some could not be parsed.
-func readCerts(raw pkcs7.RawCertificates) (certs []*x509.Certificate, parseErr, err error) {
+// readCerts parses certificates and drops those whose key would be too
+// expensive or is of no kind that is known. unread is how many bytes did not
+// become a certificate: nothing covers the set, so anything can stand there.
+func readCerts(raw pkcs7.RawCertificates) (certs []*x509.Certificate, unread int, err error) {
 	if len(raw) > maxCerts {
-		return nil, nil, limit("the signature has too many certificates")
+		return nil, 0, limit("the signature has too many certificates")
 	}
-	certs, parseErr = raw.Parse()
-	for _, c := range certs {
-		if err := checkKey(c); err != nil {
-			return nil, nil, err
+	for _, r := range raw {
+		c, err := x509.ParseCertificate(r.FullBytes)
+		if err != nil || !sensibleKey(c) {
+			unread += len(r.FullBytes)
+			continue
 		}
+		certs = append(certs, c)
 	}
-	return certs, parseErr, nil
+	return certs, unread, nil
 }
 
-func checkKey(c *x509.Certificate) error {
+func sensibleKey(c *x509.Certificate) bool {
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
-		if n := key.N.BitLen(); n < minRSAKey || n > maxRSAKey {
-			return limit("a certificate of the signature has an RSA key out of bounds")
-		}
+		n := key.N.BitLen()
+		return n >= minRSAKey && n <= maxRSAKey
 	case *ecdsa.PublicKey:
-	default:
-		return limit("a certificate of the signature has a key of an unsupported kind")
+		return true
 	}
-	return nil
+	return false
 }
+
+// stampAttributes are the places of a countersignature: a token after RFC 3161,
+// the same under Microsoft's number, and the older form of PKCS#9.
+var stampAttributes = []asn1.ObjectIdentifier{pkcs9.OidAttributeTimeStampToken, pkcs9.OidSpcTimeStampToken, pkcs9.OidAttributeCounterSign}
 
 // readStamp checks the countersignature against the signature. A faulty one
 // is as good as none and never spoils the signature itself.
-func (s *signer) readStamp(sig pkcs7.Signature) {
+func (s *signer) readStamp() {
 	defer func() {
 		if recover() != nil { // the token parser of relic trusts its input
 			s.stamp, s.stampBad = nil, true
 		}
 	}()
-	if err := checkToken(s.info.UnauthenticatedAttributes); err != nil {
+	if err := s.checkToken(); err != nil {
 		s.stampBad = true
 		return
 	}
-	stamp, err := pkcs9.VerifyPkcs7(sig)
+	stamp, err := pkcs9.VerifyPkcs7(pkcs7.Signature{SignerInfo: s.info, Certificate: s.leaf, Intermediates: s.certs})
 	if err != nil || stamp != nil && stamp.SigningTime.IsZero() {
 		s.stampBad = true
 		return
@@ -153,19 +221,67 @@ func (s *signer) readStamp(sig pkcs7.Signature) {
 	s.stamp = stamp
 }
 
-// checkToken bounds the certificates inside of an RFC 3161 token.
-func checkToken(attrs pkcs7.AttributeList) error {
-	for _, oid := range []asn1.ObjectIdentifier{pkcs9.OidAttributeTimeStampToken, pkcs9.OidSpcTimeStampToken} {
+// checkToken bounds the certificates inside of an RFC 3161 token, and demands
+// that it is one: an authority signs other things than times as well.
+func (s *signer) checkToken() error {
+	for _, oid := range stampAttributes[:2] {
 		var token pkcs7.ContentInfoSignedData
-		err := attrs.GetOne(oid, &token)
+		err := s.info.UnauthenticatedAttributes.GetOne(oid, &token)
 		if errors.As(err, &pkcs7.ErrNoAttribute{}) {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if _, _, err := readCerts(token.Content.Certificates); err != nil {
+		if !token.Content.ContentInfo.ContentType.Equal(pkcs9.OidTSTInfo) {
+			return malformed("the countersignature is no time stamp")
+		}
+		if err := s.checkTokenCerts(token.Content.Certificates); err != nil {
 			return err
+		}
+		s.loose += looseInToken(valueOf(s.info.UnauthenticatedAttributes, oid), &token)
+	}
+	return nil
+}
+
+// checkTokenCerts refuses certificates that would be too expensive to use (relic
+// parses them once more, so they cannot be dropped here), and counts what is
+// none.
+func (s *signer) checkTokenCerts(raw pkcs7.RawCertificates) error {
+	if len(raw) > maxCerts {
+		return malformed("the countersignature has too many certificates")
+	}
+	for _, r := range raw {
+		c, err := x509.ParseCertificate(r.FullBytes)
+		if err == nil && !sensibleKey(c) {
+			return malformed("a certificate of the countersignature has an unsupported key")
+		}
+		if err != nil || len(r.FullBytes) >= minLooseCerts {
+			s.unread += len(r.FullBytes)
+		}
+	}
+	return nil
+}
+
+// looseInToken counts what an RFC 3161 token holds beside its content, its
+// certificates and its signer.
+func looseInToken(der []byte, token *pkcs7.ContentInfoSignedData) int {
+	content, err := token.Content.ContentInfo.Bytes()
+	if err != nil {
+		return 0 // then it is no time stamp either
+	}
+	n := unaccounted(der, token, content)
+	for _, i := range token.Content.SignerInfos {
+		n += sizeOf(i.UnauthenticatedAttributes)
+	}
+	return n
+}
+
+// valueOf returns the encoded values of an attribute.
+func valueOf(list pkcs7.AttributeList, oid asn1.ObjectIdentifier) []byte {
+	for _, a := range list {
+		if a.Type.Equal(oid) {
+			return a.Values.Bytes
 		}
 	}
 	return nil
@@ -178,7 +294,7 @@ func (s *signer) nested() [][]byte {
 		if !a.Type.Equal(oidNested) {
 			continue
 		}
-		for rest := a.Values.Bytes; len(rest) > 0 && len(all) < maxSigners; {
+		for rest := a.Values.Bytes; len(rest) > 0 && len(all) <= maxSigners; {
 			e, err := readElement(rest)
 			if err != nil {
 				break
@@ -191,17 +307,68 @@ func (s *signer) nested() [][]byte {
 	return all
 }
 
-// stuffed tells whether the part that no signature covers holds more than the
-// attributes that belong there.
+// Bounds of what may stand unsigned inside of a signature before it is a
+// remark. Attributes: those of real signatures hold nothing but
+// countersignatures and nested signatures; installers that carry a campaign in
+// an attribute reserve 1 kB and more. Certificates: some signers add a second
+// chain of about 1.5 kB for each certificate.
+const (
+	minBlob       = 1 << 10 // bytes of unknown attributes and between the fields
+	minLooseCerts = 8 << 10 // bytes of certificates that belong to no chain
+)
+
+// stuffed tells whether the part that no signature covers holds data.
 func (s *signer) stuffed() bool {
+	return s.loose+s.looseAttributes() >= minBlob || s.unread+s.looseCerts() >= minLooseCerts
+}
+
+// looseAttributes counts what stands in attributes beside nested signatures and
+// one countersignature of each form.
+func (s *signer) looseAttributes() int {
 	size := 0
+	seen := map[string]bool{}
 	for _, a := range s.info.UnauthenticatedAttributes {
-		switch {
-		case a.Type.Equal(oidNested), a.Type.Equal(pkcs9.OidAttributeTimeStampToken),
-			a.Type.Equal(pkcs9.OidSpcTimeStampToken), a.Type.Equal(pkcs9.OidAttributeCounterSign):
-		default:
+		known := a.Type.Equal(oidNested)
+		for _, oid := range stampAttributes {
+			known = known || a.Type.Equal(oid) && !seen[oid.String()]
+		}
+		seen[a.Type.String()] = true
+		if !known {
 			size += len(a.Values.Bytes)
 		}
 	}
-	return size > maxStuffing
+	return size
+}
+
+func sizeOf(list pkcs7.AttributeList) int {
+	size := 0
+	for _, a := range list {
+		size += len(a.Values.Bytes)
+	}
+	return size
+}
+
+// looseCerts counts the certificates that are not on the way up from the signer
+// or from its countersignature. A certificate far larger than any real one
+// counts wherever it stands.
+func (s *signer) looseCerts() int {
+	wanted := map[string]bool{string(s.leaf.RawSubject): true}
+	if s.stamp != nil {
+		wanted[string(s.stamp.Certificate.RawSubject)] = true
+	}
+	for more := true; more; {
+		more = false
+		for _, c := range s.certs {
+			if wanted[string(c.RawSubject)] && !wanted[string(c.RawIssuer)] {
+				wanted[string(c.RawIssuer)], more = true, true
+			}
+		}
+	}
+	size := 0
+	for _, c := range s.certs {
+		if !wanted[string(c.RawSubject)] || len(c.Raw) >= minLooseCerts {
+			size += len(c.Raw)
+		}
+	}
+	return size
 }

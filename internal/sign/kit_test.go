@@ -100,7 +100,12 @@ type sealed struct {
 
 func (id *identity) seal(t testing.TB, ctype asn1.ObjectIdentifier, content any, attrs ...any) *sealed {
 	t.Helper()
-	b := pkcs7.NewBuilder(id.key, id.certs(), crypto.SHA256)
+	return id.sealWith(t, crypto.SHA256, ctype, content, attrs...)
+}
+
+func (id *identity) sealWith(t testing.TB, h crypto.Hash, ctype asn1.ObjectIdentifier, content any, attrs ...any) *sealed {
+	t.Helper()
+	b := pkcs7.NewBuilder(id.key, id.certs(), h)
 	if raw, ok := content.([]byte); ok && !ctype.Equal(authenticode.OidSpcIndirectDataContent) {
 		sum := sha256.Sum256(raw)
 		must(t, b.SetDetachedContent(ctype, sum[:]))
@@ -127,6 +132,44 @@ func (s *sealed) stamp(t testing.TB, by *identity, at time.Time) *sealed {
 	s.unsigned(t, pkcs9.OidAttributeCounterSign, counter.Content.SignerInfos[0])
 	s.psd.Content.Certificates = append(s.psd.Content.Certificates, counter.Content.Certificates...)
 	return s
+}
+
+// token adds a time stamp after RFC 3161 under Microsoft's number.
+func (s *sealed) token(t testing.TB, by *identity, at time.Time) *sealed {
+	t.Helper()
+	sum := sha256.Sum256(s.psd.Content.SignerInfos[0].EncryptedDigest)
+	alg, _ := x509tools.PkixDigestAlgorithm(crypto.SHA256)
+	info, err := asn1.Marshal(struct {
+		Version int
+		Policy  asn1.ObjectIdentifier
+		Imprint pkcs9.MessageImprint
+		Serial  int
+		Time    time.Time `asn1:"generalized"`
+	}{1, asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 99999, 2}, pkcs9.MessageImprint{HashAlgorithm: alg, HashedMessage: sum[:]}, 7, at})
+	must(t, err)
+	leaf := sha256.Sum256(by.cert.Raw)
+	b := pkcs7.NewBuilder(by.key, by.certs(), crypto.SHA256)
+	must(t, b.SetContent(pkcs9.OidTSTInfo, info))
+	must(t, b.AddAuthenticatedAttribute(pkcs7.OidAttributeSigningTime, at))
+	must(t, b.AddAuthenticatedAttribute(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 2, 47}, // signingCertificateV2
+		struct{ Certs []struct{ Hash []byte } }{[]struct{ Hash []byte }{{leaf[:]}}}))
+	token, err := b.Sign()
+	must(t, err)
+	return s.unsigned(t, pkcs9.OidSpcTimeStampToken, *token)
+}
+
+// beside puts the signer of another signature of the same content into this
+// one.
+func (s *sealed) beside(other *sealed) *sealed {
+	s.psd.Content.SignerInfos = append(s.psd.Content.SignerInfos, other.psd.Content.SignerInfos...)
+	s.psd.Content.Certificates = append(s.psd.Content.Certificates, other.psd.Content.Certificates...)
+	return s
+}
+
+// nest puts another signature into this one.
+func (s *sealed) nest(t testing.TB, inner *sealed) *sealed {
+	t.Helper()
+	return s.unsigned(t, oidNested, *inner.psd)
 }
 
 func (s *sealed) unsigned(t testing.TB, oid asn1.ObjectIdentifier, value any) *sealed {
@@ -161,9 +204,10 @@ func plainPE() []byte {
 	binary.LittleEndian.PutUint16(h[20:], 240)
 	o := h[24:]
 	binary.LittleEndian.PutUint16(o, pe32plus)
-	binary.LittleEndian.PutUint32(o[36:], 512) // file alignment
-	binary.LittleEndian.PutUint32(o[60:], 512) // size of headers
-	binary.LittleEndian.PutUint32(o[108:], 16) // data directories
+	binary.LittleEndian.PutUint32(o[32:], 4096) // section alignment
+	binary.LittleEndian.PutUint32(o[36:], 512)  // file alignment
+	binary.LittleEndian.PutUint32(o[60:], 512)  // size of headers
+	binary.LittleEndian.PutUint32(o[108:], 16)  // data directories
 	s := o[240:]
 	copy(s, ".text")
 	binary.LittleEndian.PutUint32(s[16:], 1536)
@@ -177,11 +221,16 @@ const entryAt = 128 + 24 + 144 // of the certificate table in plainPE
 // sealPE makes the signature of a PE file.
 func sealPE(t testing.TB, id *identity, file []byte) *sealed {
 	t.Helper()
-	d, err := authenticode.DigestPE(bytes.NewReader(file), crypto.SHA256, false)
+	return sealPEWith(t, id, file, crypto.SHA256, false)
+}
+
+func sealPEWith(t testing.TB, id *identity, file []byte, h crypto.Hash, pages bool) *sealed {
+	t.Helper()
+	d, err := authenticode.DigestPE(bytes.NewReader(file), h, pages)
 	must(t, err)
 	ind, err := d.GetIndirect()
 	must(t, err)
-	return id.seal(t, authenticode.OidSpcIndirectDataContent, ind)
+	return id.sealWith(t, h, authenticode.OidSpcIndirectDataContent, ind)
 }
 
 // certEntry is one WIN_CERTIFICATE, padded.
@@ -275,18 +324,37 @@ func plainMSI() []byte {
 // signedMSI signs plainMSI, with or without its metadata.
 func signedMSI(t testing.TB, id *identity, extended bool) []byte {
 	t.Helper()
+	return sealedMSI(t, crypto.SHA256, extended, func(ind any) *sealed {
+		return id.seal(t, authenticode.OidSpcIndirectDataContent, ind)
+	})
+}
+
+// sealedMSI puts what seal makes of the digest into plainMSI.
+func sealedMSI(t testing.TB, h crypto.Hash, extended bool, seal func(ind any) *sealed) []byte {
+	t.Helper()
 	path := filepath.Join(t.TempDir(), "fixture.msi")
 	must(t, os.WriteFile(path, plainMSI(), 0o600))
 	doc, err := comdoc.WritePath(path)
 	must(t, err)
-	imprint, ex, err := authenticode.DigestMSI(doc, crypto.SHA256, extended)
+	imprint, ex, err := authenticode.DigestMSI(doc, h, extended)
 	must(t, err)
 	var ind authenticode.SpcIndirectDataContentMsi
 	ind.Data.Type = authenticode.OidSpcSipInfo
 	ind.Data.Value = authenticode.SpcSipInfo{A: 1, UUID: authenticode.SpcUUIDSipInfoMsi}
-	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(crypto.SHA256)
+	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(h)
 	ind.MessageDigest.Digest = imprint
-	must(t, authenticode.InsertMSISignature(doc, id.seal(t, authenticode.OidSpcIndirectDataContent, ind).der(t), ex))
+	must(t, doc.Close())
+	return insertMSI(t, plainMSI(), seal(ind).der(t), ex)
+}
+
+// insertMSI puts a signature into an MSI.
+func insertMSI(t testing.TB, file, blob, ex []byte) []byte {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fixture.msi")
+	must(t, os.WriteFile(path, file, 0o600))
+	doc, err := comdoc.WritePath(path)
+	must(t, err)
+	must(t, authenticode.InsertMSISignature(doc, blob, ex))
 	must(t, doc.Close())
 	out, err := os.ReadFile(path)
 	must(t, err)
@@ -296,24 +364,52 @@ func signedMSI(t testing.TB, id *identity, extended bool) []byte {
 // signedCab signs a cabinet with one folder.
 func signedCab(t testing.TB, id *identity) []byte {
 	t.Helper()
-	plain := make([]byte, 44+400)
-	copy(plain, "MSCF")
-	binary.LittleEndian.PutUint32(plain[8:], uint32(len(plain)))
-	binary.LittleEndian.PutUint32(plain[16:], 44)
-	binary.LittleEndian.PutUint16(plain[24:], 0x103)
-	binary.LittleEndian.PutUint16(plain[26:], 1)
-	copy(plain[44:], bytes.Repeat([]byte("meeting "), 50))
-	d, err := cabfile.Digest(bytes.NewReader(plain), crypto.SHA256)
+	return sealedCab(t, crypto.SHA256, func(ind any) *sealed {
+		return id.seal(t, authenticode.OidSpcIndirectDataContent, ind)
+	})
+}
+
+// plainCab is a cabinet with one stored file.
+func plainCab() []byte {
+	data := bytes.Repeat([]byte("meeting "), 50)
+	name := []byte("readme.txt\x00")
+	b := make([]byte, 36)
+	copy(b, "MSCF")
+	put := func(n uint32) { b = binary.LittleEndian.AppendUint32(b, n) }
+	files := uint32(36 + 8)
+	content := files + 16 + uint32(len(name))
+	binary.LittleEndian.PutUint32(b[8:], content+8+uint32(len(data)))
+	binary.LittleEndian.PutUint32(b[16:], files)
+	binary.LittleEndian.PutUint16(b[24:], 0x103)
+	binary.LittleEndian.PutUint16(b[26:], 1) // folders
+	binary.LittleEndian.PutUint16(b[28:], 1) // files
+	put(content)
+	put(1) // one block, stored
+	put(uint32(len(data)))
+	put(0)
+	put(0) // folder, date
+	put(0x20 << 16)
+	b = append(b, name...)
+	put(0)
+	put(uint32(len(data))<<16 | uint32(len(data)))
+	return append(b, data...)
+}
+
+// sealedCab puts what seal makes of the digest behind plainCab.
+func sealedCab(t testing.TB, h crypto.Hash, seal func(ind any) *sealed) []byte {
+	t.Helper()
+	plain := plainCab()
+	d, err := cabfile.Digest(bytes.NewReader(plain), h)
 	must(t, err)
 	var ind authenticode.SpcIndirectDataContentPe
 	ind.Data.Type = authenticode.OidSpcCabImageData
-	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(crypto.SHA256)
+	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(h)
 	ind.MessageDigest.Digest = d.Imprint
-	blob := id.seal(t, authenticode.OidSpcIndirectDataContent, ind).der(t)
+	blob := seal(ind).der(t)
 	d.MakePatch(blob) // writes the size of the signature into d.Patched
 	padded := make([]byte, (len(blob)+7)/8*8)
 	copy(padded, blob)
-	return bytes.Join([][]byte{d.Patched, plain[44:], padded}, nil)
+	return bytes.Join([][]byte{d.Patched, plain[36+8:], padded}, nil)
 }
 
 // code describes a Mach-O fixture.

@@ -20,6 +20,10 @@ var (
 	msiSignatureEx = utf16le("\x05MsiDigitalSignatureEx")
 )
 
+// formMSI is what the signature of an MSI says that it is of: the reader is
+// {000C10F1-0000-0000-C000-000000000046}, the SIP of msisip.dll.
+var formMSI = form{kind: oidSipInfo, sip: []byte{0xf1, 0x10, 0x0c, 0, 0, 0, 0, 0, 0xc0, 0, 0, 0, 0, 0, 0, 0x46}}
+
 // maxStorages bounds the depth of storages in storages; an MSI has two levels.
 const maxStorages = 16
 
@@ -31,6 +35,8 @@ type msi struct {
 	// total is what is left of the size of the file for streams: streams that
 	// share sectors could make a small file cost any time.
 	total int64
+	// digested is set once everything has been read that is signed.
+	digested bool
 }
 
 // checkMSI judges the signature inside of an MSI file.
@@ -44,9 +50,9 @@ func (v *Verifier) checkMSI(in input, now time.Time) (meetguard.Signature, error
 	if err := m.findSignature(); err != nil {
 		return sig, err
 	}
-	sig, err = v.authenticodeOf([][]byte{m.blob}, m.digest, now)
-	if m.end() < in.size {
-		remark(&sig, RemarkOverlay)
+	sig, err = v.authenticodeOf([][]byte{m.blob}, m.digest, now, formMSI)
+	if m.digested && m.end() < in.size {
+		remark(&sig, RemarkMSITrailing)
 	}
 	return sig, err
 }
@@ -105,7 +111,9 @@ func (m *msi) digest(into io.Writer) error {
 			return err
 		}
 	}
-	return m.digestStorage(&m.entries[0], into, map[int32]bool{0: true}, 0)
+	err := m.digestStorage(&m.entries[0], into, map[int32]bool{0: true}, 0)
+	m.digested = err == nil
+	return err
 }
 
 func (m *msi) digestStorage(parent *cfbEntry, into io.Writer, seen map[int32]bool, depth int) error {

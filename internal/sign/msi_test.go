@@ -38,7 +38,7 @@ func TestMSI(t *testing.T) {
 		{"unsigned", plainMSI(), unsigned, "", ""},
 		{"changed", flip(plain, stream+4000), invalid, ChainBadDigest, ""},
 		{"renamed stream", flip(extended, name), invalid, ChainBadDigest, ""},
-		{"with 40 kB appended", append(bytes.Clone(plain), make([]byte, 40000)...), valid, ChainOK, RemarkOverlay},
+		{"with 40 kB appended", append(bytes.Clone(plain), make([]byte, 40000)...), valid, ChainOK, RemarkMSITrailing},
 		{"2^31 allocation sectors named", put(plain, 44, 1<<31-1), valid, ChainOK, ""},
 		{"allocation chain in a circle", put(plain, 512+4*11, 2), valid, ChainOK, ""},
 		{"directory chain in a circle", put(plain, 512+4*1, 1), unsigned, "", ""},
@@ -76,7 +76,7 @@ func TestCab(t *testing.T) {
 		remark string
 	}{
 		{"good", good, valid, ChainOK, ""},
-		{"appended", append(bytes.Clone(good), "payload"...), valid, ChainOK, RemarkOverlay},
+		{"appended", append(bytes.Clone(good), "payload"...), valid, ChainOK, RemarkCabTrailing},
 		{"changed content", change(300, 1), invalid, ChainBadDigest, ""},
 		{"changed header", change(26, 2), invalid, ChainBadDigest, ""},
 		{"signature of 4 GB", change(51, 0xff), meetguard.SignatureUnknown, "", ""},

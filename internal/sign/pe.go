@@ -19,6 +19,13 @@ const (
 	pe32, pe32plus  = 0x10b, 0x20b
 	dirs32, dirs32p = 96, 112 // data directories, from the optional header
 
+	peSectionCount = 6  // number of sections, from the PE signature
+	peAlignmentAt  = 32 // alignment of sections, from the optional header
+	peHeadersAt    = 60 // size of the headers, from the optional header
+	peSection      = 40 // bytes of a section header
+	peMaxSections  = 96 // the loader of Windows refuses more
+	pePage         = 4096
+
 	certHeader      = 8 // WIN_CERTIFICATE: length, revision, type
 	certTypePKCS    = 2 // WIN_CERT_TYPE_PKCS_SIGNED_DATA
 	maxCertificates = 32
@@ -31,7 +38,16 @@ type peLayout struct {
 	entry    int64
 	table    int64
 	length   int64
+	pages    *pageTable // nil if the sections are not in the usual order
 }
+
+// forms is what a signature of the file has to say that it is of.
+func (l peLayout) forms() []form {
+	return []form{{kind: oidPEImage, pages: l.pages}, {kind: oidIndividual}}
+}
+
+// padding is how many zeros behind the certificate table are alignment.
+const padding = 8 // bytes
 
 // checkPE judges the embedded signature of a PE file. The digest is taken over
 // all bytes in file order up to the certificate table, which is the digest of
@@ -57,17 +73,29 @@ func (v *Verifier) checkPE(in input, now time.Time) (meetguard.Signature, error)
 			in.section(0, layout.checksum),
 			in.section(layout.checksum+4, layout.entry),
 			in.section(layout.entry+8, layout.table))
-	}, now)
+	}, now, layout.forms()...)
 	if extra {
 		remark(&sig, RemarkExtraEntry)
 	}
 	if hidden.bytes {
 		remark(&sig, RemarkHiddenBytes)
 	}
-	if layout.table+layout.length < in.size {
-		remark(&sig, RemarkOverlay)
+	if err := in.remarkTail(&sig, layout.table+layout.length, RemarkOverlay); err != nil {
+		return sig, err
 	}
 	return sig, err
+}
+
+// remarkTail remarks what stands behind end, unless it is a few zeros.
+func (in input) remarkTail(sig *meetguard.Signature, end int64, name string) error {
+	rest, err := in.bytes(end, min(in.size-end, padding))
+	if err != nil {
+		return err
+	}
+	if len(rest) == padding || !onlyZeros(rest) {
+		remark(sig, name)
+	}
+	return nil
 }
 
 // readPE finds the certificate table. A file without the header of a PE
@@ -103,7 +131,44 @@ func readPE(in input) (peLayout, error) {
 	l.entry = at + peOptionalAt + int64(entry)
 	l.table = int64(binary.LittleEndian.Uint32(optional[entry:]))
 	l.length = int64(binary.LittleEndian.Uint32(optional[entry+4:]))
-	return l, l.check(in.size)
+	if err := l.check(in.size); err != nil {
+		return l, err
+	}
+	l.pages, err = l.readPages(in, head[:peOptionalAt+size], at)
+	return l, err
+}
+
+// readPages tells how page digests of the file are made. Where alignments are
+// unusual or sections stand out of order, no two tools agree on that, and the
+// digest of the whole file has to do.
+func (l peLayout) readPages(in input, head []byte, at int64) (*pageTable, error) {
+	count := int64(binary.LittleEndian.Uint16(head[peSectionCount:]))
+	optional := head[peOptionalAt:]
+	headers := int64(binary.LittleEndian.Uint32(optional[peHeadersAt:]))
+	first := at + int64(len(head))
+	if count == 0 || count > peMaxSections || binary.LittleEndian.Uint32(optional[peAlignmentAt:]) != pePage ||
+		headers > pePage || first+count*peSection > headers || headers > l.table {
+		return nil, nil
+	}
+	table, err := in.bytes(first, count*peSection)
+	if err != nil {
+		return nil, err
+	}
+	t := &pageTable{page: pePage, spans: []span{{0, headers}},
+		gaps: []span{{l.checksum, l.checksum + 4}, {l.entry, l.entry + 8}}}
+	for end := headers; len(table) > 0; table = table[peSection:] {
+		size := int64(binary.LittleEndian.Uint32(table[16:]))
+		from := int64(binary.LittleEndian.Uint32(table[20:]))
+		if size == 0 {
+			continue
+		}
+		if from < end || size > l.table-from {
+			return nil, nil
+		}
+		end = from + size
+		t.spans = append(t.spans, span{from, end})
+	}
+	return t, nil
 }
 
 // certificateEntry finds the directory entry in the optional header.

@@ -119,7 +119,7 @@ func TestStuffedAttributes(t *testing.T) {
 	s := sealPE(t, issue(t, ca, func(*x509.Certificate) {}), file).
 		unsigned(t, []int{1, 3, 6, 1, 4, 1, 99999, 1}, bytes.Repeat([]byte("host.invalid "), 100))
 	sig, _ := verify(newVerifier(t, ca), withTable(file, entryAt, certEntry(certTypePKCS, s.der(t))), meetguard.FormatPE)
-	if sig.Status != meetguard.SignatureValid || !contains(sig.Remarks, RemarkHiddenBytes) {
+	if sig.Status != meetguard.SignatureValid || !contains(sig.Remarks, RemarkUnauthBlob) {
 		t.Errorf("got %+v", sig)
 	}
 }

@@ -8,7 +8,8 @@
 // compound files, code directories and the guard before every ASN.1 decoder.
 //
 // Nothing is fetched: no revocation list, no issuer, no OCSP. A revoked
-// certificate is therefore not noticed. A signature that lives outside of the
+// certificate is therefore noticed only if it stands on the list of abused
+// certificates (AddAbused). A signature that lives outside of the
 // file (a Windows catalog, the resources of an app bundle) is not seen.
 package sign
 
@@ -26,18 +27,27 @@ const (
 	ChainOK          = "ok"
 	ChainExpired     = "expired"       // a certificate had run out at the time that counts
 	ChainNotYetValid = "not_yet_valid" // a certificate was not valid yet at the time that counts
-	ChainUnknownRoot = "unknown_root"  // no pinned anchor; includes self-signed
+	ChainUnknownRoot = "unknown_root"  // no pinned anchor; includes self-signed, which Detail then says
 	ChainWrongUsage  = "wrong_usage"   // no certificate for signing code
 	ChainWeak        = "weak_sha1"     // rests on SHA-1 or MD5 signatures
+	ChainRevoked     = "revoked"       // the leaf is on the list of abused certificates; Abused says why
 	ChainBadDigest   = "bad_digest"    // the signature is not of these bytes
 	ChainMalformed   = "malformed"
 )
 
-// The values of Signature.Remarks.
+// The values of Signature.Remarks. None of them changes what a signature
+// proves: they tell what else was found in a place that nothing covers, where
+// honest installers keep campaign names and dishonest ones their payload.
 const (
 	RemarkOverlay        = "overlay"             // bytes after the signed part of the file
-	RemarkHiddenBytes    = "hidden_bytes"        // bytes inside the signature area that nothing covers
+	RemarkHiddenBytes    = "hidden_bytes"        // bytes inside the signature area that nothing covers (CVE-2013-3900)
 	RemarkExtraEntry     = "extra_entry"         // a further entry in the certificate table
+	RemarkUnauthBlob     = "unauth_blob"         // 1 kB or more in unsigned attributes, or 8 kB of certificates of no chain
+	RemarkMSITrailing    = "msi_trailing"        // bytes behind the last sector that the MSI uses
+	RemarkCabTrailing    = "cab_trailing"        // bytes behind the signature of the cabinet
+	RemarkMultiSigner    = "multi_signer"        // several signers of one structure, where there must be one
+	RemarkOtherInvalid   = "other_invalid"       // a further signature that does not fit the file, or is nested too deep to look at
+	RemarkSHA1           = "sha1"                // the signature rests on a digest of SHA-1 or MD5
 	RemarkSliceUnsigned  = "slice_unsigned"      // a fat file with a slice without signature
 	RemarkSlicesDiffer   = "slices_differ"       // a fat file with slices of different signers
 	RemarkStampInvalid   = "timestamp_invalid"   // a countersignature that does not fit
@@ -110,8 +120,9 @@ var errUnsigned = errors.New("no signature")
 //
 // now judges certificates without verified countersignature. Memory stays
 // below 40 MB for files up to 200 MB, whatever they say; only the tables of an
-// MSI grow with it, by 16 bytes for every kilobyte. Time is that of one pass over the file
-// with the digests that its signatures name.
+// MSI grow with it, by 16 bytes for every kilobyte. Time is that of one pass
+// over the file with the digests that its signatures name; page digests count
+// as one more.
 func (v *Verifier) Verify(r io.ReaderAt, size int64, format meetguard.Format, now time.Time) (sig meetguard.Signature, gaps []meetguard.Gap) {
 	check := v.checkOf(format)
 	if check == nil {
