@@ -163,6 +163,7 @@ func stopped(reason string) (meetguard.Signature, []meetguard.Gap) {
 func settle(sig meetguard.Signature, err error) (meetguard.Signature, []meetguard.Gap) {
 	var f *fault
 	var l limit
+	var u unproven
 	switch {
 	case err == nil:
 		return sig, nil
@@ -174,6 +175,9 @@ func settle(sig meetguard.Signature, err error) (meetguard.Signature, []meetguar
 		return sig, nil
 	case errors.As(err, &l):
 		return stopped(string(l))
+	case errors.As(err, &u):
+		sig.Status = meetguard.SignatureUnknown
+		return sig, []meetguard.Gap{{Fact: "signature", Reason: string(u)}}
 	}
 	return stopped("the file could not be read for its signature")
 }

@@ -1,0 +1,126 @@
+package sign
+
+import (
+	"bytes"
+	"crypto"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf16"
+
+	"github.com/sassoftware/relic/v8/lib/authenticode"
+	"github.com/sassoftware/relic/v8/lib/x509tools"
+)
+
+// sealSIP makes the signature of a digest that a subject interface package of
+// Windows computes: that of scripts, MSI and MSIX.
+func sealSIP(t testing.TB, id *identity, uuid, digest []byte) *sealed {
+	t.Helper()
+	var ind authenticode.SpcIndirectDataContentMsi
+	ind.Data.Type = authenticode.OidSpcSipInfo
+	ind.Data.Value = authenticode.SpcSipInfo{A: 65536, UUID: uuid}
+	ind.MessageDigest.DigestAlgorithm, _ = x509tools.PkixDigestAlgorithm(crypto.SHA256)
+	ind.MessageDigest.Digest = digest
+	return id.seal(t, authenticode.OidSpcIndirectDataContent, ind)
+}
+
+// signedPS signs a PowerShell script with relic's side, in the encoding that
+// it has.
+func signedPS(t testing.TB, id *identity, style authenticode.PsSigStyle, script []byte) []byte {
+	t.Helper()
+	d, err := authenticode.DigestPowershell(bytes.NewReader(script), style, crypto.SHA256)
+	must(t, err)
+	patch, err := d.MakePatch(sealSIP(t, id, authenticode.SpcUUIDSipInfoPs, d.Imprint).der(t))
+	must(t, err)
+	path := filepath.Join(t.TempDir(), "script")
+	must(t, os.WriteFile(path, script, 0o600))
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	must(t, err)
+	must(t, patch.Apply(f, path))
+	must(t, f.Close())
+	out, err := os.ReadFile(path)
+	must(t, err)
+	return out
+}
+
+// blockOf writes a signature block in the style of a language.
+func blockOf(style blockStyle, cms []byte) string {
+	var b strings.Builder
+	b.WriteString("\r\n" + style.begin + "\r\n")
+	for text := base64.StdEncoding.EncodeToString(cms); text != ""; {
+		n := min(64, len(text))
+		b.WriteString(style.prefix + text[:n] + style.suffix + "\r\n")
+		text = text[n:]
+	}
+	b.WriteString(style.end + "\r\n")
+	return b.String()
+}
+
+func utf16file(text string, big bool) []byte {
+	var b []byte
+	for _, u := range utf16.Encode([]rune("\uFEFF" + text)) {
+		if big {
+			b = append(b, byte(u>>8), byte(u))
+		} else {
+			b = append(b, byte(u), byte(u>>8))
+		}
+	}
+	return b
+}
+
+// osslsigncode runs the tool on files of a folder of its own and returns what
+// it says; ok is its exit status.
+type osslsigncode struct {
+	dir string
+}
+
+// newOsslsigncode writes the key of an identity for the tool. It returns nil
+// where the tool is not installed, which is told in the log.
+func newOsslsigncode(t testing.TB, id, ca *identity) *osslsigncode {
+	t.Helper()
+	if _, err := exec.LookPath("osslsigncode"); err != nil {
+		t.Log("OSSLSIGNCODE IS NOT INSTALLED: the answers are not compared with a second program")
+		return nil
+	}
+	o := &osslsigncode{t.TempDir()}
+	key, err := x509.MarshalPKCS8PrivateKey(id.key)
+	must(t, err)
+	o.write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
+	o.write(t, "leaf.pem", append(id.pem(), ca.pem()...))
+	o.write(t, "ca.pem", ca.pem())
+	return o
+}
+
+func (o *osslsigncode) write(t testing.TB, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(o.dir, name)
+	must(t, os.WriteFile(path, data, 0o600))
+	return path
+}
+
+func (o *osslsigncode) sign(t testing.TB, name string, data []byte) []byte {
+	t.Helper()
+	in, out := o.write(t, name, data), filepath.Join(o.dir, "signed-"+name)
+	said, err := exec.Command("osslsigncode", "sign", "-h", "sha256", "-certs", filepath.Join(o.dir, "leaf.pem"),
+		"-key", filepath.Join(o.dir, "key.pem"), "-in", in, "-out", out).CombinedOutput()
+	if err != nil {
+		t.Fatalf("sign %s: %v: %s", name, err, said)
+	}
+	signed, err := os.ReadFile(out)
+	must(t, err)
+	must(t, os.Remove(out))
+	return signed
+}
+
+func (o *osslsigncode) verify(t testing.TB, name string, data []byte) (ok bool, said string) {
+	t.Helper()
+	out, err := exec.Command("osslsigncode", "verify", "-ignore-cdp", "-ignore-crl", "-time", strconv.FormatInt(today.Unix(), 10), "-CAfile", filepath.Join(o.dir, "ca.pem"),
+		"-in", o.write(t, name, data)).CombinedOutput()
+	return err == nil, string(out)
+}
