@@ -1,20 +1,26 @@
 package sign
 
 import (
+	"archive/zip"
 	"bytes"
 	"crypto"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/pem"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"unicode/utf16"
 
 	"github.com/sassoftware/relic/v8/lib/authenticode"
+	"github.com/sassoftware/relic/v8/lib/signappx"
 	"github.com/sassoftware/relic/v8/lib/x509tools"
 )
 
@@ -123,4 +129,93 @@ func (o *osslsigncode) verify(t testing.TB, name string, data []byte) (ok bool, 
 	out, err := exec.Command("osslsigncode", "verify", "-ignore-cdp", "-ignore-crl", "-time", strconv.FormatInt(today.Unix(), 10), "-CAfile", filepath.Join(o.dir, "ca.pem"),
 		"-in", o.write(t, name, data)).CombinedOutput()
 	return err == nil, string(out)
+}
+
+// msixFiles are the files of a package, with a block map that fits them.
+func msixFiles(publisher string) []msixFile {
+	files := []msixFile{
+		{"Meeting.exe", plainPE()},
+		{"Assets/Logo.png", bytes.Repeat([]byte("meeting "), 20000)},
+		{msixManifest, []byte(`<?xml version="1.0" encoding="utf-8"?><Package xmlns="http://schemas.microsoft.com/appx/manifest/foundation/windows10">` +
+			`<Identity Name="Meeting" Publisher="` + publisher + `" Version="1.0.0.0"/></Package>`)},
+	}
+	return append(files, msixFile{msixBlockMap, blockMapOf(files)},
+		msixFile{msixContentTypes, []byte(`<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types"><Default Extension="exe" ContentType="application/x-msdownload"/>` +
+			`<Default Extension="png" ContentType="image/png"/><Default Extension="xml" ContentType="application/vnd.ms-appx.manifest+xml"/>` +
+			`<Override PartName="/AppxBlockMap.xml" ContentType="application/vnd.ms-appx.blockmap+xml"/>` +
+			`<Override PartName="/AppxSignature.p7x" ContentType="application/vnd.ms-appx.signature"/></Types>`)})
+}
+
+type msixFile struct {
+	name    string
+	content []byte
+}
+
+func blockMapOf(files []msixFile) []byte {
+	var b strings.Builder
+	b.WriteString(`<BlockMap xmlns="http://schemas.microsoft.com/appx/2010/blockmap" HashMethod="http://www.w3.org/2001/04/xmlenc#sha256">`)
+	for _, f := range files {
+		fmt.Fprintf(&b, `<File Name="%s" Size="%d" LfhSize="%d">`, strings.ReplaceAll(f.name, "/", `\`), len(f.content), 30+len(f.name))
+		for rest := f.content; len(rest) > 0; {
+			n := min(64<<10, len(rest))
+			sum := sha256.Sum256(rest[:n])
+			fmt.Fprintf(&b, `<Block Hash="%s"/>`, base64.StdEncoding.EncodeToString(sum[:]))
+			rest = rest[n:]
+		}
+		b.WriteString("</File>")
+	}
+	b.WriteString("</BlockMap>")
+	return []byte(b.String())
+}
+
+// zipOf packs files in their order.
+func zipOf(t testing.TB, files []msixFile) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for _, f := range files {
+		part, err := w.Create(f.name)
+		must(t, err)
+		_, err = part.Write(f.content)
+		must(t, err)
+	}
+	must(t, w.Close())
+	return b.Bytes()
+}
+
+// signedMSIX signs a package. The digests are taken from the package without
+// a signature: what lies before its directory, and the directory itself.
+func signedMSIX(t testing.TB, id *identity, files []msixFile) []byte {
+	t.Helper()
+	return zipOf(t, append(slices.Clip(files), msixFile{msixSignature, sealMSIX(t, id, files)}))
+}
+
+func sealMSIX(t testing.TB, id *identity, files []msixFile) []byte {
+	t.Helper()
+	unsigned := zipOf(t, files)
+	directory := binary.LittleEndian.Uint32(unsigned[len(unsigned)-6:])
+	list := []byte("APPX")
+	add := func(tag string, content []byte) {
+		sum := sha256.Sum256(content)
+		list = append(append(list, tag...), sum[:]...)
+	}
+	add("AXPC", unsigned[:directory])
+	add("AXCD", unsigned[directory:])
+	for _, f := range files {
+		if tag := map[string]string{msixContentTypes: "AXCT", msixBlockMap: "AXBM", msixCatalog: "AXCI"}[f.name]; tag != "" {
+			add(tag, f.content)
+		}
+	}
+	return append([]byte(msixMagic), sealSIP(t, id, signappx.SpcUUIDSipInfoAppx, list).der(t)...)
+}
+
+// relicFile reads one of the really signed files that come with the source of
+// the library that checks CMS here.
+func relicFile(t testing.TB, name string) []byte {
+	t.Helper()
+	dir, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/sassoftware/relic/v8").Output()
+	must(t, err)
+	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "functest", name))
+	must(t, err)
+	return data
 }

@@ -50,7 +50,7 @@ func TestPowerShell(t *testing.T) {
 		{"UTF-8 without mark", "a.ps1", sign([]byte(germanText)), valid, ChainOK, ""},
 		{"signed in the code page of the machine", "a.ps1", append(bytes.Clone(ansiText), ansiBlock...), valid, ChainOK, ""},
 		{"UTF-16LE", "a.ps1", sign(utf16file(germanText+"# 🦊\r\n", false)), valid, ChainOK, ""},
-		{"UTF-16BE", "a.ps1", utf16file(germanText+string(signedPS(t, id, authenticode.SigStyleHash, []byte("\uFEFF" + germanText))[3+len(germanText):]), true), valid, ChainOK, ""},
+		{"UTF-16BE", "a.ps1", utf16file(germanText+string(signedPS(t, id, authenticode.SigStyleHash, []byte("\uFEFF"+germanText))[3+len(germanText):]), true), valid, ChainOK, ""},
 		{"XML", "a.ps1xml", xml, valid, ChainOK, ""},
 		{"no extension", "a", good, valid, ChainOK, ""},
 		{"upper case", "A.PS1", good, valid, ChainOK, ""},

@@ -141,13 +141,15 @@ func (v *Verifier) checkOf(format meetguard.Format) checkFunc {
 		return v.checkMSI
 	case meetguard.FormatCab:
 		return v.checkCab
+	case meetguard.FormatMSIX:
+		return v.checkMSIX
 	}
 	return nil
 }
 
 func gapOfFormat(format meetguard.Format) []meetguard.Gap {
 	switch format {
-	case meetguard.FormatMSIX, meetguard.FormatDMG, meetguard.FormatPKG:
+	case meetguard.FormatDMG, meetguard.FormatPKG:
 		return []meetguard.Gap{{Fact: "signature", Reason: "the signature of this format is not checked: " + string(format)}}
 	}
 	return nil
