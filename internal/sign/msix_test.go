@@ -106,6 +106,12 @@ func TestMSIXBomb(t *testing.T) {
 	ca := newCA(t)
 	files := msixFiles(zoomPublisher)
 	files[3].content = bytes.Repeat([]byte(" "), maxZipPart+1)
+	lying := signedMSIX(t, ca, msixFiles(zoomPublisher))
+	record := bytes.LastIndex(lying, []byte(zipEntryMagic))
+	binary.LittleEndian.PutUint32(lying[record+24:], 7<<20)
+	if sig, _ := verify(newVerifier(t, ca), lying, meetguard.FormatMSIX); sig.Status != meetguard.SignatureInvalid || sig.Chain != ChainMalformed {
+		t.Errorf("a size that cannot be: got %+v", sig)
+	}
 	sig, gaps := verify(newVerifier(t, ca), signedMSIX(t, ca, files), meetguard.FormatMSIX)
 	if sig.Status != meetguard.SignatureUnknown || len(gaps) != 1 || !gaps[0].Blinding {
 		t.Errorf("got %+v, gaps %v", sig, gaps)
@@ -149,6 +155,25 @@ func TestMSIXWithOsslsigncode(t *testing.T) {
 	}
 	if ok, said := o.verify(t, "ours.appx", signedMSIX(t, id, files)); !ok {
 		t.Errorf("judged by the tool: %s", said)
+	}
+}
+
+// Every byte before the signature and of the directory is covered.
+func TestEveryByteOfMSIX(t *testing.T) {
+	ca := newCA(t)
+	file := signedMSIX(t, issue(t, ca, func(*x509.Certificate) {}), msixFiles(zoomPublisher))
+	signature := bytes.LastIndex(file, []byte(zipLocalMagic))
+	directory := int(binary.LittleEndian.Uint32(file[len(file)-6:]))
+	record := bytes.LastIndex(file, []byte(zipEntryMagic)) // of the signature itself
+	v := newVerifier(t, ca)
+	for _, part := range [][2]int{{0, signature}, {directory, record}, {len(file) - zipEndSize, len(file)}} {
+		for at := part[0]; at < part[1]; at += 11 {
+			changed := bytes.Clone(file)
+			changed[at] ^= 0x10
+			if sig, _ := verify(v, changed, meetguard.FormatMSIX); sig.Status == meetguard.SignatureValid && !contains(sig.Remarks, RemarkOverlay) {
+				t.Fatalf("changed at %d of %d: got %+v", at, len(file), sig)
+			}
+		}
 	}
 }
 

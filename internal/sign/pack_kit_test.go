@@ -4,10 +4,13 @@ import (
 	"archive/zip"
 	"bytes"
 	"crypto"
+	"crypto/md5"
+	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/pem"
 	"fmt"
 	"os"
@@ -19,6 +22,9 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/ProtonMail/go-crypto/openpgp"
+	"github.com/ProtonMail/go-crypto/openpgp/clearsign"
+	"github.com/ProtonMail/go-crypto/openpgp/packet"
 	"github.com/sassoftware/relic/v8/lib/authenticode"
 	"github.com/sassoftware/relic/v8/lib/signappx"
 	"github.com/sassoftware/relic/v8/lib/x509tools"
@@ -218,4 +224,146 @@ func relicFile(t testing.TB, name string) []byte {
 	data, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(dir)), "functest", name))
 	must(t, err)
 	return data
+}
+
+// newPGP makes an OpenPGP key with another project's hands.
+func newPGP(t testing.TB) *openpgp.Entity {
+	t.Helper()
+	e, err := openpgp.NewEntity("Packager", "", "packager@host.invalid", &packet.Config{Algorithm: packet.PubKeyAlgoEdDSA})
+	must(t, err)
+	return e
+}
+
+// sealPGP makes a detached signature.
+func sealPGP(t testing.TB, by *openpgp.Entity, content []byte, armored bool) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	if armored {
+		must(t, openpgp.ArmoredDetachSign(&b, by, bytes.NewReader(content), nil))
+	} else {
+		must(t, openpgp.DetachSign(&b, by, bytes.NewReader(content), nil))
+	}
+	return b.Bytes()
+}
+
+// debOf joins members to a package.
+func debOf(members ...msixFile) []byte {
+	b := []byte(arMagic)
+	for _, m := range members {
+		b = fmt.Appendf(b, "%-16s%-12d%-6d%-6d%-8o%-10d`\n", m.name, 0, 0, 0, 0o100644, len(m.content))
+		if b = append(b, m.content...); len(b)%2 == 1 {
+			b = append(b, '\n')
+		}
+	}
+	return b
+}
+
+// dpkgSig makes the member that dpkg-sig adds.
+func dpkgSig(t testing.TB, by *openpgp.Entity, members ...msixFile) msixFile {
+	t.Helper()
+	var b bytes.Buffer
+	w, err := clearsign.Encode(&b, by.PrivateKey, nil)
+	must(t, err)
+	fmt.Fprintf(w, "Version: 4\nSigner: Packager\nRole: builder\nFiles: \n")
+	for _, m := range members {
+		fmt.Fprintf(w, "\t%x %x %d %s\n", md5.Sum(m.content), sha1.Sum(m.content), len(m.content), m.name)
+	}
+	must(t, w.Close())
+	return msixFile{"_gpgbuilder", b.Bytes()}
+}
+
+// tagged is a value of an RPM header.
+type tagged struct {
+	tag, kind uint32
+	value     []byte
+}
+
+func rpmText(tag uint32, text string) tagged {
+	return tagged{tag, rpmString, append([]byte(text), 0)}
+}
+
+func rpmHeaderOf(values ...tagged) []byte {
+	var index, store []byte
+	for _, v := range values {
+		amount := len(v.value)
+		if v.kind != rpmBytes {
+			amount = 1
+		}
+		for _, n := range []uint32{v.tag, v.kind, uint32(len(store)), uint32(amount)} {
+			index = binary.BigEndian.AppendUint32(index, n)
+		}
+		store = append(store, v.value...)
+	}
+	head := []byte(rpmHeaderMagic + "\x00\x00\x00\x00")
+	head = binary.BigEndian.AppendUint32(head, uint32(len(values)))
+	head = binary.BigEndian.AppendUint32(head, uint32(len(store)))
+	return slices.Concat(head, index, store)
+}
+
+const rpmPayload = "payload of an inert package"
+
+// rpmMain is the header of a package with that payload.
+func rpmMain() []byte {
+	sum := sha256.Sum256([]byte(rpmPayload))
+	return rpmHeaderOf(rpmText(1000, "meeting"), tagged{rpmPayloadDigest, rpmArray, append(hex.AppendEncode(nil, sum[:]), 0)},
+		tagged{rpmPayloadAlgorithm, rpmInt32, []byte{0, 0, 0, 8}})
+}
+
+// rpmOf puts a package together.
+func rpmOf(main []byte, payload string, signatures ...tagged) []byte {
+	lead := append([]byte(rpmLeadMagic), make([]byte, rpmLeadSize-4)...)
+	head := rpmHeaderOf(signatures...)
+	head = append(head, make([]byte, (8-len(head)%8)%8)...)
+	return slices.Concat(lead, head, main, []byte(payload))
+}
+
+// rpmDigests are the digests that rpmbuild puts beside a signature.
+func rpmDigests(main []byte) []tagged {
+	long, short := sha256.Sum256(main), sha1.Sum(main)
+	return []tagged{rpmText(rpmSHA256, hex.EncodeToString(long[:])), rpmText(rpmSHA1, hex.EncodeToString(short[:]))}
+}
+
+// appImageOf builds an ELF file of the given class with sections.
+func appImageOf(wide bool, sections ...msixFile) []byte {
+	l := elf32
+	if wide {
+		l = elf64
+	}
+	file := make([]byte, l.header)
+	copy(file, "\x7fELF\x01\x01\x01\x00AI\x02")
+	if wide {
+		file[4] = 2
+	}
+	names := []byte{0}
+	table := make([]byte, l.entry)
+	add := func(name string, content []byte) {
+		entry := make([]byte, l.entry)
+		binary.LittleEndian.PutUint32(entry, uint32(len(names)))
+		l.put(entry, l.offsetAt, len(file))
+		l.put(entry, l.sizeAt, len(content))
+		names = append(append(names, name...), 0)
+		file = append(file, content...)
+		table = append(table, entry...)
+	}
+	for _, s := range sections {
+		add(s.name, append(bytes.Clone(s.content), make([]byte, 100)...))
+	}
+	add(".shstrtab", append(names, ".shstrtab\x00"...))
+	l.put(file, l.tableAt, len(file))
+	binary.LittleEndian.PutUint16(file[l.countAt:], uint16(len(sections)+2))
+	binary.LittleEndian.PutUint16(file[l.namesAt:], uint16(len(sections)+1))
+	return append(file, table...)
+}
+
+func (l elfLayout) put(b []byte, at, n int) {
+	if l.wide {
+		binary.LittleEndian.PutUint64(b[at:], uint64(n))
+	} else {
+		binary.LittleEndian.PutUint32(b[at:], uint32(n))
+	}
+}
+
+func md5Of(text string) []byte {
+	sum := md5.Sum([]byte(text))
+	return sum[:]
 }

@@ -28,8 +28,9 @@ const (
 // Limits of a package. The block map of an installer of 1 GB has 1.5 MB.
 const (
 	maxZipEntries   = 65535
-	maxZipDirectory = 32 << 20 // bytes
+	maxZipDirectory = 16 << 20 // bytes
 	maxZipPart      = 16 << 20 // bytes of one file that is unpacked here
+	maxZipRatio     = 1100     // of unpacked to packed bytes; DEFLATE reaches 1032
 )
 
 // zipDir is the directory of a ZIP file that lies in it without a gap: a file
@@ -240,9 +241,15 @@ func (z *zipDir) read(e *zipEntry, most int64) ([]byte, error) {
 	default:
 		return nil, malformed("a part of the package is packed in an unusual way")
 	}
-	var content bytes.Buffer
-	if _, err := io.Copy(&content, io.LimitReader(r, e.size+1)); err != nil || int64(content.Len()) != e.size {
+	if e.size > maxZipRatio*e.packed {
+		return nil, malformed("a part of the package says that it is larger than it can be")
+	}
+	content := make([]byte, e.size)
+	if _, err := io.ReadFull(r, content); err != nil {
 		return nil, malformed("a part of the package cannot be unpacked")
 	}
-	return content.Bytes(), nil
+	if n, err := r.Read(make([]byte, 1)); n > 0 || err != io.EOF {
+		return nil, malformed("a part of the package is larger than it says")
+	}
+	return content, nil
 }
