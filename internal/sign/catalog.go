@@ -2,9 +2,13 @@ package sign
 
 import (
 	"bytes"
+	"crypto/sha1"
+	"crypto/sha256"
 	"encoding/asn1"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 	"unicode/utf16"
@@ -26,6 +30,10 @@ var (
 // have some ten thousand members.
 const maxCatalogElements = 4 << 20
 
+// maxCatalogParts bounds the values side by side in everything but the list of
+// members. A member of the real catalogs has up to five attributes.
+const maxCatalogParts = 64
+
 // Catalog is the list of files that a Windows catalog vouches for.
 type Catalog struct {
 	members map[string]bool
@@ -44,6 +52,37 @@ func (c *Catalog) Len() int {
 		return 0
 	}
 	return len(c.members)
+}
+
+// HasPE tells whether a PE file is in the catalog, by its SHA-256 or SHA-1
+// digest. It means something only if the signature of the catalog is valid. A
+// file that is no PE is in none; the error is that of a failing disk.
+func (c *Catalog) HasPE(r io.ReaderAt, size int64) (bool, error) {
+	in := input{r, size}
+	l, err := readPE(in)
+	var f *fault
+	switch {
+	case errors.Is(err, errUnsigned) && l.entry > 0:
+		l.table = size
+	case errors.Is(err, errUnsigned), errors.As(err, &f), size > maxFile:
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("read the headers of a program: %w", err)
+	}
+	long, short := sha256.New(), sha1.New()
+	both := io.MultiWriter(long, short)
+	if err := l.digest(in, both); err != nil {
+		return false, fmt.Errorf("read a program for its digest: %w", err)
+	}
+	found := c.Has(long.Sum(nil)) || c.Has(short.Sum(nil))
+	both.Write(make([]byte, -l.table&7)) // tools differ in whether they fill the last eight bytes
+	return found || c.Has(long.Sum(nil)) || c.Has(short.Sum(nil)), nil
+}
+
+// digest feeds what an Authenticode digest covers: all up to the certificate
+// table but the checksum and the entry of that table.
+func (l peLayout) digest(in input, into io.Writer) error {
+	return copyAll(into, in.section(0, l.checksum), in.section(l.checksum+4, l.entry), in.section(l.entry+8, l.table))
 }
 
 // VerifyCatalog checks the signature of a Windows catalog (.cat) of at most
@@ -138,13 +177,16 @@ func descend(b []byte, way ...int) ([][]byte, error) {
 	return list, err
 }
 
-// values splits b into its values. Beyond maxCatalogElements there are none.
+// values splits b into its values. It is for structures of a few parts.
 func values(b []byte) ([][]byte, error) {
 	var list [][]byte
 	for len(b) > 0 {
 		e, err := readElement(b)
 		if err != nil {
 			return nil, err
+		}
+		if len(list) == maxCatalogParts {
+			return nil, limit("a part of the catalog has more than 64 values")
 		}
 		if e.indefinite {
 			return nil, malformed("the signature is no DER")

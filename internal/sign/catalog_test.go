@@ -98,6 +98,32 @@ func TestCatalog(t *testing.T) {
 	}
 }
 
+// A program is found whether or not it carries a signature as well, and whether
+// or not its size is a multiple of eight.
+func TestCatalogHasPE(t *testing.T) {
+	ca := newCA(t)
+	odd := append(plainPE(), "odd"...)
+	changed := bytes.Clone(odd)
+	changed[1000] ^= 1
+	v := newVerifier(t, ca)
+	for _, h := range []crypto.Hash{crypto.SHA1, crypto.SHA256} {
+		_, list, _ := v.VerifyCatalog(signedCatalog(t, ca, h, plainPE(), odd), today)
+		for what, c := range map[string]struct {
+			file []byte
+			want bool
+		}{"plain": {plainPE(), true}, "signed too": {signedPE(t, ca), true}, "odd": {odd, true}, "changed": {changed, false}, "no program": {[]byte("MZ"), false}} {
+			got, err := list.HasPE(bytes.NewReader(c.file), int64(len(c.file)))
+			if got != c.want || err != nil {
+				t.Errorf("%v, %s: got %v, %v", h, what, got, err)
+			}
+		}
+	}
+	_, list, _ := v.VerifyCatalog(signedCatalog(t, ca, crypto.SHA256, odd), today)
+	if _, err := list.HasPE(badDisk{bytes.NewReader(odd), 1024}, int64(len(odd))); err == nil {
+		t.Error("a failing disk is no error")
+	}
+}
+
 // A catalog of Windows itself, of the first version and with a chain of SHA-1.
 func TestRealCatalog(t *testing.T) {
 	v := newVerifier(t)

@@ -2,6 +2,7 @@ package sign
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"encoding/binary"
 	"encoding/hex"
@@ -30,11 +31,11 @@ type openPGP struct {
 // describe writes the facts into the signature that is reported.
 func (p openPGP) describe(sig *meetguard.Signature) {
 	if sig.Serial != "" {
-		sig.OtherSigners = append(sig.OtherSigners, "OpenPGP key "+p.key)
+		sig.OtherSigners = append(sig.OtherSigners, "OpenPGP key "+cmp.Or(p.key, "unknown"))
 		return
 	}
 	sig.Serial = p.key
-	sig.Detail = fmt.Sprintf("an OpenPGP signature of key %s with %s and %s", p.key, pgpName(pgpAlgorithms, p.algorithm), pgpName(pgpHashes, p.hash))
+	sig.Detail = fmt.Sprintf("an OpenPGP signature of key %s with %s and %s", cmp.Or(p.key, "unknown"), pgpName(pgpAlgorithms, p.algorithm), pgpName(pgpHashes, p.hash))
 	if p.hash <= 3 { // MD5, SHA-1, RIPEMD-160
 		remark(sig, RemarkWeakDigest)
 	}
