@@ -78,7 +78,7 @@ func (v *Verifier) checkReadings(s scriptText, styles []blockStyle, now time.Tim
 		if b, err = findBlock(text, styles); err != nil {
 			return sig, err
 		}
-		sig, err = v.checkText(b.cms, text[:b.from], now)
+		sig, err = v.checkText(b.cms, text[:b.from], false, now)
 		if s.lossy {
 			break
 		}
@@ -98,17 +98,17 @@ func (v *Verifier) checkReadings(s scriptText, styles []blockStyle, now time.Tim
 
 // checkText judges a signature over a text. The digest is that of the text in
 // UTF-16LE, with its byte order mark if it has one.
-func (v *Verifier) checkText(cms []byte, text string, now time.Time) (meetguard.Signature, error) {
-	return v.authenticodeOf([][]byte{cms}, func(into io.Writer) error { return writeUTF16(into, text) }, now)
+func (v *Verifier) checkText(cms []byte, text string, windows bool, now time.Time) (meetguard.Signature, error) {
+	return v.authenticodeOf([][]byte{cms}, func(into io.Writer) error { return writeUTF16(into, text, windows) }, now)
 }
 
 // fitsWithLineEnds tells a script that a version control system has rewritten
 // from one that somebody has changed.
 func (v *Verifier) fitsWithLineEnds(cms []byte, text string, now time.Time) bool {
-	if strings.Contains(text, "\r\n") || !strings.Contains(text, "\n") {
+	if strings.Contains(text, "\r\n") {
 		return false
 	}
-	_, err := v.checkText(cms, strings.ReplaceAll(text, "\n", "\r\n"), now)
+	_, err := v.checkText(cms, text, true, now)
 	return err == nil
 }
 
@@ -232,15 +232,20 @@ func decodeUTF16(data []byte, order binary.ByteOrder) (text string, exact bool) 
 	return b.String(), exact
 }
 
-// writeUTF16 writes a text in the encoding that its digest is made of.
-func writeUTF16(into io.Writer, text string) error {
+// writeUTF16 writes a text in the encoding that its digest is made of, with a
+// carriage return before every line feed if windows is set.
+func writeUTF16(into io.Writer, text string, windows bool) error {
 	buf := make([]byte, 0, 8<<10)
 	for _, r := range text {
-		if high, low := utf16.EncodeRune(r); high != utf8.RuneError {
-			buf = binary.LittleEndian.AppendUint16(buf, uint16(high))
-			r = low
+		switch {
+		case r == '\n' && windows:
+			buf = append(buf, '\r', 0, '\n', 0)
+		case r < 1<<16:
+			buf = append(buf, byte(r), byte(r>>8))
+		default:
+			high, low := utf16.EncodeRune(r)
+			buf = append(buf, byte(high), byte(high>>8), byte(low), byte(low>>8))
 		}
-		buf = binary.LittleEndian.AppendUint16(buf, uint16(r))
 		if len(buf) > cap(buf)-4 {
 			if _, err := into.Write(buf); err != nil {
 				return err
