@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -30,8 +31,10 @@ type openPGP struct {
 
 // describe writes the facts into the signature that is reported.
 func (p openPGP) describe(sig *meetguard.Signature) {
-	if sig.Serial != "" {
-		sig.OtherSigners = append(sig.OtherSigners, "OpenPGP key "+cmp.Or(p.key, "unknown"))
+	if sig.Detail != "" { // RPM often has two signatures of one key
+		if other := "OpenPGP key " + cmp.Or(p.key, "unknown"); p.key != sig.Serial && !slices.Contains(sig.OtherSigners, other) {
+			sig.OtherSigners = append(sig.OtherSigners, other)
+		}
 		return
 	}
 	sig.Serial = p.key

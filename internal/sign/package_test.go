@@ -73,7 +73,8 @@ func TestDeb(t *testing.T) {
 		{"no archive", []byte("!<arch>"), pgpUnknown, "", false, "no ar archive"},
 	})
 	v := newVerifier(t)
-	sig, _ := verify(v, signed(list, msixFile{"_gpgorigin", sealPGP(t, newPGP(t), all, false)}), meetguard.FormatDeb)
+	mine, other := msixFile{"_gpgmaint", sealPGP(t, by, all, false)}, msixFile{"_gpgorigin", sealPGP(t, newPGP(t), all, false)}
+	sig, _ := verify(v, signed(list, mine, other, other), meetguard.FormatDeb)
 	if len(sig.OtherSigners) != 1 || !strings.HasPrefix(sig.OtherSigners[0], "OpenPGP key ") {
 		t.Errorf("two signatures: got %+v", sig)
 	}
