@@ -17,15 +17,15 @@ const RemarkOwnKey = "own_key"
 
 // Sections of an AppImage (AppImage specification, 2.0): a detached OpenPGP
 // signature of the SHA-256 of the file without these sections, its public key,
-// and where updates come from. All are there in every AppImage, filled with
-// zeros if unused.
+// and where updates come from. Those that are not used hold zeros.
 const (
 	appImageSignature = ".sha256_sig"
 	appImageKey       = ".sig_key"
 	appImageUpdate    = ".upd_info"
 )
 
-// Limits of the table of sections; the runtime of AppImages has about 30.
+// Limits of the table of sections. In the runtime of AppImages they hold a few
+// kilobytes, and there are some tens of them.
 const (
 	maxSections     = 1024
 	maxSectionNames = 64 << 10 // bytes

@@ -16,22 +16,21 @@ import (
 	"meetguard"
 )
 
-// What a catalog is made of: a certificate trust list ([MS-CAESO] calls the
-// structure so, wincrypt.h szOID_CTL) that is used as a list of files
-// (mscat.h, szOID_CATALOG_LIST), each with the digest of an Authenticode
-// signature or with the digest as its name.
+// What a catalog is made of: a certificate trust list (szOID_CTL in the Windows
+// SDK) that is used as a list of files (szOID_CATALOG_LIST), each with the
+// digest that an Authenticode signature would have, or with it as its name.
 var (
 	oidTrustList   = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 10, 1}
 	oidCatalogList = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 12, 1, 1}
 )
 
 // maxCatalogElements bounds the values of the list alone, which is walked
-// without building any: a member has about 20, the largest catalogs of Windows
-// have some ten thousand members.
+// without building any: a member has about 20, so that there is room for more
+// members than fit into a catalog of the size that is read.
 const maxCatalogElements = 4 << 20
 
 // maxCatalogParts bounds the values side by side in everything but the list of
-// members. A member of the real catalogs has up to five attributes.
+// members. A member of a catalog of Windows has two attributes.
 const maxCatalogParts = 64
 
 // Catalog is the list of files that a Windows catalog vouches for.

@@ -13,8 +13,8 @@ const (
 	RemarkLineEnds       = "line_ends_changed" // fits once its line ends are those of Windows again
 )
 
-// Limits of a script. Real blocks have 6 to 20 kB; the agent analyses no
-// script that is larger than this.
+// Limits of a script. A block with its certificates and a countersignature has
+// some 10 kB; the agent analyses no script that is larger than this.
 const (
 	maxScript = 16 << 20 // bytes
 	maxBlock  = 1 << 20  // bytes of the base64 of one block

@@ -25,7 +25,8 @@ const (
 	zipIn64 = 1<<32 - 1 // the value stands in a 64-bit field
 )
 
-// Limits of a package. The block map of an installer of 1 GB has 1.5 MB.
+// Limits of a package. The largest part that is unpacked is the block map, with
+// about 70 bytes for every 64 KiB of content.
 const (
 	maxZipEntries   = 65535
 	maxZipDirectory = 16 << 20 // bytes
