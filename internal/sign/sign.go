@@ -9,8 +9,10 @@
 //
 // Nothing is fetched: no revocation list, no issuer, no OCSP. A revoked
 // certificate is therefore noticed only if it stands on the list of abused
-// certificates (AddAbused). A signature that lives outside of the
-// file (a Windows catalog, the resources of an app bundle) is not seen.
+// certificates (AddAbused). A signature that lives outside of the file (a
+// Windows catalog, the resources of an app bundle) is not looked for;
+// VerifyCatalog reads a catalog that the caller has found. No OpenPGP key is
+// pinned: of the packages of Linux the signer is told and never proven.
 package sign
 
 import (
@@ -111,18 +113,19 @@ var errUnsigned = errors.New("no signature")
 
 // Verify checks the code signature of a file of the given format.
 //
-// It reads PE, Mach-O (thin and fat), MSI and CAB files. For an app bundle the
-// caller passes the main executable as FormatMachO. Formats that cannot carry
-// a signature (archives, HTML, …) and scripts give SignatureUnknown without a
-// gap; MSIX, DMG and PKG can carry one that is not read here, which is a gap
-// that does not blind. A limit, a crash or a failing disk gives
-// SignatureUnknown with a gap that blinds.
+// It reads PE, Mach-O (thin and fat), MSI, CAB and MSIX files. For an app bundle
+// the caller passes the main executable as FormatMachO. Of deb, RPM and AppImage
+// (FormatELF) it tells the key id of the signer, with a gap that does not blind.
+// Formats that cannot carry a signature (archives, HTML, …) and scripts, for
+// which VerifyScript is, give SignatureUnknown without a gap; DMG and PKG can
+// carry one that is not read here, which is a gap that does not blind. A limit,
+// a crash or a failing disk gives SignatureUnknown with a gap that blinds.
 //
 // now judges certificates without verified countersignature. Memory stays
 // below 40 MB for files up to 200 MB, whatever they say; only the tables of an
-// MSI grow with it, by 16 bytes for every kilobyte. Time is that of one pass
-// over the file with the digests that its signatures name; page digests count
-// as one more.
+// MSI grow with it, by 16 bytes for every kilobyte, and the directory of an MSIX
+// with its files, by 64 MB at most. Time is that of one pass over the file with
+// the digests that its signatures name; page digests count as one more.
 func (v *Verifier) Verify(r io.ReaderAt, size int64, format meetguard.Format, now time.Time) (sig meetguard.Signature, gaps []meetguard.Gap) {
 	check := v.checkOf(format)
 	if check == nil {
@@ -152,13 +155,21 @@ func (v *Verifier) checkOf(format meetguard.Format) checkFunc {
 		return v.checkMSI
 	case meetguard.FormatCab:
 		return v.checkCab
+	case meetguard.FormatMSIX:
+		return v.checkMSIX
+	case meetguard.FormatDeb:
+		return v.checkDeb
+	case meetguard.FormatRPM:
+		return v.checkRPM
+	case meetguard.FormatELF:
+		return v.checkELF
 	}
 	return nil
 }
 
 func gapOfFormat(format meetguard.Format) []meetguard.Gap {
 	switch format {
-	case meetguard.FormatMSIX, meetguard.FormatDMG, meetguard.FormatPKG:
+	case meetguard.FormatDMG, meetguard.FormatPKG:
 		return []meetguard.Gap{{Fact: "signature", Reason: "the signature of this format is not checked: " + string(format)}}
 	}
 	return nil
@@ -174,6 +185,7 @@ func stopped(reason string) (meetguard.Signature, []meetguard.Gap) {
 func settle(sig meetguard.Signature, err error) (meetguard.Signature, []meetguard.Gap) {
 	var f *fault
 	var l limit
+	var u unproven
 	switch {
 	case err == nil:
 		return sig, nil
@@ -185,6 +197,9 @@ func settle(sig meetguard.Signature, err error) (meetguard.Signature, []meetguar
 		return sig, nil
 	case errors.As(err, &l):
 		return stopped(string(l))
+	case errors.As(err, &u):
+		sig.Status = meetguard.SignatureUnknown
+		return sig, []meetguard.Gap{{Fact: "signature", Reason: string(u)}}
 	}
 	return stopped("the file could not be read for its signature")
 }
