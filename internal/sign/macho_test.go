@@ -30,7 +30,7 @@ func TestMachO(t *testing.T) {
 	const (
 		sOK, sBad, sAdhoc       = meetguard.SignatureValid, meetguard.SignatureInvalid, meetguard.SignatureAdhoc
 		sUnsigned, sUntrusted   = meetguard.SignatureUnsigned, meetguard.SignatureUntrusted
-		slice, differ, appended = RemarkSliceUnsigned, RemarkSlicesDiffer, RemarkOverlay
+		slice, differ, appended = RemarkSliceUnsigned, RemarkSlicesDiffer, RemarkAppended
 	)
 	cases := []struct {
 		name    string
@@ -76,8 +76,9 @@ func TestMachO(t *testing.T) {
 // The fixture is one that relic understands too.
 func TestMachOAgreesWithRelic(t *testing.T) {
 	file := machO(t, code{by: newCA(t), pages: 3})
-	at, length, err := findCodeSignature(input{bytes.NewReader(file), int64(len(file))})
+	l, err := readLoads(input{bytes.NewReader(file), int64(len(file))})
 	must(t, err)
+	at, length := l.at, l.length
 	b, err := csblob.Verify(file[at:at+length], csblob.VerifyParams{})
 	must(t, err)
 	must(t, b.Blob.VerifyPages(bytes.NewReader(file[:at])))
@@ -89,8 +90,9 @@ func TestAddedDirectory(t *testing.T) {
 	c := code{by: issue(t, ca, func(*x509.Certificate) {}), pages: 3}
 	file := machO(t, c)
 	in := input{bytes.NewReader(file), int64(len(file))}
-	at, length, err := findCodeSignature(in)
+	l, err := readLoads(in)
 	must(t, err)
+	at, length := l.at, l.length
 	parts, err := parseCode(file[at : at+length])
 	must(t, err)
 	changed := bytes.Clone(file[:at])

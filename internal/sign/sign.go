@@ -141,13 +141,17 @@ func (v *Verifier) checkOf(format meetguard.Format) checkFunc {
 		return v.checkMSI
 	case meetguard.FormatCab:
 		return v.checkCab
+	case meetguard.FormatDMG:
+		return v.checkDMG
+	case meetguard.FormatPKG:
+		return v.checkPKG
 	}
 	return nil
 }
 
 func gapOfFormat(format meetguard.Format) []meetguard.Gap {
 	switch format {
-	case meetguard.FormatMSIX, meetguard.FormatDMG, meetguard.FormatPKG:
+	case meetguard.FormatMSIX:
 		return []meetguard.Gap{{Fact: "signature", Reason: "the signature of this format is not checked: " + string(format)}}
 	}
 	return nil
