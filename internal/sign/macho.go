@@ -115,12 +115,12 @@ func join(all []meetguard.Signature) meetguard.Signature {
 			remark(&sig, RemarkSliceUnsigned)
 		case first == nil:
 			first = &all[i]
-		case s.Subject != first.Subject || s.TeamID != first.TeamID:
+		case s.Subject != first.Subject || s.CommonName != first.CommonName:
 			remark(&sig, RemarkSlicesDiffer)
 		}
 	}
 	if sig.Status == meetguard.SignatureValid && slices.Contains(sig.Remarks, RemarkSlicesDiffer) {
-		sig.Status, sig.Chain = meetguard.SignatureUntrusted, ChainUnknownRoot
+		sig.Status, sig.Chain, sig.TeamID = meetguard.SignatureUntrusted, ChainUnknownRoot, ""
 		sig.Detail = "the slices of the file have different signers"
 	}
 	return sig
