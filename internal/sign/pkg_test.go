@@ -67,7 +67,7 @@ func TestPKG(t *testing.T) {
 }
 
 // tableOf takes a package apart.
-func tableOf(t *testing.T, file []byte) (table string, heap []byte) {
+func tableOf(t testing.TB, file []byte) (table string, heap []byte) {
 	t.Helper()
 	toc, err := readTOC(input{bytes.NewReader(file), int64(len(file))})
 	must(t, err)
