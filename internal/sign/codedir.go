@@ -18,6 +18,7 @@ const (
 	csSlotInfo         = 1 // Info.plist; of a bundle, or embedded in the program
 	csSlotRequirements = 2
 	csSlotResources    = 3 // _CodeSignature/CodeResources of a bundle
+	csSlotApplication  = 4 // of meaning to the program alone
 	csSlotEntitlements = 5
 	csSlotSpecific     = 6 // the trailer of a disk image
 	csSlotEntitleDER   = 7
@@ -255,7 +256,7 @@ func (d *directory) checkSpecials(others map[uint32][]byte) error {
 	for slot := csSlotRequirements; slot <= csSlotLast; slot++ {
 		want := d.special(slot)
 		blob, ok := others[uint32(slot)]
-		outside := slot == csSlotResources || slot == csSlotSpecific
+		outside := slot == csSlotResources || slot == csSlotApplication || slot == csSlotSpecific
 		if want == nil && !ok || outside && !ok {
 			continue
 		}

@@ -2,7 +2,9 @@ package sign
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
+	"io"
 	"strings"
 	"testing"
 
@@ -71,7 +73,9 @@ func tableOf(t testing.TB, file []byte) (table string, heap []byte) {
 	t.Helper()
 	toc, err := readTOC(input{bytes.NewReader(file), int64(len(file))})
 	must(t, err)
-	text, err := inflate(toc.packed, int64(binary.BigEndian.Uint64(file[16:])))
+	z, err := zlib.NewReader(bytes.NewReader(toc.packed))
+	must(t, err)
+	text, err := io.ReadAll(z)
 	must(t, err)
 	return string(text), bytes.Clone(file[toc.heap:])
 }
@@ -90,6 +94,7 @@ func TestHostilePKG(t *testing.T) {
 		"negative length":            func(s string) string { return strings.Replace(s, "<length>40000<", "<length>-1<", 1) },
 		"members that overlap":       func(s string) string { return strings.Replace(s, "<length>36<", "<length>37<", 1) },
 		"member without digest":      func(s string) string { return strings.ReplaceAll(s, "archived-checksum", "other-checksum") },
+		"root of another name":       func(s string) string { return strings.ReplaceAll(s, "xar>", "rax>") },
 		"not closed":                 func(s string) string { return s[:len(s)-6] },
 	} {
 		file := packXAR(t, change(text), bytes.Clone(heap))
@@ -97,6 +102,11 @@ func TestHostilePKG(t *testing.T) {
 		if sig.Status == sOK || len(gaps) > 0 {
 			t.Errorf("%s: got %+v, gaps %v", name, sig, gaps)
 		}
+	}
+	lying := bytes.Clone(good)
+	binary.BigEndian.PutUint64(lying[16:], uint64(len(text)-1))
+	if sig, _ := verify(v, lying, meetguard.FormatPKG); sig.Chain != ChainMalformed {
+		t.Errorf("wrong size of the table: got %+v", sig)
 	}
 	for name, file := range map[string][]byte{
 		"bomb":       packXAR(t, strings.Repeat(" ", 17<<20), nil),

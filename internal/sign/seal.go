@@ -18,7 +18,7 @@ import (
 // digest stands in the code directory.
 const (
 	maxSeal      = 16 << 20 // bytes
-	maxSealNodes = 1 << 19
+	maxSealNodes = 1 << 18  // values, four for a file
 	maxSealDepth = 8
 	maxRules     = 64
 	maxRule      = 256     // bytes of one pattern

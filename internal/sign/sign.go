@@ -9,7 +9,7 @@
 //
 // Nothing is fetched: no revocation list, no issuer, no OCSP. A revoked
 // certificate is therefore not noticed. A signature that lives outside of the
-// file (a Windows catalog, the resources of an app bundle) is not seen.
+// file (a Windows catalog) is not seen.
 package sign
 
 import (
@@ -101,12 +101,11 @@ var errUnsigned = errors.New("no signature")
 
 // Verify checks the code signature of a file of the given format.
 //
-// It reads PE, Mach-O (thin and fat), MSI and CAB files. For an app bundle the
-// caller passes the main executable as FormatMachO. Formats that cannot carry
-// a signature (archives, HTML, …) and scripts give SignatureUnknown without a
-// gap; MSIX, DMG and PKG can carry one that is not read here, which is a gap
-// that does not blind. A limit, a crash or a failing disk gives
-// SignatureUnknown with a gap that blinds.
+// It reads PE, Mach-O (thin and fat), MSI, CAB, DMG and PKG files; VerifyApp
+// reads app bundles. Formats that cannot carry a signature (archives, HTML, …)
+// and scripts give SignatureUnknown without a gap; MSIX can carry one that is
+// not read here, which is a gap that does not blind. A limit, a crash or a
+// failing disk gives SignatureUnknown with a gap that blinds.
 //
 // now judges certificates without verified countersignature. Memory stays
 // below 40 MB for files up to 200 MB, whatever they say; only the tables of an

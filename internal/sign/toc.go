@@ -21,7 +21,7 @@ const (
 	xarHeader  = 28
 	maxHeader  = 4096     // bytes; more than 28 only if the header names its digest
 	maxTOC     = 16 << 20 // bytes, compressed and not
-	maxMembers = 1 << 17
+	maxMembers = 1 << 16
 	maxNesting = 64
 	maxText    = 64 << 10 // bytes of one text in the table: a certificate
 	maxInTOC   = 16       // certificates of one signature
@@ -76,28 +76,27 @@ func readTOC(in input) (*toc, error) {
 	if t.packed, err = in.bytes(size, int64(packed)); err != nil {
 		return nil, err
 	}
-	text, err := inflate(t.packed, int64(plain))
-	if err != nil {
-		return nil, err
-	}
-	if err := (&tocReader{toc: t}).read(text); err != nil {
+	if err := t.read(int64(plain)); err != nil {
 		return nil, err
 	}
 	return t, t.checkBounds(in)
 }
 
-// inflate unpacks the table, which has to be of the size that the header says:
-// a reader that stops there must see the same as one that does not.
-func inflate(packed []byte, size int64) ([]byte, error) {
-	r, err := zlib.NewReader(bytes.NewReader(packed))
+// read unpacks the table as it goes. It has to be of the size that the header
+// says: a reader that stops there must see the same as one that does not.
+func (t *toc) read(size int64) error {
+	z, err := zlib.NewReader(bytes.NewReader(t.packed))
 	if err != nil {
-		return nil, malformed("the table of contents is damaged")
+		return malformed("the table of contents is damaged")
 	}
-	text, err := io.ReadAll(io.LimitReader(r, size+1))
-	if err != nil || int64(len(text)) != size {
-		return nil, malformed("the table of contents is damaged")
+	text := &io.LimitedReader{R: z, N: size + 1}
+	if err := (&tocReader{toc: t}).read(text); err != nil {
+		return err
 	}
-	return text, nil
+	if text.N != 1 {
+		return malformed("the table of contents has another size than it says")
+	}
+	return nil
 }
 
 // checkBounds demands that every region lies in the heap.
@@ -138,8 +137,8 @@ type tocReader struct {
 	sign *tocSignature // <signature> or <x-signature>
 }
 
-func (t *tocReader) read(text []byte) error {
-	d := xml.NewDecoder(bytes.NewReader(text))
+func (t *tocReader) read(text io.Reader) error {
+	d := xml.NewDecoder(text)
 	for {
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) && len(t.path) == 0 {
@@ -239,7 +238,7 @@ func (t *tocReader) take(name string) error {
 		return t.sign.addCert(t.text)
 	case len(t.path) == 4 && t.sign != nil:
 		return t.sign.take(name, t.text)
-	case len(t.path) == 4 && t.under("toc", "checksum", name):
+	case len(t.path) == 4 && t.under("xar", "toc", "checksum", name):
 		return t.checksum.take(name, t.text)
 	}
 	return nil
