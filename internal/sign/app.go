@@ -59,7 +59,8 @@ type BundleFile struct {
 // is not looked into, which is a gap, as is a bundle without Files; neither
 // blinds. The ticket is judged as in every format and proves nothing.
 //
-// VerifyApp has the limits of Verify. The list of resources may take 16 MiB.
+// VerifyApp has the limits of Verify. A list of resources may take 16 MiB and
+// hold 262,144 values, which then take 100 MB of memory.
 func (v *Verifier) VerifyApp(b Bundle, now time.Time) (sig meetguard.Signature, gaps []meetguard.Gap) {
 	defer func() {
 		if recover() != nil {

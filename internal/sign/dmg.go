@@ -8,9 +8,9 @@ import (
 	"meetguard"
 )
 
-// A disk image ends in a trailer of 512 bytes, the "koly" block of Apple's
-// UDIF (CDiskImage headers, as used by SecCodeSigner's diskimagerep). Numbers
-// are big-endian. The code signature stands in front of it.
+// A disk image ends in a trailer of 512 bytes, the "koly" block of UDIF (see
+// diskimagerep.cpp of Apple's Security project). Numbers are big-endian. The
+// code signature stands in front of it.
 const (
 	kolyMagic  = "koly\x00\x00\x00\x04\x00\x00\x02\x00" // with version 4 and its own size
 	kolySize   = 512

@@ -109,7 +109,7 @@ func TestHostilePKG(t *testing.T) {
 		t.Errorf("wrong size of the table: got %+v", sig)
 	}
 	for name, file := range map[string][]byte{
-		"bomb":       packXAR(t, strings.Repeat(" ", 17<<20), nil),
+		"bomb":       packXAR(t, strings.Repeat(" ", 9<<20), nil),
 		"deep":       packXAR(t, strings.Repeat("<a>", 100), nil),
 		"odd digest": packXAR(t, strings.Replace(text, `style="sha256"`, `style="md5"`, 1), bytes.Clone(heap)),
 	} {

@@ -20,7 +20,7 @@ const (
 	xarMagic   = "xar!"
 	xarHeader  = 28
 	maxHeader  = 4096     // bytes; more than 28 only if the header names its digest
-	maxTOC     = 16 << 20 // bytes, compressed and not
+	maxTOC     = 8 << 20 // bytes, compressed and not; 10 kB is usual
 	maxMembers = 1 << 16
 	maxNesting = 64
 	maxText    = 64 << 10 // bytes of one text in the table: a certificate
@@ -70,7 +70,7 @@ func readTOC(in input) (*toc, error) {
 		return nil, malformed("the table of contents is larger than the package")
 	}
 	if packed > maxTOC || plain > maxTOC {
-		return nil, limit("the table of contents is larger than 16 MiB")
+		return nil, limit("the table of contents is larger than 8 MiB")
 	}
 	t := &toc{heap: size + int64(packed)}
 	if t.packed, err = in.bytes(size, int64(packed)); err != nil {
