@@ -159,7 +159,7 @@ func (c *codeBlobs) describe(im image, sig *meetguard.Signature) {
 func (c *codeBlobs) names() []digestName {
 	var all []digestName
 	for _, d := range c.dirs {
-		all = append(all, nameOf(d.kind, d.cdHash()))
+		all = append(all, nameOf(d.kind, d.cdHash))
 	}
 	return all
 }
@@ -219,8 +219,11 @@ func (c *codeBlobs) checkCovered(s *signer) error {
 	if err != nil {
 		return err
 	}
+	if len(named) > csMaxBlobs {
+		return malformed("the signature names an impossible number of code directories")
+	}
 	for i, d := range c.dirs {
-		full := d.cdHash()
+		full := d.cdHash
 		covered := i == 0 || bytes.Contains(plist, []byte(base64.StdEncoding.EncodeToString(full[:20])))
 		for _, n := range named {
 			covered = covered || n.is(d) && bytes.Equal(n.Digest, full)
@@ -230,7 +233,7 @@ func (c *codeBlobs) checkCovered(s *signer) error {
 		}
 	}
 	for _, n := range named {
-		if !slices.ContainsFunc(c.dirs, func(d *directory) bool { return n.is(d) && bytes.Equal(n.Digest, d.cdHash()) }) {
+		if !slices.ContainsFunc(c.dirs, func(d *directory) bool { return n.is(d) && bytes.Equal(n.Digest, d.cdHash) }) {
 			return badDigest("the signature is of other code directories than these")
 		}
 	}

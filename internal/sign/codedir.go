@@ -39,6 +39,7 @@ const (
 // directory is a parsed code directory: a list of digests of pages.
 type directory struct {
 	raw      []byte
+	cdHash   []byte // digest of raw: the name of the directory
 	slot     uint32
 	kind     byte // of the digests, as in the file
 	flags    uint32
@@ -156,6 +157,9 @@ func parseDirectory(slot uint32, raw []byte) (*directory, error) {
 	if err := d.readDigest(raw[36], raw[37], raw[39]); err != nil {
 		return nil, err
 	}
+	h := d.hash.New()
+	h.Write(raw)
+	d.cdHash = h.Sum(nil)
 	version := word(8)
 	if version >= 0x20100 && len(raw) >= 48 && word(44) != 0 {
 		return nil, limit("the code signature is scattered")
@@ -228,13 +232,6 @@ func (d *directory) sum(data []byte) []byte {
 	h := d.hash.New()
 	h.Write(data)
 	return h.Sum(nil)[:d.width]
-}
-
-// cdHash is the name of the directory: the digest of itself.
-func (d *directory) cdHash() []byte {
-	h := d.hash.New()
-	h.Write(d.raw)
-	return h.Sum(nil)
 }
 
 // special is the digest of the part in the given slot, nil if there is none.

@@ -19,7 +19,7 @@ import (
 const (
 	xarMagic   = "xar!"
 	xarHeader  = 28
-	maxHeader  = 4096     // bytes; more than 28 only if the header names its digest
+	maxHeader  = 4096    // bytes; more than 28 only if the header names its digest
 	maxTOC     = 8 << 20 // bytes, compressed and not; 10 kB is usual
 	maxMembers = 1 << 16
 	maxNesting = 64
