@@ -226,6 +226,19 @@ func (f *found) open(blob []byte, forms []form) (inner [][]byte) {
 	return inner
 }
 
+// openEmbedded opens the signature of a format that holds one, with what was odd
+// about it.
+func openEmbedded(blob []byte) (embedded, []string) {
+	var f found
+	f.open(blob, nil)
+	return f.list[0], f.remarks
+}
+
+// same are the digests of content that was compared with the signature already.
+func (e *embedded) same() digests {
+	return digests{whole: map[crypto.Hash][]byte{e.hash: e.digest}}
+}
+
 func (e *embedded) readDigest(forms []form) error {
 	if !e.signer.content.ContentType.Equal(oidIndirect) {
 		return malformed("the signature is not one of a file")

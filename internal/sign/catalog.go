@@ -171,7 +171,7 @@ func descend(b []byte, way ...int) ([][]byte, error) {
 		if i >= len(list) {
 			return nil, malformed("the catalog lacks a part")
 		}
-		list, err = values(contentOf(list[i]))
+		list, err = values(insideOf(list[i]))
 	}
 	return list, err
 }
@@ -197,8 +197,8 @@ func values(b []byte) ([][]byte, error) {
 	return list, nil
 }
 
-// contentOf is what is inside of a value that values has split off.
-func contentOf(value []byte) []byte {
+// insideOf is what is inside of a value that values has split off.
+func insideOf(value []byte) []byte {
 	e, err := readElement(value)
 	if err != nil {
 		return nil
@@ -234,7 +234,7 @@ func readCatalog(content []byte) (*Catalog, error) {
 		return nil, malformed("the signed list is not one of files")
 	}
 	c := &Catalog{members: map[string]bool{}}
-	for rest := contentOf(members); len(rest) > 0; {
+	for rest := insideOf(members); len(rest) > 0; {
 		e, err := readElement(rest)
 		if err != nil {
 			return nil, err
@@ -252,10 +252,10 @@ func (c *Catalog) addMember(member []byte) {
 	if err != nil || len(fields) != 2 {
 		return
 	}
-	if d := digestOfName(contentOf(fields[0])); d != nil {
+	if d := digestOfName(insideOf(fields[0])); d != nil {
 		c.members[string(d)] = true
 	}
-	attributes, err := values(contentOf(fields[1]))
+	attributes, err := values(insideOf(fields[1]))
 	if err != nil {
 		return
 	}
@@ -304,5 +304,5 @@ func digestOfAttribute(attribute []byte) ([]byte, error) {
 	if err != nil || len(info) != 2 || tagOf(info[1]) != asn1.TagOctetString {
 		return nil, errNoDigest
 	}
-	return contentOf(info[1]), nil
+	return insideOf(info[1]), nil
 }

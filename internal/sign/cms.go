@@ -158,6 +158,9 @@ func (s *signer) checkAttributes() error {
 		return limit("the signature uses an unknown digest")
 	}
 	s.hash = hash
+	if len(s.info.AuthenticatedAttributes) == 0 && s.content.ContentType.Equal(pkcs7.OidData) {
+		return nil // RFC 5652, 5.3: plain data may be signed without; packages are
+	}
 	var ctype asn1.ObjectIdentifier
 	if err := s.info.AuthenticatedAttributes.GetOne(pkcs7.OidAttributeContentType, &ctype); err != nil {
 		return malformed("the signature does not cover its content type")

@@ -3,8 +3,8 @@ package sign
 import (
 	"bytes"
 	"crypto"
-	"crypto/hmac"
 	"encoding/binary"
+	"hash"
 )
 
 // Apple's code signature, from xnu's osfmk/kern/cs_blobs.h. All numbers are
@@ -15,13 +15,20 @@ const (
 	csBlobWrapper = 0xfade0b01 // around the CMS signature
 
 	csSlotDirectory    = 0
+	csSlotInfo         = 1 // Info.plist; of a bundle, or embedded in the program
 	csSlotRequirements = 2
+	csSlotResources    = 3 // _CodeSignature/CodeResources of a bundle
+	csSlotApplication  = 4 // of meaning to the program alone
 	csSlotEntitlements = 5
+	csSlotSpecific     = 6 // the trailer of a disk image
 	csSlotEntitleDER   = 7
+	csSlotLast         = 15     // room for the launch constraints (8 to 11) and what comes after
 	csSlotAlternate    = 0x1000 // to 0x1005: directories with other digests
 	csSlotSignature    = 0x10000
+	csSlotTicket       = 0x10002 // notary ticket, put there after signing
 
-	csFlagAdhoc = 0x2
+	csFlagAdhoc   = 0x2
+	csFlagRuntime = 0x10000 // hardened runtime
 
 	csMaxBlobs  = 64
 	csMaxPage   = 20      // log2; the system uses 12 and 14
@@ -32,7 +39,9 @@ const (
 // directory is a parsed code directory: a list of digests of pages.
 type directory struct {
 	raw      []byte
+	cdHash   []byte // digest of raw: the name of the directory
 	slot     uint32
+	kind     byte // of the digests, as in the file
 	flags    uint32
 	ident    string
 	team     string
@@ -46,6 +55,7 @@ type directory struct {
 
 // codeBlobs is an embedded signature taken apart.
 type codeBlobs struct {
+	length int64             // of the superblob, as it says itself
 	dirs   []*directory      // the primary one first
 	cms    []byte            // CMS signature, empty for ad-hoc ones
 	bySlot map[uint32][]byte // every other blob with its header
@@ -63,7 +73,7 @@ func parseCode(blob []byte) (*codeBlobs, error) {
 	if count < 0 || count > csMaxBlobs || len(blob) < 12+8*count {
 		return nil, malformed("the code signature has an impossible number of blobs")
 	}
-	c := &codeBlobs{bySlot: map[uint32][]byte{}}
+	c := &codeBlobs{length: int64(binary.BigEndian.Uint32(blob[4:])), bySlot: map[uint32][]byte{}}
 	seen := map[uint32]bool{}
 	for i := range count {
 		slot := binary.BigEndian.Uint32(blob[12+8*i:])
@@ -82,7 +92,25 @@ func parseCode(blob []byte) (*codeBlobs, error) {
 	if len(c.dirs) == 0 || c.dirs[0].slot != csSlotDirectory {
 		return nil, malformed("the code signature has no code directory")
 	}
-	return c, nil
+	return c, c.checkAgreement()
+}
+
+// checkAgreement demands that the directories differ in nothing but their
+// digests. A system takes the strongest it knows; two that name different
+// things would be two signatures in one.
+func (c *codeBlobs) checkAgreement() error {
+	main := c.dirs[0]
+	for i, d := range c.dirs {
+		if d.ident != main.ident || d.team != main.team || d.flags != main.flags || d.limit != main.limit {
+			return malformed("the code directories name different things")
+		}
+		for _, e := range c.dirs[:i] {
+			if e.hash == d.hash {
+				return malformed("two code directories use the same digest")
+			}
+		}
+	}
+	return nil
 }
 
 // subBlob cuts one blob, with its header, out of the superblob.
@@ -129,6 +157,9 @@ func parseDirectory(slot uint32, raw []byte) (*directory, error) {
 	if err := d.readDigest(raw[36], raw[37], raw[39]); err != nil {
 		return nil, err
 	}
+	h := d.hash.New()
+	h.Write(raw)
+	d.cdHash = h.Sum(nil)
 	version := word(8)
 	if version >= 0x20100 && len(raw) >= 48 && word(44) != 0 {
 		return nil, limit("the code signature is scattered")
@@ -160,7 +191,7 @@ func (d *directory) readDigest(width, kind, page byte) error {
 	if widths[kind] != int(width) || page > csMaxPage {
 		return malformed("a code directory has impossible sizes")
 	}
-	d.hash, d.width = hashes[kind], int(width)
+	d.kind, d.hash, d.width = kind, hashes[kind], int(width)
 	if page > 0 {
 		d.page = 1 << page
 	}
@@ -203,74 +234,110 @@ func (d *directory) sum(data []byte) []byte {
 	return h.Sum(nil)[:d.width]
 }
 
-// cdHash is the name of the directory: the digest of itself.
-func (d *directory) cdHash() []byte {
-	h := d.hash.New()
-	h.Write(d.raw)
-	return h.Sum(nil)
+// special is the digest of the part in the given slot, nil if there is none.
+func (d *directory) special(slot int) []byte {
+	count := len(d.specials) / d.width
+	if slot > count {
+		return nil
+	}
+	want := d.specials[(count-slot)*d.width:][:d.width]
+	if onlyZeros(want) {
+		return nil
+	}
+	return want
 }
 
-// checkPages compares every page of the image.
-func (d *directory) checkPages(in input) error {
-	if d.limit > in.size {
-		return malformed("a code directory covers more than the file")
+// checkSpecials compares the blobs that stand beside the directory. Parts of a
+// bundle (Info.plist, resources) or disk image are checkOuter's.
+func (d *directory) checkSpecials(others map[uint32][]byte) error {
+	for slot := csSlotRequirements; slot <= csSlotLast; slot++ {
+		want := d.special(slot)
+		blob, ok := others[uint32(slot)]
+		outside := slot == csSlotResources || slot == csSlotApplication || slot == csSlotSpecific
+		if want == nil && !ok || outside && !ok {
+			continue
+		}
+		if !ok || !bytes.Equal(d.sum(blob), want) {
+			return badDigest("the signature is of other entitlements or requirements than these")
+		}
 	}
+	return nil
+}
+
+// pages compares an image with the digests of one directory, as the image
+// passes by.
+type pages struct {
+	h      hash.Hash
+	width  int
+	size   int64 // of a page
+	filled int64 // bytes of the present page that were seen
+	want   []byte
+	sum    []byte
+}
+
+func (d *directory) pages() *pages {
 	size := d.page
 	if size == 0 {
-		return d.checkWhole(in)
+		size = max(d.limit, 1)
 	}
-	r := in.section(0, d.limit)
-	buf := make([]byte, max(size, copyBuffer))
-	hashes := d.hashes
-	h := d.hash.New()
-	sum := make([]byte, 0, 64)
-	for left := d.limit; left > 0; {
+	return &pages{h: d.hash.New(), width: d.width, size: size, want: d.hashes}
+}
+
+// pass takes the next bytes. It is false if they end a page that is another
+// one than was signed.
+func (p *pages) pass(chunk []byte) bool {
+	for len(chunk) > 0 {
+		n := min(int64(len(chunk)), p.size-p.filled)
+		p.h.Write(chunk[:n])
+		p.filled += n
+		chunk = chunk[n:]
+		if p.filled == p.size && !p.turn() {
+			return false
+		}
+	}
+	return true
+}
+
+// turn ends a page.
+func (p *pages) turn() bool {
+	p.sum = p.h.Sum(p.sum[:0])
+	same := bytes.Equal(p.sum[:p.width], p.want[:p.width])
+	p.want, p.filled = p.want[p.width:], 0
+	p.h.Reset()
+	return same
+}
+
+// end tells whether the last page is right too.
+func (p *pages) end() bool { return len(p.want) == 0 || p.turn() }
+
+// checkPages compares every page of the image with every directory, in one
+// pass over the file. The directories agree on where the image ends.
+func checkPages(in input, dirs []*directory) error {
+	limit := dirs[0].limit
+	if limit > in.size {
+		return malformed("a code directory covers more than the file")
+	}
+	var all []*pages
+	for _, d := range dirs {
+		all = append(all, d.pages())
+	}
+	r := in.section(0, limit)
+	buf := make([]byte, copyBuffer)
+	for left := limit; left > 0; {
 		chunk := buf[:min(left, int64(len(buf)))]
 		if err := readFull(r, chunk); err != nil {
 			return err
 		}
 		left -= int64(len(chunk))
-		for len(chunk) > 0 {
-			n := min(int64(len(chunk)), size)
-			h.Reset()
-			h.Write(chunk[:n])
-			sum = h.Sum(sum[:0])
-			if !bytes.Equal(sum[:d.width], hashes[:d.width]) {
+		for _, p := range all {
+			if !p.pass(chunk) {
 				return badDigest("the signature is of other pages than these")
 			}
-			hashes, chunk = hashes[d.width:], chunk[n:]
 		}
 	}
-	return nil
-}
-
-// checkWhole compares a directory that has one digest for everything.
-func (d *directory) checkWhole(in input) error {
-	h := d.hash.New()
-	if err := copyAll(h, in.section(0, d.limit)); err != nil {
-		return err
-	}
-	if !hmac.Equal(h.Sum(nil)[:d.width], d.hashes) {
-		return badDigest("the signature is of other bytes than these")
-	}
-	return nil
-}
-
-// checkSpecials compares the blobs that stand beside the directory. Those of a
-// bundle (Info.plist, resources) are outside of the file and not compared.
-func (d *directory) checkSpecials(others map[uint32][]byte) error {
-	count := len(d.specials) / d.width
-	for _, slot := range []int{csSlotRequirements, csSlotEntitlements, csSlotEntitleDER} {
-		if slot > count {
-			continue
-		}
-		want := d.specials[(count-slot)*d.width:][:d.width]
-		blob, ok := others[uint32(slot)]
-		if onlyZeros(want) && !ok {
-			continue
-		}
-		if !ok || !bytes.Equal(d.sum(blob), want) {
-			return badDigest("the signature is of other entitlements or requirements than these")
+	for _, p := range all {
+		if !p.end() {
+			return badDigest("the signature is of other pages than these")
 		}
 	}
 	return nil

@@ -89,6 +89,7 @@ func FuzzMachO(f *testing.F) {
 	f.Add(good)
 	f.Add(machO(f, code{flags: csFlagAdhoc, pages: 2}))
 	f.Add(fat(good, good))
+	f.Add(layered(f, layers{ca, []byte{1, 2}, 2, nil, map[uint32][]byte{csSlotTicket: wrapped(nil)}}))
 	fuzz(f, meetguard.FormatMachO, newVerifier(f, ca))
 }
 

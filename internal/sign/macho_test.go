@@ -27,11 +27,8 @@ func TestMachO(t *testing.T) {
 		out[at] ^= 1
 		return out
 	}
-	const (
-		sOK, sBad, sAdhoc       = meetguard.SignatureValid, meetguard.SignatureInvalid, meetguard.SignatureAdhoc
-		sUnsigned, sUntrusted   = meetguard.SignatureUnsigned, meetguard.SignatureUntrusted
-		slice, differ, appended = RemarkSliceUnsigned, RemarkSlicesDiffer, RemarkOverlay
-	)
+	// The authority is the operator's: it proves a publisher and no team.
+	const slice, differ, appended, team0 = RemarkSliceUnsigned, RemarkSlicesDiffer, RemarkAppended, RemarkTeamDiffers
 	cases := []struct {
 		name    string
 		file    []byte
@@ -39,22 +36,22 @@ func TestMachO(t *testing.T) {
 		chain   string
 		remarks string
 	}{
-		{"signed", good, sOK, ChainOK, ""},
-		{"made-up Zoom", stranger, sUntrusted, ChainUnknownRoot, ""},
+		{"signed", good, sOK, ChainOK, team0},
+		{"made-up Zoom", stranger, sUntrusted, ChainUnknownRoot, team0},
 		{"ad-hoc", adhoc, sAdhoc, "", ""},
 		{"unsigned", unsigned, sUnsigned, "", ""},
 		{"signer taken out", bare, sBad, ChainMalformed, ""},
 		{"signed, first page changed", flip(good, 28), sBad, ChainBadDigest, ""},
 		{"signed, last page changed", flip(good, 4096*5-101), sBad, ChainBadDigest, ""},
 		{"ad-hoc, page changed", flip(adhoc, 9000), sBad, ChainBadDigest, ""},
-		{"signed, appended", append(bytes.Clone(good), "payload"...), sOK, ChainOK, appended},
+		{"signed, appended", append(bytes.Clone(good), "payload"...), sOK, ChainOK, team0 + "," + appended},
 		{"cut off", good[:len(good)-1], sBad, ChainMalformed, ""},
-		{"fat", fat(good, good), sOK, ChainOK, ""},
-		{"fat, appended", append(fat(good, good), "payload"...), sOK, ChainOK, appended},
+		{"fat", fat(good, good), sOK, ChainOK, team0},
+		{"fat, appended", append(fat(good, good), "payload"...), sOK, ChainOK, team0 + "," + appended},
 		{"fat, ad-hoc and unsigned", fat(unsigned, adhoc), sAdhoc, "", slice},
-		{"fat, valid and unsigned", fat(good, unsigned), sUnsigned, "", slice},
-		{"fat, one changed", fat(good, flip(good, 9000)), sBad, ChainBadDigest, ""},
-		{"fat, two signers", fat(good, other), sUntrusted, ChainUnknownRoot, differ},
+		{"fat, valid and unsigned", fat(good, unsigned), sUnsigned, "", team0 + "," + slice},
+		{"fat, one changed", fat(good, flip(good, 9000)), sBad, ChainBadDigest, team0},
+		{"fat, two signers", fat(good, other), sUntrusted, ChainUnknownRoot, team0 + "," + differ},
 		{"fat, overlapping", func() []byte { f := fat(good, good); copy(f[28:40], f[8:20]); return append(f[:4096:4096], good...) }(), sBad, ChainMalformed, ""},
 		{"fat of 2^32 slices", func() []byte { f := fat(good); copy(f[4:], "\xff\xff\xff\xff"); return f }(), sBad, ChainMalformed, ""},
 		{"short", good[:20], sUnsigned, "", ""},
@@ -76,35 +73,12 @@ func TestMachO(t *testing.T) {
 // The fixture is one that relic understands too.
 func TestMachOAgreesWithRelic(t *testing.T) {
 	file := machO(t, code{by: newCA(t), pages: 3})
-	at, length, err := findCodeSignature(input{bytes.NewReader(file), int64(len(file))})
+	l, err := readLoads(input{bytes.NewReader(file), int64(len(file))})
 	must(t, err)
+	at, length := l.at, l.length
 	b, err := csblob.Verify(file[at:at+length], csblob.VerifyParams{})
 	must(t, err)
 	must(t, b.Blob.VerifyPages(bytes.NewReader(file[:at])))
-}
-
-// A directory that the signer never saw must not bring its own pages.
-func TestAddedDirectory(t *testing.T) {
-	ca := newCA(t)
-	c := code{by: issue(t, ca, func(*x509.Certificate) {}), pages: 3}
-	file := machO(t, c)
-	in := input{bytes.NewReader(file), int64(len(file))}
-	at, length, err := findCodeSignature(in)
-	must(t, err)
-	parts, err := parseCode(file[at : at+length])
-	must(t, err)
-	changed := bytes.Clone(file[:at])
-	changed[5000] ^= 1
-	cms := file[bytes.Index(file, []byte{0xfa, 0xde, 0x0b, 0x01}):]
-	cms = cms[:binary.BigEndian.Uint32(cms[4:])]
-	super := superBlob([]uint32{csSlotDirectory, csSlotAlternate, csSlotSignature},
-		[][]byte{parts.dirs[0].raw, codeDirectory(c, changed), cms})
-	area := make([]byte, length)
-	copy(area, super)
-	sig, _ := verify(newVerifier(t, ca), append(changed, area...), meetguard.FormatMachO)
-	if sig.Status != meetguard.SignatureInvalid || sig.Chain != ChainBadDigest {
-		t.Errorf("got %+v", sig)
-	}
 }
 
 // Lengths that made other parsers ask for gigabytes or fall over.

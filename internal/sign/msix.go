@@ -47,7 +47,7 @@ func (v *Verifier) checkMSIX(in input, now time.Time) (meetguard.Signature, erro
 	if err != nil {
 		return sig, unsignedIf(err)
 	}
-	e, err := z.openSignature()
+	e, remarks, err := z.openSignature()
 	if err != nil {
 		return sig, err
 	}
@@ -64,35 +64,39 @@ func (v *Verifier) checkMSIX(in input, now time.Time) (meetguard.Signature, erro
 	if err != nil {
 		return sig, err
 	}
-	sig, err = v.judgeEmbedded(e, map[crypto.Hash][]byte{e.hash: e.digest}, now)
+	sig, err = v.judgeEmbedded(e, e.same(), now)
 	if !sameName(publisher, x509tools.FormatPkixName(e.signer.leaf.RawSubject, x509tools.NameStyleMsOsco)) {
 		remark(&sig, RemarkPublisher)
 	}
 	if z.end < in.size {
 		remark(&sig, RemarkOverlay)
 	}
-	if e.hidden || !z.filledBy(&z.entries[len(z.entries)-1]) {
+	for _, r := range remarks {
+		remark(&sig, r)
+	}
+	if !z.filledBy(&z.entries[len(z.entries)-1]) {
 		remark(&sig, RemarkHiddenBytes)
 	}
 	return sig, err
 }
 
-func (z *zipDir) openSignature() (embedded, error) {
+func (z *zipDir) openSignature() (embedded, []string, error) {
 	file := z.find(msixSignature)
 	if file == nil {
-		return embedded{}, errUnsigned
+		return embedded{}, nil, errUnsigned
 	}
 	if file != &z.entries[len(z.entries)-1] {
-		return embedded{}, malformed("the package has files behind its signature")
+		return embedded{}, nil, malformed("the package has files behind its signature")
 	}
 	blob, err := z.read(file, maxBlob)
 	if err != nil {
-		return embedded{}, err
+		return embedded{}, nil, err
 	}
 	if !bytes.HasPrefix(blob, []byte(msixMagic)) {
-		return embedded{}, malformed("the signature of the package begins in an unknown way")
+		return embedded{}, nil, malformed("the signature of the package begins in an unknown way")
 	}
-	return openEmbedded(blob[len(msixMagic):]), nil
+	e, remarks := openEmbedded(blob[len(msixMagic):])
+	return e, remarks, nil
 }
 
 // filledBy tells whether the last file reaches up to the directory. The

@@ -2,7 +2,6 @@ package sign
 
 import (
 	"bytes"
-	"crypto"
 	"encoding/binary"
 	"errors"
 	"io"
@@ -119,7 +118,7 @@ func isBadDigest(err error) bool {
 
 // identify tells who made a signature whose digest cannot be checked.
 func (v *Verifier) identify(cms []byte, now time.Time) (meetguard.Signature, error) {
-	e := openEmbedded(cms)
+	e, _ := openEmbedded(cms)
 	var sig meetguard.Signature
 	if e.signer != nil {
 		e.signer.describe(&sig)
@@ -127,7 +126,7 @@ func (v *Verifier) identify(cms []byte, now time.Time) (meetguard.Signature, err
 	if e.err != nil {
 		return settleEarly(sig, e.err)
 	}
-	sig, err := v.judgeEmbedded(e, map[crypto.Hash][]byte{e.hash: e.digest}, now)
+	sig, err := v.judgeEmbedded(e, e.same(), now)
 	if err != nil {
 		return sig, err
 	}
@@ -156,7 +155,7 @@ func (v *Verifier) lookBehind(sig *meetguard.Signature, style blockStyle, rest s
 		return
 	}
 	var other meetguard.Signature
-	if e := openEmbedded(second.cms); e.signer != nil {
+	if e, _ := openEmbedded(second.cms); e.signer != nil {
 		e.signer.describe(&other)
 		sig.OtherSigners = append(sig.OtherSigners, other.Subject)
 	}

@@ -10,9 +10,9 @@
 // Nothing is fetched: no revocation list, no issuer, no OCSP. A revoked
 // certificate is therefore noticed only if it stands on the list of abused
 // certificates (AddAbused). A signature that lives outside of the file (a
-// Windows catalog, the resources of an app bundle) is not looked for;
-// VerifyCatalog reads a catalog that the caller has found. No OpenPGP key is
-// pinned: of the packages of Linux the signer is told and never proven.
+// Windows catalog) is not looked for; VerifyCatalog reads a catalog that the
+// caller has found. No OpenPGP key is pinned: of the packages of Linux the
+// signer is told and never proven.
 package sign
 
 import (
@@ -113,13 +113,12 @@ var errUnsigned = errors.New("no signature")
 
 // Verify checks the code signature of a file of the given format.
 //
-// It reads PE, Mach-O (thin and fat), MSI, CAB and MSIX files. For an app bundle
-// the caller passes the main executable as FormatMachO. Of deb, RPM and AppImage
-// (FormatELF) it tells the key id of the signer, with a gap that does not blind.
-// Formats that cannot carry a signature (archives, HTML, …) and scripts, for
-// which VerifyScript is, give SignatureUnknown without a gap; DMG and PKG can
-// carry one that is not read here, which is a gap that does not blind. A limit,
-// a crash or a failing disk gives SignatureUnknown with a gap that blinds.
+// It reads PE, Mach-O (thin and fat), MSI, CAB, MSIX, DMG and PKG files; VerifyApp
+// reads app bundles, VerifyScript scripts. Of deb, RPM and AppImage (FormatELF)
+// it tells the key id of the signer, with a gap that does not blind. Formats that
+// cannot carry a signature (archives, HTML, …) and scripts give SignatureUnknown
+// without a gap. A limit, a crash or a failing disk gives SignatureUnknown with
+// a gap that blinds.
 //
 // now judges certificates without verified countersignature. Memory stays
 // below 40 MB for files up to 200 MB, whatever they say; only the tables of an
@@ -129,7 +128,7 @@ var errUnsigned = errors.New("no signature")
 func (v *Verifier) Verify(r io.ReaderAt, size int64, format meetguard.Format, now time.Time) (sig meetguard.Signature, gaps []meetguard.Gap) {
 	check := v.checkOf(format)
 	if check == nil {
-		return meetguard.Signature{Status: meetguard.SignatureUnknown}, gapOfFormat(format)
+		return meetguard.Signature{Status: meetguard.SignatureUnknown}, nil
 	}
 	defer func() {
 		if recover() != nil {
@@ -163,14 +162,10 @@ func (v *Verifier) checkOf(format meetguard.Format) checkFunc {
 		return v.checkRPM
 	case meetguard.FormatELF:
 		return v.checkELF
-	}
-	return nil
-}
-
-func gapOfFormat(format meetguard.Format) []meetguard.Gap {
-	switch format {
-	case meetguard.FormatDMG, meetguard.FormatPKG:
-		return []meetguard.Gap{{Fact: "signature", Reason: "the signature of this format is not checked: " + string(format)}}
+	case meetguard.FormatDMG:
+		return v.checkDMG
+	case meetguard.FormatPKG:
+		return v.checkPKG
 	}
 	return nil
 }
