@@ -55,7 +55,7 @@ func latin(run []rune) []rune {
 	mapped := make([]rune, len(run))
 	for i, r := range run {
 		mapped[i] = r
-		if to, ok := lookalikes[unicode.ToLower(r)]; ok {
+		if to, ok := latinFor(unicode.ToLower(r)); ok {
 			if mapped[i] = to; unicode.IsUpper(r) {
 				mapped[i] = unicode.ToUpper(to)
 			}
