@@ -57,6 +57,7 @@ func (h *hostBook) gluedAs(n hostName, label string) imitation {
 type tally struct {
 	stem    *stem
 	apart   bool   // the stem stands between hyphens
+	first   bool   // the stem stands first
 	off     string // how it is misspelled
 	plainly bool   // so that it can be no other word
 	altered bool   // it was found only with digits or rn read as letters
@@ -77,6 +78,7 @@ func (h *hostBook) count(label string) tally {
 	for i, w := range ws {
 		if w.kind == stemWord && (t.stem == nil || w.stem.phrase && !t.stem.phrase) {
 			t.stem, t.apart, t.off, t.plainly = w.stem, w.apart(), w.off, w.plainly
+			t.first = i == 0
 			t.web = t.web || strings.HasPrefix(w.text, "web")
 			continue
 		}
@@ -106,6 +108,9 @@ func isServer(ws []word, i int) bool {
 // reason says why the words beside a stem make it a claim, or "".
 func (t tally) reason(n hostName) string {
 	strong := t.n[installWord] + t.n[meetingWord]
+	if t.stem.phrase {
+		strong++
+	}
 	if t.n[unknownWord] > 1 || t.n[unknownWord] == 1 && !(t.apart && t.n[installWord] > 0 && strong > 1) {
 		return ""
 	}
@@ -130,7 +135,7 @@ func (t tally) enough(n hostName, strong int) bool {
 	if n.isSold() {
 		place++
 	}
-	if n.top() == homeTop(t.stem.brand) {
+	if n.top() == homeTop(t.stem.brand) && (t.apart || t.first) {
 		place += t.n[placeWord] + t.n[deviceWord] + t.n[regionWord]
 	}
 	switch t.stem.need {

@@ -54,12 +54,21 @@ func (j *Judge) Links(text string) []HostVerdict {
 			out = append(out, v)
 		}
 	}
-	if whole := strings.TrimSpace(text); len(out) == 0 && whole != "" && !strings.ContainsFunc(whole, unicode.IsSpace) {
-		if l := authority(bareEnd(refang(whole))); l.host != "" {
+	if len(out) == 0 {
+		if l := onlyName(text); l.host != "" {
 			out = append(out, j.link(l))
 		}
 	}
 	return out
+}
+
+// onlyName reads a text that is nothing but a name, of whatever kind.
+func onlyName(text string) link {
+	text = strings.TrimSpace(refang(text))
+	if _, _, ok := cutScheme(text); ok || strings.ContainsFunc(text, unicode.IsSpace) {
+		return link{}
+	}
+	return authority(bareEnd(text))
 }
 
 func (j *Judge) link(l link) HostVerdict {

@@ -162,7 +162,7 @@ func isWire(s string) bool {
 			return false
 		}
 	}
-	return s != ""
+	return s != "" && s[len(s)-1] != '.'
 }
 
 // isAddress holds for an IP address, also in the forms that browsers take for
@@ -205,8 +205,10 @@ func (n hostName) privateSuffix() string {
 // those of a country.
 func (n hostName) isSold() bool {
 	first, last, _ := strings.Cut(n.privateSuffix(), ".")
-	return first != "" && len(first) <= 3 && len(last) <= 3
+	return soldFirst[first] && len(last) <= 3
 }
+
+var soldFirst = set(roleWords[regionWord] + " co com in jpn mex")
 
 // closedTop are top-level domains that are not sold to everybody, or that no
 // registry has: names in them are given by somebody who knows the holder.

@@ -107,22 +107,23 @@ func (n hostName) owned() string {
 
 // misspelled makes a word that reads like a stem, or is one with a slip of the
 // finger, that stem.
-func (h *hostBook) misspelled(w *word) {
+func (h *hostBook) misspelled(w *word) bool {
 	if len(w.text) < 4 || len(w.text) > 24 || h.excluded[w.text] || !isASCII(w.text) {
-		return
+		return false
 	}
 	if s := h.twinStems[skeleton(w.text)]; s != nil {
 		w.kind, w.stem, w.off = stemWord, s, "is spelled to be read as "+s.text
 		w.plainly = len(s.text) >= 4 && s.need < needMeeting
-		return
+		return true
 	}
 	for _, s := range h.coined {
-		if slip := slipOf(w.text, s.text); slip != "" {
+		if slip := slipOf(w.text, s.text, s.phrase); slip != "" {
 			w.kind, w.stem, w.off = stemWord, s, slip+" "+s.text
 			w.plainly = len(s.text) >= 7 && !honest[w.text]
-			return
+			return true
 		}
 	}
+	return false
 }
 
 // honest words are one slip from a stem and words of their own: telegra.ph is
@@ -130,26 +131,28 @@ func (h *hostBook) misspelled(w *word) {
 var honest = set(`bluejean bluebeans telegra telegramm`)
 
 // slipOf says how a word comes from a stem by one slip: the ways in which
-// domains are squatted. Short stems are too close to other words for all but
-// two of them (webex and weex, skype and skye, slack and snack).
-func slipOf(text, stem string) string {
+// domains are squatted. Short stems, and those made of words, are too close to
+// other words for all but two of them (webex and weex, skype and skye, slack
+// and snack, teamsroom and teamroom).
+func slipOf(text, stem string, phrase bool) string {
 	if len(stem) < 4 {
 		return ""
 	}
+	long := len(stem) >= 7 && !phrase
 	switch i := differ(text, stem); len(text) - len(stem) {
-	case 1: // doubled: the letter before stands there again
+	case 1:
 		if i > 0 && text[i] == text[i-1] && text[i+1:] == stem[i:] {
 			return "doubles a letter of"
 		}
 	case -1:
-		if len(stem) >= 7 && text[i:] == stem[i+1:] {
+		if long && text[i:] == stem[i+1:] {
 			return "leaves out a letter of"
 		}
 	case 0:
 		if len(stem) >= 5 && i+1 < len(stem) && text[i] == stem[i+1] && text[i+1] == stem[i] && text[i+2:] == stem[i+2:] {
 			return "swaps two letters of"
 		}
-		if len(stem) >= 7 && i < len(stem) && text[i+1:] == stem[i+1:] && near(text[i], stem[i]) {
+		if long && i < len(stem) && text[i+1:] == stem[i+1:] && (near(text[i], stem[i]) || i > 0 && text[i] == text[i-1]) {
 			return "changes a letter of"
 		}
 	}

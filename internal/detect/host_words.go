@@ -22,9 +22,9 @@ const (
 var roleWords = map[wordKind]string{
 	installWord: `install installer installers installation setup download downloads downloader update updates updater upgrade upgrader
 		sdk support fix hotfix repair patch driver drivers client extension plugin launcher desktop`,
-	meetingWord: `meet meets meeting meetings join joining room rooms call calls videocall videocalls conf conference conferences conferencing webinar
+	meetingWord: `meet meets meeting meetings join joining call calls videocall videocalls conf conference conferences conferencing webinar
 		webinars invite invites invitation invitations interview interviews`,
-	placeWord:  `web live app apps online cloud tech help portal secure login signin account accounts verify api cdn official`,
+	placeWord:  `web live room rooms app apps online cloud tech help portal secure login signin account accounts verify api cdn official`,
 	deviceWord: `video audio cam camera mic microphone`,
 	fillWord: `www get go free pc win windows mac macos linux android ios latest new my the for to on in at your now pro plus full version com net org biz
 		link start launch host hosting hd`,
@@ -59,7 +59,7 @@ var needs = map[string]need{
 }
 
 // makers begin, or if they are no abbreviations end, the stems that hold a claim in themselves.
-var makers = strings.Fields(`ms msft microsoft google cisco amazon aws tencent signal chime lark`)
+var makers = strings.Fields(`ms msft microsoft google cisco amazon aws tencent signal chime`)
 
 // serverBrand numbers its hosts: us02web.zoom.us.
 const serverBrand = "zoom"
@@ -77,7 +77,7 @@ func (h *hostBook) addStem(b *brand, text string) {
 	if len(text) >= 4 {
 		keep(h.twinStems, skeleton(text), s)
 	}
-	if !s.phrase && s.need != needMeeting && s.need != needInstall {
+	if (!s.phrase || len(text) >= 9) && s.need != needMeeting && s.need != needInstall {
 		h.coined = append(h.coined, s)
 	}
 	if b.ID == serverBrand {
@@ -137,9 +137,14 @@ func (h *hostBook) wordsOf(label string) []word {
 		out[at].begin, out[len(out)-1].end = true, true
 	}
 	out = h.joinStems(out)
-	for i := range out {
-		if out[i].kind == unknownWord && out[i].apart() {
-			h.misspelled(&out[i])
+	for i := 0; i < len(out); i++ {
+		if out[i].kind != unknownWord || !out[i].apart() || h.misspelled(&out[i]) || i+1 == len(out) {
+			continue
+		}
+		pair := word{text: out[i].text + out[i+1].text, begin: true, end: out[i+1].end}
+		if h.misspelled(&pair) { // mircosoft-teams
+			out[i] = pair
+			out = append(out[:i+1], out[i+2:]...)
 		}
 	}
 	return out
