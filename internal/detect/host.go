@@ -30,7 +30,7 @@ func (j *Judge) Host(host string) HostVerdict {
 		v.Evidence = fmt.Sprintf("%s is an address and claims no meeting brand.", clip(n.wire))
 		return v
 	}
-	if b := j.hosts.owner(n.wire); b != nil {
+	if b := j.hosts.owner(n.wire).brand; b != nil {
 		v.Brand, v.Evidence = b.ID, fmt.Sprintf("%s belongs to %s.", clip(n.wire), b.Name)
 		return v
 	}
@@ -44,7 +44,7 @@ func (j *Judge) Host(host string) HostVerdict {
 }
 
 // official says whether a host is a brand's own.
-func (j *Judge) official(host string) bool { return j.hosts.owner(parseHost(host).wire) != nil }
+func (j *Judge) official(host string) bool { return j.hosts.owner(parseHost(host).wire).brand != nil }
 
 // imitation is the brand that a host is made to be read as, and why; the zero
 // value if there is none.
@@ -129,15 +129,16 @@ func keep[V any](m map[string]V, key string, v V) {
 	}
 }
 
-// owner is the brand that a host in lower case belongs to, or nil.
-func (h *hostBook) owner(host string) *brand {
+// owner is the official host that a host in lower case is or lies under, and
+// whose it is; the zero value if there is none.
+func (h *hostBook) owner(host string) ownHost {
 	for {
 		if b := h.own[host]; b != nil {
-			return b
+			return ownHost{b, host}
 		}
 		_, rest, ok := strings.Cut(host, ".")
 		if !ok {
-			return nil
+			return ownHost{}
 		}
 		host = rest
 	}

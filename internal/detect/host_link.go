@@ -81,7 +81,7 @@ func (j *Judge) link(l link) HostVerdict {
 	case deep:
 		v.Evidence = fmt.Sprintf("A %s: link opens %s as it is installed here, with a host: %s", l.scheme, program.name, v.Evidence)
 	case shown != "" && shown != l.host && strings.Contains(shown, "."):
-		if b := j.hosts.owner(shown); b != nil && j.hosts.owner(l.host) != b {
+		if b := j.hosts.owner(shown).brand; b != nil && j.hosts.owner(l.host).brand != b {
 			v.Brand, v.Level = b.ID, meetguard.Malicious
 			v.Evidence = fmt.Sprintf("The link shows %s before an @, which leads nowhere: it goes to %s.", clip(shown), clip(l.host))
 		}

@@ -15,6 +15,10 @@ import (
 // (RFC 1035, 2.3.4).
 const maxHost = 253
 
+// maxWritten is the length of the longest way to write such a name, in bytes:
+// each of them as three letters beyond ASCII in percent escapes.
+const maxWritten = 9 * maxHost
+
 // disguise is how the letters of a host differ from those it is read as.
 type disguise int
 
@@ -93,6 +97,9 @@ func markless(r rune) rune {
 // wireName is the host that a browser would ask for, or "".
 func wireName(s string) string {
 	s = strings.TrimFunc(s, func(r rune) bool { return r <= ' ' })
+	if len(s) > maxWritten {
+		return ""
+	}
 	if inner, _, ok := strings.Cut(strings.TrimPrefix(s, "["), "]"); ok && s[0] == '[' {
 		return addressName(inner)
 	}
@@ -122,9 +129,6 @@ func wireName(s string) string {
 // A label in Punycode that does not decode is left as it is: it is a name all
 // the same.
 func mapped(s string) string {
-	if len(s) > 4*maxHost {
-		return ""
-	}
 	out, err := browser.ToASCII(s)
 	if err == nil {
 		return out

@@ -164,7 +164,7 @@ func FuzzHost(f *testing.F) {
 			}
 		}
 	}
-	for _, s := range []string{"xn--", "xn--zoom-.us", "xn--80ak6aa92e.com", "a\u00adb.us", "%", "%zz", "[", "[::1%eth0]", "..", "-.-", "zoom.us..", "\u202ezoom.us", "ß.de", "İ.com", "1.2.3.4.5"} {
+	for _, s := range []string{"xn--", "xn--zoom-.us", "xn--80ak6aa92e.com", "a\u00adb.us", "%", "%zz", "[", "[::1%eth0]", "..", "-.-", "zoom.us..", "\u202ezoom.us", "ß.de", "İ.com", "中文.zооm.us", "zoom.us.中文.中国", strings.Repeat("zoom-", 50) + ".us", strings.Repeat("%7a", 3000), "1.2.3.4.5"} {
 		f.Add(s)
 	}
 	j := judge(f)

@@ -25,8 +25,8 @@ func skeleton(s string) string {
 
 // homograph: the name is read as a brand's own host and is another.
 func (h *hostBook) homograph(n hostName) imitation {
-	if b := h.owner(n.read); b != nil {
-		return imitation{b, "it is spelled with letters that only look like " + clip(n.read), meetguard.Malicious}
+	if own := h.owner(n.read); own.brand != nil {
+		return imitation{own.brand, "it is spelled with letters that only look like " + own.host, meetguard.Malicious}
 	}
 	for sk := skeleton(n.read); ; {
 		if own, ok := h.ownTwins[sk]; ok {
@@ -100,9 +100,10 @@ func isBorder(c byte) bool {
 	return c < 0x80 && !isDigit(c) && (c < 'a' || c > 'z')
 }
 
-// owned is the part of a name that somebody registered.
+// owned is the part of a name that somebody registered, as it goes over the wire.
 func (n hostName) owned() string {
-	return strings.Join(n.labels[max(0, len(n.labels)-n.icann-1):], ".")
+	labels := strings.Split(n.wire, ".")
+	return strings.Join(labels[max(0, len(labels)-n.icann-1):], ".")
 }
 
 // misspelled makes a word that reads like a stem, or is one with a slip of the
