@@ -105,9 +105,6 @@ func words(s string) []string {
 	return cut(rs)
 }
 
-// plainWordsOf is words with digits left alone: in uk04webzoom they are a number.
-func plainWordsOf(s string) []string { return cut([]rune(readAs(s))) }
-
 func cut(rs []rune) []string {
 	var out []string
 	start := 0
