@@ -3,9 +3,9 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"net/url"
+	"io"
+	"os"
 	"sort"
-	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -91,10 +91,13 @@ func (a *app) printStatus(s agent.Status) error {
 func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:     "check URL|HOST…",
-		Short:   "Is this meeting or download link the brand's own?",
-		Long:    "Judges the name of the host alone. No network traffic.",
-		Example: "  meetguard check https://us02web.zoom.us/j/123 us02webzoom.us",
+		Use:   "check URL|HOST|TEXT…",
+		Short: "Is this meeting or download link the brand's own?",
+		Long: `Judges the names of the hosts that links lead to, and the form of the links.
+Takes what people paste: links, hosts, lines of an invitation, links inside
+links, and addresses that somebody wrote as hxxp://example[.]com. A lone - reads
+from standard input. No network traffic.`,
+		Example: "  meetguard check https://us02web.zoom.us/j/123 us02webzoom.us\n  meetguard check - <invitation.txt",
 		Args:    needArgs("name a link or a host to check"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			judge, err := agent.NewJudge()
@@ -103,19 +106,20 @@ func (a *app) checkCommand() *cobra.Command {
 			}
 			found := false
 			for _, arg := range args {
-				host, err := hostOf(arg)
-				if err != nil {
-					return err
+				if arg == "-" {
+					if arg, err = readPasted(os.Stdin); err != nil {
+						return err
+					}
 				}
-				v := judge.Host(host)
-				found = found || v.Level != meetguard.Clean
-				if asJSON {
-					err = a.printJSON(v)
-				} else {
-					_, err = fmt.Fprintf(a.out, "%s: %s\n", v.Level, v.Evidence)
+				verdicts := judge.Links(arg)
+				if len(verdicts) == 0 {
+					return fmt.Errorf("%s holds neither a link nor a host", short(arg))
 				}
-				if err != nil {
-					return err
+				for _, v := range verdicts {
+					found = found || v.Level != meetguard.Clean
+					if err := a.printHost(v, asJSON); err != nil {
+						return err
+					}
 				}
 			}
 			if found {
@@ -128,18 +132,35 @@ func (a *app) checkCommand() *cobra.Command {
 	return c
 }
 
-// hostOf takes the host out of a link as a browser would: what stands before
-// an @ is no host, a backslash is a slash.
-func hostOf(arg string) (string, error) {
-	s := strings.ReplaceAll(strings.TrimSpace(arg), `\`, "/")
-	if !strings.Contains(s, "://") {
-		s = "https://" + strings.TrimLeft(s, "/")
+func (a *app) printHost(v agent.HostVerdict, asJSON bool) error {
+	if asJSON {
+		return a.printJSON(v)
 	}
-	u, err := url.Parse(s)
-	if err != nil || u.Hostname() == "" {
-		return "", fmt.Errorf("%q is neither a link nor a host", arg)
+	_, err := fmt.Fprintf(a.out, "%s: %s\n", v.Level, v.Evidence)
+	return err
+}
+
+// maxPasted is how much of standard input is looked at, in bytes: more than any
+// invitation, and what the judge reads of one text.
+const maxPasted = 64 << 10
+
+func readPasted(r io.Reader) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, maxPasted+1))
+	if err != nil {
+		return "", fmt.Errorf("read standard input: %w", err)
 	}
-	return strings.ToLower(u.Hostname()), nil
+	if len(text) > maxPasted {
+		return "", fmt.Errorf("standard input holds more than %d KiB: give it in pieces", maxPasted>>10)
+	}
+	return string(text), nil
+}
+
+// short quotes the beginning of an argument for one line of an error.
+func short(arg string) string {
+	if rs := []rune(arg); len(rs) > 60 {
+		arg = string(rs[:60]) + "…"
+	}
+	return fmt.Sprintf("%+q", arg)
 }
 
 func (a *app) versionCommand() *cobra.Command {

@@ -58,6 +58,9 @@ func (in *Inspector) Judge(f meetguard.Facts) meetguard.Verdict { return in.judg
 // Host judges a host name.
 func (in *Inspector) Host(host string) detect.HostVerdict { return in.judge.Host(host) }
 
+// HostVerdict is the judgement over one host or link.
+type HostVerdict = detect.HostVerdict
+
 // NewJudge gives the judge alone, for what needs no inspection.
 func NewJudge() (*detect.Judge, error) {
 	brands, err := signatures.Brands()

@@ -21,16 +21,11 @@ const (
 type brand struct {
 	meetguard.Brand
 	aliases, weak, exclusions, files, companies, subjects, teams map[string]bool
-
-	twinHosts []string // skeletons of Hosts
 }
 
 func prepare(b meetguard.Brand) *brand {
 	p := &brand{Brand: b, aliases: lowerSet(b.Aliases), weak: lowerSet(b.WeakAliases), exclusions: lowerSet(b.Exclusions),
 		files: lowerSet(b.Files), companies: lowerSet(b.Companies), subjects: lowerSet(b.Subjects), teams: lowerSet(b.TeamIDs)}
-	for _, h := range b.Hosts {
-		p.twinHosts = append(p.twinHosts, skeleton(h))
-	}
 	return p
 }
 

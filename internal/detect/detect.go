@@ -33,25 +33,15 @@ type Judge struct {
 	owners map[string][]owner // who is called so
 	begins map[string]bool    // words that a name may begin with
 
-	stems, twinStems map[string]*brand // words of host names, as they are and by skeleton
-	excluded         map[string]bool   // words that hide a brand in a host name
+	hosts hostBook // the same for the names of hosts
 }
 
 // New prepares a judge for a catalogue.
 func New(brands []meetguard.Brand) *Judge {
-	j := &Judge{names: map[string]bool{}, owners: map[string][]owner{}, begins: map[string]bool{}, stems: map[string]*brand{}, twinStems: map[string]*brand{}, excluded: map[string]bool{}}
+	j := &Judge{names: map[string]bool{}, owners: map[string][]owner{}, begins: map[string]bool{}}
 	for _, b := range brands {
 		p := prepare(b)
 		j.brands = append(j.brands, p)
-		for name := range p.exclusions {
-			j.excluded[name] = true
-		}
-		for stem := range lowerSet(b.LookalikeStems) {
-			first(j.stems, stem, p)
-			if len(stem) >= 4 {
-				first(j.twinStems, skeleton(stem), p)
-			}
-		}
 		for _, m := range []map[string]bool{p.aliases, p.weak, p.exclusions} {
 			for name := range m {
 				j.names[name] = true
@@ -62,6 +52,7 @@ func New(brands []meetguard.Brand) *Judge {
 		j.own(p, p.aliases, false)
 		j.own(p, p.weak, true)
 	}
+	j.hosts = newHostBook(j.brands)
 	return j
 }
 
@@ -77,13 +68,6 @@ func (j *Judge) own(b *brand, names map[string]bool, weak bool) {
 		for end := 1; end <= len(name); end++ {
 			j.begins[name[:end]] = true
 		}
-	}
-}
-
-// first keeps the brand that comes first in the catalogue.
-func first(m map[string]*brand, key string, b *brand) {
-	if m[key] == nil {
-		m[key] = b
 	}
 }
 

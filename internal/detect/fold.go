@@ -55,7 +55,7 @@ func latin(run []rune) []rune {
 	mapped := make([]rune, len(run))
 	for i, r := range run {
 		mapped[i] = r
-		if to, ok := lookalikes[unicode.ToLower(r)]; ok {
+		if to, ok := latinFor(unicode.ToLower(r)); ok {
 			if mapped[i] = to; unicode.IsUpper(r) {
 				mapped[i] = unicode.ToUpper(to)
 			}
@@ -104,9 +104,6 @@ func words(s string) []string {
 	undigit(rs)
 	return cut(rs)
 }
-
-// plainWordsOf is words with digits left alone: in uk04webzoom they are a number.
-func plainWordsOf(s string) []string { return cut([]rune(readAs(s))) }
 
 func cut(rs []rune) []string {
 	var out []string

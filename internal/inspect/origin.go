@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"net/netip"
+	"net/url"
 	"os"
 	"strings"
 	"unicode"
@@ -100,19 +101,19 @@ func zoneOf(value string) string {
 
 // hostOf is the host of a URL of the network, or "". It is written by hand
 // because a URL that net/url rejects has a host nevertheless.
-func hostOf(url string) string {
-	url = strings.TrimFunc(url, func(r rune) bool { return r <= ' ' })
+func hostOf(address string) string {
+	address = strings.TrimFunc(address, func(r rune) bool { return r <= ' ' })
 	for {
-		rest, ok := cutPrefixFold(url, "blob:")
+		rest, ok := cutPrefixFold(address, "blob:")
 		if !ok {
-			rest, ok = cutPrefixFold(url, "filesystem:")
+			rest, ok = cutPrefixFold(address, "filesystem:")
 		}
 		if !ok {
 			break
 		}
-		url = rest
+		address = rest
 	}
-	scheme, rest, ok := strings.Cut(url, ":")
+	scheme, rest, ok := strings.Cut(address, ":")
 	if !ok || !isNetworkScheme(scheme) {
 		return ""
 	}
@@ -154,12 +155,19 @@ func cleanHost(host string) string {
 		return address.WithZone("").String()
 	}
 	host, _, _ = strings.Cut(host, ":")
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if decoded, err := url.PathUnescape(host); err == nil {
+		host = decoded
+	}
+	host = strings.ToLower(strings.TrimSuffix(dots.Replace(host), "."))
 	if len(host) > 253 || !utf8.ValidString(host) || strings.ContainsFunc(host, notInHost) {
 		return ""
 	}
 	return strings.Clone(host)
 }
+
+// dots are the signs of other scripts that browsers take for the dot between
+// two labels (UTS 46).
+var dots = strings.NewReplacer("。", ".", "．", ".", "｡", ".")
 
 // notInHost tells what no host holds. Letters of every script are left: a
 // lookalike may be written in them.
