@@ -57,7 +57,7 @@ func TestPEDamage(t *testing.T) {
 		{"type that points to data", peSection0 + 20, 0x20, "wrong depth"},
 		{"id that points to itself", peSection0 + 24 + 20, 0x80000018, "wrong depth"},
 		{"version block outside the sections", peSection0 + 72, 0x90000, "outside the sections"},
-		{"version block too large", peSection0 + 76, 0x90000, "more version blocks"},
+		{"version block too large", peSection0 + 76, 0x90000, "more resources of a kind"},
 		{"version block behind the end", peSection0 + 76, 0xffff, "outside the file"},
 		{"version block of length zero", peSection0 + 88, 0, "malformed"},
 	} {
@@ -88,14 +88,14 @@ func TestPEBrokenBlock(t *testing.T) {
 // TestPELimits makes directories that would take forever to read.
 func TestPELimits(t *testing.T) {
 	var many []versionBlock
-	for i := range maxVersions + 1 {
+	for i := range maxBlocks + 1 {
 		many = append(many, versionBlock{language: uint32(i), strings: map[string]string{"ProductName": fmt.Sprint("Zoom ", i)}})
 	}
 	claims, gaps := Claims(meetguard.FormatPE, makePE(many))
 	if len(claims) != maxClaims {
 		t.Errorf("%d claims, want %d", len(claims), maxClaims)
 	}
-	wantGap(t, gaps, "more version blocks")
+	wantGap(t, gaps, "more resources of a kind")
 
 	// Every id of the second level leads to one directory of languages.
 	loop := makePE([]versionBlock{{language: 0, strings: map[string]string{"ProductName": "Zoom"}}})
