@@ -34,7 +34,8 @@ type logo struct {
 // padded, blurred, shifted in colour and on several grounds, against tens of
 // thousands of other icons; see docs/detections.md.
 const (
-	sameShape  = 0.90 // correlation of the covers
+	sameShape  = 0.92 // correlation of the covers
+	sameSmall  = 0.87 // the same, of a small picture
 	sameTone   = 11   // distance of the colours
 	sameAspect = 1.16 // ratio of the ratios
 )
@@ -121,9 +122,13 @@ func (l *Logos) Match(img image.Image) *Logo {
 	}
 	var best *Logo
 	bestLike := float32(0)
+	least := float32(sameShape)
+	if p.small {
+		least = sameSmall
+	}
 	for _, s := range shapesOf(p) {
 		for i := range l.list {
-			if like := s.like(&l.list[i].shape); like > bestLike {
+			if like := s.like(&l.list[i].shape); like >= least && like > bestLike {
 				best, bestLike = &l.list[i].Logo, like
 			}
 		}
@@ -131,8 +136,8 @@ func (l *Logos) Match(img image.Image) *Logo {
 	return best
 }
 
-// like is how alike the shape of an icon is to that of a logo, or 0 if it is
-// not the same one.
+// like is how alike the shape of an icon is to that of a logo, or 0 if its
+// proportions or colours are others.
 func (s *shape) like(logo *shape) float32 {
 	ratio := s.aspect / logo.aspect
 	if ratio > sameAspect || ratio < 1/sameAspect {
@@ -141,10 +146,7 @@ func (s *shape) like(logo *shape) float32 {
 	if s.toneFrom(logo) > sameTone {
 		return 0
 	}
-	if c := s.correlation(logo); c >= sameShape {
-		return c
-	}
-	return 0
+	return s.correlation(logo)
 }
 
 // toneFrom is how far the colours of an icon are from those of a logo. A mark of

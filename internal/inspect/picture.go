@@ -11,8 +11,9 @@ import (
 // The limits of pictures. Windows' largest icon is 256 pixels wide, Apple's
 // 1024; features are read at no more than workSide, where a logo is still sharp.
 const (
-	maxSide  = 1024 // pixels of a side of a picture that is decoded
-	workSide = 128  // pixels of a side of a picture that is looked at
+	maxSide   = 1024 // pixels of a side of a picture that is decoded
+	workSide  = 128  // pixels of a side of a picture that is looked at
+	smallSide = 60   // pixels of the longer side below which a picture is drawn larger, and matched less strictly
 )
 
 // pixel is a colour in OKLab (Ottosson 2020, scaled by 100 so that a distance of
@@ -21,8 +22,9 @@ type pixel struct{ l, a, b, alpha float32 }
 
 // picture is a small image.
 type picture struct {
-	w, h int
-	pix  []pixel
+	w, h  int
+	pix   []pixel
+	small bool // it was drawn larger than it was
 }
 
 func (p *picture) at(x, y int) pixel { return p.pix[y*p.w+x] }
@@ -73,7 +75,42 @@ func newPicture(img image.Image) *picture {
 			p.pix[y*p.w+x] = mean(img, area)
 		}
 	}
+	if max(w, h) < smallSide {
+		return p.larger((workSide/2 + max(w, h) - 1) / max(w, h))
+	}
 	return p
+}
+
+// larger draws a picture times as large, with what lies between two pixels in
+// between them: the edge of a mark then lies where it did, within a pixel.
+func (p *picture) larger(times int) *picture {
+	out := &picture{w: p.w * times, h: p.h * times, small: true}
+	for y := range out.h {
+		for x := range out.w {
+			out.pix = append(out.pix, p.between((float32(x)+0.5)/float32(times)-0.5, (float32(y)+0.5)/float32(times)-0.5))
+		}
+	}
+	return out
+}
+
+// between is the colour at a place between pixels.
+func (p *picture) between(x, y float32) pixel {
+	x, y = min(max(x, 0), float32(p.w-1)), min(max(y, 0), float32(p.h-1))
+	x0, y0 := int(x), int(y)
+	x1, y1 := min(x0+1, p.w-1), min(y0+1, p.h-1)
+	fx, fy := x-float32(x0), y-float32(y0)
+	var sum weighted
+	var alpha float32
+	for _, c := range [4]struct {
+		px pixel
+		by float32
+	}{{p.at(x0, y0), (1 - fx) * (1 - fy)}, {p.at(x1, y0), fx * (1 - fy)}, {p.at(x0, y1), (1 - fx) * fy}, {p.at(x1, y1), fx * fy}} {
+		sum.add(c.px, c.by*c.px.alpha)
+		alpha += c.by * c.px.alpha
+	}
+	out := sum.mean()
+	out.alpha = alpha
+	return out
 }
 
 // mean is the average colour of an area, weighted by opacity.
