@@ -70,7 +70,7 @@ func hostile(t testing.TB) map[string]struct {
 		slices = append(slices, makeMachO(binary.LittleEndian, true, []byte(wide)))
 	}
 	var blocks []versionBlock
-	for i := range maxBlocks {
+	for i := range maxVersions {
 		var table []byte
 		for n := range 1000 {
 			table = append(table, versionNodeBytes("ProductName", 1, utf16Bytes(binary.LittleEndian, fmt.Sprint(i, n)))...)

@@ -10,7 +10,8 @@ const (
 	maxSections   = 96        // what the Windows loader accepts
 	maxResources  = 4096      // directory entries looked at
 	maxBlockBytes = 512 << 10 // bytes of all blocks of one type but icons
-	maxBlocks     = 512       // blocks of one type read, one per language and id
+	maxVersions   = 128       // version blocks or manifests read, one per language and id
+	maxPictures   = 512       // pictures of icons listed
 	typeVersion   = 16        // RT_VERSION
 	typeManifest  = 24        // RT_MANIFEST
 	dirResource   = 2         // IMAGE_DIRECTORY_ENTRY_RESOURCE
@@ -190,7 +191,7 @@ func (w *resourceWalk) block(offset uint64) {
 	address, size := uint64(w.u32(w.root+offset)), uint64(w.u32(w.root+offset+4))
 	w.blocks++
 	w.bytes += size
-	if w.blocks > maxBlocks || w.bytes > blockLimit(w.kind) {
+	if blocks, bytes := limitsOf(w.kind); w.blocks > blocks || w.bytes > bytes {
 		w.over = true
 		w.fail("there are more resources of a kind than are read")
 		return
@@ -205,13 +206,13 @@ func (w *resourceWalk) block(offset uint64) {
 	}
 }
 
-// blockLimit is how many bytes of one kind of resource are read. Pictures are
-// only listed, which costs nothing.
-func blockLimit(kind uint32) uint64 {
+// limitsOf is how many blocks and bytes of one kind of resource are read.
+// Pictures are only listed, which costs nothing.
+func limitsOf(kind uint32) (blocks int, bytes uint64) {
 	if kind == typeIcon {
-		return 64 << 20
+		return maxPictures, 64 << 20
 	}
-	return maxBlockBytes
+	return maxVersions, maxBlockBytes
 }
 
 // versionNode is one node of a version block: they all have the same head, and

@@ -88,7 +88,7 @@ func TestPEBrokenBlock(t *testing.T) {
 // TestPELimits makes directories that would take forever to read.
 func TestPELimits(t *testing.T) {
 	var many []versionBlock
-	for i := range maxBlocks + 1 {
+	for i := range maxVersions + 1 {
 		many = append(many, versionBlock{language: uint32(i), strings: map[string]string{"ProductName": fmt.Sprint("Zoom ", i)}})
 	}
 	claims, gaps := Claims(meetguard.FormatPE, makePE(many))
