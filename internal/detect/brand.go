@@ -95,6 +95,7 @@ type reading struct {
 	meetguard.Claim
 	words  []string
 	places map[*brand][]place
+	guised bool     // not as the letters are, but as they look
 	files  []string // the ways in which a file name may be an official one
 }
 
@@ -103,8 +104,10 @@ func (j *Judge) read(c meetguard.Claim) []reading {
 	switch c.Source {
 	case meetguard.ClaimFileName:
 		var out []reading
-		for _, name := range guises(c.Text) {
-			out = append(out, j.readName(c, name))
+		for i, name := range guises(c.Text) {
+			r := j.readName(c, name)
+			r.guised = i > 0
+			out = append(out, r)
 		}
 		return out
 	case meetguard.ClaimShortcutIcon:
@@ -178,6 +181,9 @@ func (b *brand) icon(list []meetguard.Claim) (meetguard.Claim, bool) {
 // its own may be somebody's add-on.
 func (b *brand) iconStrength(read []reading) strength {
 	for _, r := range read {
+		if r.guised {
+			continue // as it is read at a glance, a word may be none
+		}
 		switch r.Source {
 		case meetguard.ClaimFileName, meetguard.ClaimProductName, meetguard.ClaimDescription, meetguard.ClaimMSIProduct, meetguard.ClaimBundleName, meetguard.ClaimBundleShow:
 		default:
@@ -215,6 +221,7 @@ func (b *brand) nameStrength(ws []string, found place) strength {
 	}
 	rest := append(append([]string{}, ws[:at]...), ws[at+n:]...)
 	known, intent, other, plain := 0, 0, 0, 0
+	initials := false // "TeamsSetup_c_w_": letters that stand alone count once
 	for _, w := range rest {
 		switch {
 		case speaksOfIntent(w):
@@ -224,7 +231,9 @@ func (b *brand) nameStrength(ws []string, found place) strength {
 			}
 		case plainWords[w] || isNumber(w) || b.weak[w] || b.aliases[w]:
 			known++
+		case len(w) == 1 && (initials || !weak):
 		default:
+			initials = initials || len(w) == 1
 			other++
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // maxGuises bounds the ways in which one file name is read.
-const maxGuises = 6
+const maxGuises = 8
 
 // guises are the ways in which a file name is read: as its letters are, and as
 // a hurried eye takes it. A brand counts in whichever claims it most plainly;
@@ -30,7 +30,9 @@ func guises(name string) []string {
 	}
 	read := readAs(out[len(out)-1])
 	add(pressed(read))
-	add(lettered(read))
+	add(tall(read))
+	add(lettered(read, 'l'))
+	add(lettered(read, 'i'))
 	add(joined(read))
 	return out
 }
@@ -53,27 +55,29 @@ func turned(name string) []string {
 }
 
 // pressed reads pairs of letters that run together in a small font: rn is m, vv
-// is w; and a capital I within small letters is an l.
+// is w.
 func pressed(s string) string {
-	rs := []rune(strings.NewReplacer("rn", "m", "RN", "M", "vv", "w", "VV", "W").Replace(s))
-	for i := 1; i < len(rs); i++ {
-		if rs[i] == 'I' && unicode.IsLower(rs[i-1]) && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
+	return strings.NewReplacer("rn", "m", "RN", "M", "vv", "w", "VV", "W").Replace(s)
+}
+
+// tall reads a capital I before a small letter as an l.
+func tall(s string) string {
+	rs := []rune(s)
+	for i := range rs {
+		if rs[i] == 'I' && i+1 < len(rs) && unicode.IsLower(rs[i+1]) {
 			rs[i] = 'l'
 		}
-	}
-	if len(rs) > 1 && rs[0] == 'I' && unicode.IsLower(rs[1]) {
-		rs[0] = 'l'
 	}
 	return string(rs)
 }
 
-// leet are digits and signs that are read as letters.
-var leet = map[rune]rune{'0': 'o', '1': 'l', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '$': 's', '@': 'a', '!': 'i', '|': 'l', '€': 'e', '¢': 'c', '£': 'l', '¥': 'y', '§': 's'}
+// leet are digits and signs that are read as letters; 1 is l or i.
+var leet = map[rune]rune{'0': 'o', '1': '1', '3': 'e', '4': 'a', '5': 's', '7': 't', '8': 'b', '$': 's', '@': 'a', '!': 'i', '|': 'l', '€': 'e', '¢': 'c', '£': 'l', '¥': 'y', '§': 's'}
 
 // lettered reads digits and signs as letters wherever a letter follows, and
 // letters make up the rest of the word: 5lack, T3AMS, $kype. One at the end of
 // a word is a number: team5.
-func lettered(s string) string {
+func lettered(s string, one rune) string {
 	rs := []rune(s)
 	for i := 0; i+1 < len(rs); i++ {
 		to, ok := leet[rs[i]]
@@ -87,6 +91,9 @@ func lettered(s string) string {
 		if end-i > 2 || end >= len(rs) || !unicode.IsLetter(rs[end]) {
 			i = end
 			continue
+		}
+		if to == '1' {
+			to = one
 		}
 		if unicode.IsUpper(rs[end]) {
 			to = unicode.ToUpper(to)
