@@ -6,7 +6,7 @@
 //
 // With -measure it writes nothing and tells which pictures in folders the
 // present logos match: PNG, ICO and ICNS files, SVG files, and icon sets in the
-// JSON form of Iconify, which are drawn in the colours of every logo in turn.
+// JSON form of Iconify, which are drawn in the colour of a logo.
 package main
 
 import (

@@ -13,10 +13,15 @@ import (
 	"meetguard/internal/inspect"
 )
 
+// ink is the colour in which drawings without one are drawn and compared: that
+// of a blue logo. Each logo of one colour is given it too, so that one drawing
+// tells whether the shape is that of any of them.
+const ink = "1b64ef"
+
 // meter counts what the logos match.
 type meter struct {
 	logos *inspect.Logos
-	inks  []string // the colours of the logos of one colour
+	inked *inspect.Logos // the same, those of one colour in ink
 	files int
 	drawn int // pictures drawn of drawings
 	found int
@@ -32,7 +37,7 @@ func measure(logos string, folders []string) error {
 	if m.logos, err = inspect.ParseLogos(data); err != nil {
 		return err
 	}
-	if m.inks, err = inksOf(data); err != nil {
+	if m.inked, err = inInk(data); err != nil {
 		return err
 	}
 	for _, dir := range folders {
@@ -46,25 +51,26 @@ func measure(logos string, folders []string) error {
 		if err != nil {
 			return fmt.Errorf("walk %s: %w", dir, err)
 		}
-		fmt.Printf("%s: %d pictures, %d drawn in the logos' colours, %d match\n", dir, m.files-before.files, m.drawn-before.drawn, m.found-before.found)
+		fmt.Printf("%s: %d pictures, %d drawn in a logo's colour, %d match\n", dir, m.files-before.files, m.drawn-before.drawn, m.found-before.found)
 	}
 	return nil
 }
 
-func inksOf(data []byte) ([]string, error) {
+func inInk(data []byte) (*inspect.Logos, error) {
 	var list []inspect.Logo
 	if err := json.Unmarshal(data, &list); err != nil {
 		return nil, fmt.Errorf("read the logos: %w", err)
 	}
-	seen := map[string]bool{}
-	var inks []string
-	for _, l := range list {
-		if ink := "#" + l.Colours[0]; l.Cells == "" && !seen[ink] {
-			seen[ink] = true
-			inks = append(inks, ink)
+	for i := range list {
+		if list[i].Cells == "" {
+			list[i].Colours = []string{ink}
 		}
 	}
-	return inks, nil
+	text, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("write the logos: %w", err)
+	}
+	return inspect.ParseLogos(text)
 }
 
 func (m *meter) file(path string) {
@@ -126,32 +132,29 @@ func (m *meter) iconSet(path string) {
 	}
 }
 
-// drawing draws one icon in each colour of the logos, and in white on a tile of
-// that colour. One that has colours of its own is drawn once.
+// drawing draws one icon as it is and, if it has no colour of its own, in ink
+// and in white on a tile of ink.
 func (m *meter) drawing(name, svg string) {
-	drawn := map[string]bool{}
 	m.files++
-	for _, ink := range m.inks {
-		d, err := parseSVG(strings.NewReader(svg), ink)
-		if err != nil {
-			return
-		}
-		variants := []*image.NRGBA{d.render(64, 3)}
-		if strings.Contains(svg, "currentColor") || !strings.Contains(svg, "fill=") {
-			if w, err := parseSVG(strings.NewReader(svg), "#ffffff"); err == nil {
-				variants = append(variants, onTile(w.render(64, 12), ink))
-			}
-		}
-		for i, img := range variants {
-			m.drawn++
-			if l := m.logos.Match(img); l != nil && !drawn[l.Name] {
-				drawn[l.Name] = true
-				m.tell(fmt.Sprintf("%s in %s (%d)", name, ink, i), l.Name+" "+l.Source)
-			}
-		}
-		if len(variants) == 1 {
-			return
-		}
+	colourless := strings.Contains(svg, "currentColor") || !strings.Contains(svg, "fill=")
+	d, err := parseSVG(strings.NewReader(svg), "#"+ink)
+	if err != nil {
+		return
+	}
+	if !colourless {
+		m.compare(m.logos, name, d.render(64, 3))
+		return
+	}
+	m.compare(m.inked, name, d.render(64, 3))
+	if w, err := parseSVG(strings.NewReader(svg), "#ffffff"); err == nil {
+		m.compare(m.inked, name+" on a tile", onTile(w.render(64, 12), "#"+ink))
+	}
+}
+
+func (m *meter) compare(logos *inspect.Logos, name string, img image.Image) {
+	m.drawn++
+	if l := logos.Match(img); l != nil {
+		m.tell(name, l.Name+" "+l.Source)
 	}
 }
 
