@@ -207,16 +207,16 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 		f.SHA256 = hex.EncodeToString(sum[:])
 		f.Format = inspect.Sniff(name, data)
 	})
-	stage(f, "names", false, func() {
-		claims, gaps := inspect.Claims(f.Format, data)
-		f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)
-	})
-	if f.Format == meetguard.FormatPE {
+	if f.Format == meetguard.FormatPE { // before the names, which may be many
 		stage(f, "names", false, func() {
 			claims, gaps := ex.logos.IconClaims(data)
 			f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)
 		})
 	}
+	stage(f, "names", false, func() {
+		claims, gaps := inspect.Claims(f.Format, data)
+		f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)
+	})
 	if signable(f.Format) {
 		stage(f, "signature", true, func() {
 			var gaps []meetguard.Gap

@@ -59,8 +59,12 @@ func linear(c float64) float64 {
 	return math.Pow((c+0.055)/1.055, 2.4)
 }
 
-// newPicture shrinks img to at most workSide pixels by averaging areas.
-func newPicture(img image.Image) *picture {
+// newPicture shrinks an image to at most workSide pixels by averaging areas.
+func newPicture(from image.Image) *picture {
+	img, ok := from.(image.RGBA64Image) // as every decoder's image is; the plain interface allocates for each pixel
+	if !ok {
+		return nil
+	}
 	b := img.Bounds()
 	w, h := b.Dx(), b.Dy()
 	if w < 1 || h < 1 || w > maxSide || h > maxSide {
@@ -114,12 +118,12 @@ func (p *picture) between(x, y float32) pixel {
 }
 
 // mean is the average colour of an area, weighted by opacity.
-func mean(img image.Image, area image.Rectangle) pixel {
+func mean(img image.RGBA64Image, area image.Rectangle) pixel {
 	var r, g, b, a float64
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		for x := area.Min.X; x < area.Max.X; x++ {
-			cr, cg, cb, ca := img.At(x, y).RGBA() // premultiplied
-			r, g, b, a = r+float64(cr), g+float64(cg), b+float64(cb), a+float64(ca)
+			c := img.RGBA64At(x, y) // premultiplied
+			r, g, b, a = r+float64(c.R), g+float64(c.G), b+float64(c.B), a+float64(c.A)
 		}
 	}
 	if a == 0 {
