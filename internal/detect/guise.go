@@ -144,11 +144,11 @@ func plainStem(name string) string {
 	stem := strings.TrimSuffix(name, path.Ext(name))
 	for range 2 {
 		stem = strings.TrimRight(stem, ". \u00a0\u2003\u2800\u3164\t")
-		ext := strings.ToLower(path.Ext(stem))
-		if !documentExt[ext] && !runExt[ext] {
+		ext := path.Ext(stem)
+		if lower := strings.ToLower(ext); !documentExt[lower] && !runExt[lower] {
 			break
 		}
-		stem = stem[:len(stem)-len(ext)]
+		stem = strings.TrimSuffix(stem, ext)
 	}
 	return stem
 }

@@ -164,3 +164,12 @@ func FuzzNames(f *testing.F) {
 		}
 	})
 }
+
+// TestOddExtensions: the lower case of some letters and of broken text has
+// another length.
+func TestOddExtensions(t *testing.T) {
+	j := judge(t)
+	for _, name := range []string{"Zo.\xbfm\xceexe", "Zoom.\u212aey.exe", "a.\u0130\u0130", ".", "...", "", "a. "} {
+		j.Judge(file(name, meetguard.FormatPE, none)) // must return
+	}
+}

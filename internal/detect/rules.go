@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -189,7 +190,7 @@ func bidiName(s *subject) string {
 }
 
 func paddedName(s *subject) string {
-	stem := strings.TrimSuffix(s.name, s.name[len(s.name)-len(s.ext):])
+	stem := strings.TrimSuffix(s.name, path.Ext(s.name)) // s.ext may be longer: lower case changes the length of some letters
 	if !s.opens() || len(stem)-len(strings.TrimRight(stem, " \u00a0\u2003\u2800\t")) < 8 {
 		return ""
 	}
