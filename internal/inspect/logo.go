@@ -32,7 +32,7 @@ type logo struct {
 
 // How alike an icon has to be. Measured on the logos drawn at 16 to 256 pixels,
 // padded, blurred, shifted in colour and on several grounds, against tens of
-// thousands of other icons; see docs/detections.md.
+// thousands of other icons; see signatures/icons/README.md.
 const (
 	sameShape  = 0.92 // correlation of the covers
 	sameSmall  = 0.87 // the same, of a small picture
