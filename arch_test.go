@@ -28,6 +28,9 @@ var mayImport = map[string][]string{
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker",
 		"meetguard/internal/detect", "meetguard/internal/alert", "meetguard/internal/config"},
 	"meetguard/docs":          {},
+
+	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
+
 	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config"},
 	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect"},
 }

@@ -1,6 +1,6 @@
 // Package signatures carries the content of the product: the catalogue of
-// meeting brands and the YARA rules. Both are embedded in the program, so a
-// binary and what it knows cannot come apart.
+// meeting brands, the shapes of their logos and the YARA rules. All are embedded
+// in the program, so a binary and what it knows cannot come apart.
 //
 // README.md in this folder is for people who add a brand or a rule.
 package signatures
@@ -18,7 +18,7 @@ import (
 	"meetguard"
 )
 
-//go:embed brands.yaml yara
+//go:embed brands.yaml icons.json yara
 var content embed.FS
 
 // dated is the day of the last change to the catalogue or the rules.
@@ -44,6 +44,16 @@ func Brands() ([]meetguard.Brand, error) {
 		return nil, fmt.Errorf("read the embedded catalogue: %w", err)
 	}
 	return ParseBrands(data)
+}
+
+// Icons returns the embedded logos, as `go run ./signatures/icons/generate`
+// wrote them.
+func Icons() ([]byte, error) {
+	data, err := content.ReadFile("icons.json")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded logos: %w", err)
+	}
+	return data, nil
 }
 
 // Rules returns the embedded rule files, sorted by name.
@@ -77,7 +87,7 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 // version know the same things.
 func Version() string {
 	hash := sha256.New()
-	names := []string{"brands.yaml"}
+	names := []string{"brands.yaml", "icons.json"}
 	rules, _ := fs.Glob(content, "yara/*/*") // the pattern is constant: it cannot be malformed
 	slices.Sort(rules)
 	for _, name := range append(names, rules...) {

@@ -20,6 +20,7 @@ import (
 	"meetguard/internal/script"
 	"meetguard/internal/sign"
 	"meetguard/internal/worker"
+	"meetguard/signatures"
 )
 
 // Limits of one inspection.
@@ -46,6 +47,7 @@ type ExaminerConfig struct {
 type Examiner struct {
 	rules    *ruleSets
 	verifier *sign.Verifier
+	logos    *inspect.Logos
 	buf      []byte
 	origin   meetguard.Origin // of the file under inspection
 	budget   int64            // bytes that the archive under inspection may still unpack
@@ -68,7 +70,19 @@ func NewExaminer(cfg ExaminerConfig) (*Examiner, error) {
 	if err := addAnchors(v, cfg.Anchors); err != nil {
 		return nil, err
 	}
-	return &Examiner{rules: rules, verifier: v, buf: make([]byte, maxInMemory+1), now: time.Now}, nil
+	logos, err := loadLogos()
+	if err != nil {
+		return nil, err
+	}
+	return &Examiner{rules: rules, verifier: v, logos: logos, buf: make([]byte, maxInMemory+1), now: time.Now}, nil
+}
+
+func loadLogos() (*inspect.Logos, error) {
+	data, err := signatures.Icons()
+	if err != nil {
+		return nil, err
+	}
+	return inspect.ParseLogos(data)
 }
 
 func addAnchors(v *sign.Verifier, dir string) error {
@@ -229,6 +243,12 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 		f.SHA256 = hex.EncodeToString(sum[:])
 		f.Format = inspect.Sniff(name, data)
 	})
+	if f.Format == meetguard.FormatPE { // before the names, which may be many
+		stage(f, "names", false, func() {
+			claims, gaps := ex.logos.IconClaims(data)
+			f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)
+		})
+	}
 	stage(f, "names", false, func() {
 		claims, gaps := inspect.Claims(f.Format, data)
 		f.Claims, f.Gaps = append(f.Claims, claims...), append(f.Gaps, gaps...)

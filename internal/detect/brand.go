@@ -53,8 +53,7 @@ var (
 // fileStem splits a name into its plain stem and its extension, without the
 // marks of copies and versions.
 func fileStem(name string) (stem, ext string) {
-	ext = strings.ToLower(path.Ext(name))
-	stem = strings.TrimSuffix(name, path.Ext(name))
+	stem, ext = plainStem(name), strings.ToLower(path.Ext(strings.TrimRight(name, ". ")))
 	stem = copyMark.ReplaceAllString(stem, "")
 	stem = versionMark.ReplaceAllString(stem, "")
 	return strings.TrimSpace(stem), ext
@@ -63,15 +62,20 @@ func fileStem(name string) (stem, ext string) {
 // claimsOf finds the strongest claim of each brand in the names of a unit.
 func (j *Judge) claimsOf(list []meetguard.Claim) []claim {
 	var out []claim
-	read := make([]reading, len(list))
-	for i, c := range list {
-		read[i] = j.read(c)
+	var read []reading
+	for _, c := range list {
+		read = append(read, j.read(c)...)
 	}
 	for _, b := range j.brands {
 		best := claim{brand: b}
 		for _, r := range read {
 			if s := j.strengthOf(b, r); s > best.strength {
 				best.strength, best.source = s, r.Claim
+			}
+		}
+		if icon, ok := b.icon(list); ok && best.strength < claims {
+			if s := b.iconStrength(read); s > best.strength {
+				best.strength, best.source = s, icon
 			}
 		}
 		if best.strength > noClaim {
@@ -86,32 +90,50 @@ type reading struct {
 	meetguard.Claim
 	words  []string
 	places map[*brand][]place
+	guised bool     // not as the letters are, but as they look
 	files  []string // the ways in which a file name may be an official one
 }
 
-func (j *Judge) read(c meetguard.Claim) reading {
-	r := reading{Claim: c}
-	text := c.Text
-	if c.Source == meetguard.ClaimFileName {
-		stem, ext := fileStem(c.Text)
-		plain := strings.ToLower(readAs(stem))
-		r.files = []string{plain + ext, strings.ToLower(c.Text), strings.Join(words(stem), "") + ext}
-		text = stem
+// read gives the readings of a claim: of a file name there may be several.
+func (j *Judge) read(c meetguard.Claim) []reading {
+	switch c.Source {
+	case meetguard.ClaimFileName:
+		var out []reading
+		for i, name := range guises(c.Text) {
+			r := j.readName(c, name)
+			r.guised = i > 0
+			out = append(out, r)
+		}
+		return out
+	case meetguard.ClaimShortcutIcon:
+		return []reading{j.readName(c, c.Text)}
 	}
-	r.words = j.split(text)
+	return []reading{j.readText(c, c.Text)}
+}
+
+func (j *Judge) readName(c meetguard.Claim, name string) reading {
+	stem, ext := fileStem(name)
+	r := j.readText(c, stem)
+	plain := strings.ToLower(readAs(stem))
+	r.files = []string{plain + ext, strings.ToLower(name), strings.Join(words(stem), "") + ext}
+	return r
+}
+
+func (j *Judge) readText(c meetguard.Claim, text string) reading {
+	r := reading{Claim: c, words: j.split(text)}
 	r.places = j.places(r.words)
 	return r
 }
 
 func (j *Judge) strengthOf(b *brand, c reading) strength {
 	switch c.Source {
-	case meetguard.ClaimFileName:
+	case meetguard.ClaimFileName, meetguard.ClaimShortcutIcon:
 		for _, f := range c.files {
 			if b.files[f] {
 				return claims
 			}
 		}
-	case meetguard.ClaimBundleID, meetguard.ClaimSigningID:
+	case meetguard.ClaimBundleID, meetguard.ClaimSigningID, meetguard.ClaimPKGID:
 		return b.bundleStrength(c.Text)
 	case meetguard.ClaimCompanyName, meetguard.ClaimMSIMaker:
 		if b.companies[strings.ToLower(strings.TrimSpace(readAs(c.Text)))] {
@@ -125,12 +147,55 @@ func (j *Judge) strengthOf(b *brand, c reading) strength {
 		return noClaim
 	case meetguard.ClaimBanner:
 		return textStrength(c.words, c.places[b])
+	case meetguard.ClaimTarget, meetguard.ClaimIcon:
+		return noClaim // a shortcut to Zoom.exe opens Zoom; icons are judged beside the names, see iconStrength
+	case meetguard.ClaimTitle, meetguard.ClaimSubject:
+		if len(c.places[b]) > 0 {
+			return mention // pages and invitations speak of brands: that makes them no software
+		}
+		return noClaim
 	}
 	if found := c.places[b]; len(found) > 0 {
 		return b.nameStrength(c.words, found[0])
 	}
 	return noClaim
 }
+
+// icon is the claim that a file makes by carrying the brand's logo.
+func (b *brand) icon(list []meetguard.Claim) (meetguard.Claim, bool) {
+	for _, c := range list {
+		if name, ok := strings.CutSuffix(c.Text, " logo"); ok && c.Source == meetguard.ClaimIcon && name == b.Name {
+			return c, true
+		}
+	}
+	return meetguard.Claim{}, false
+}
+
+// iconStrength judges a logo by the names beside it. A program that calls itself
+// nothing in particular ("setup.exe") is what its icon shows; one with a name of
+// its own may be somebody's add-on.
+func (b *brand) iconStrength(read []reading) strength {
+	for _, r := range read {
+		if r.guised {
+			continue // as it is read at a glance, a word may be none
+		}
+		switch r.Source {
+		case meetguard.ClaimFileName, meetguard.ClaimProductName, meetguard.ClaimDescription, meetguard.ClaimMSIProduct, meetguard.ClaimBundleName, meetguard.ClaimBundleShow:
+		default:
+			continue
+		}
+		for _, w := range r.words {
+			if len(w) > 2 && !speaksOfIntent(w) && !plainWords[w] && !isNumber(w) && !b.weak[w] && !b.aliases[w] && !occasionWords[w] {
+				return mention
+			}
+		}
+	}
+	return claims
+}
+
+// occasionWords are what else lures are called: they name no product.
+var occasionWords = set(`interview invite invitation invited link viewer player recording schedule agenda start run open launch secure security network required
+	manual auto automatic wizard web application program exe bin tmp temp test untitled document doc pdf`)
 
 func (b *brand) bundleStrength(id string) strength {
 	id = strings.ToLower(id)
@@ -151,6 +216,7 @@ func (b *brand) nameStrength(ws []string, found place) strength {
 	}
 	rest := append(append([]string{}, ws[:at]...), ws[at+n:]...)
 	known, intent, other, plain := 0, 0, 0, 0
+	initials := false // "TeamsSetup_c_w_": letters that stand alone count once
 	for _, w := range rest {
 		switch {
 		case speaksOfIntent(w):
@@ -160,7 +226,9 @@ func (b *brand) nameStrength(ws []string, found place) strength {
 			}
 		case plainWords[w] || isNumber(w) || b.weak[w] || b.aliases[w]:
 			known++
+		case len(w) == 1 && (initials || !weak):
 		default:
+			initials = initials || len(w) == 1
 			other++
 		}
 	}

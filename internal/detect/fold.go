@@ -16,10 +16,40 @@ var lookalikes = map[rune]rune{
 	'ӏ': 'l', 'м': 'm', 'п': 'n', 'о': 'o', 'р': 'p', 'ԛ': 'q', 'г': 'r', 'ѕ': 's', 'т': 't', 'ц': 'u', 'ѵ': 'v', 'ԝ': 'w', 'х': 'x', 'у': 'y',
 	// Greek
 	'α': 'a', 'β': 'b', 'ε': 'e', 'η': 'n', 'ι': 'i', 'κ': 'k', 'μ': 'm', 'ν': 'v', 'ο': 'o', 'ρ': 'p', 'σ': 'o', 'τ': 't', 'υ': 'u', 'χ': 'x', 'ω': 'w', 'ζ': 'z',
-	// Armenian, Latin extensions and letter-like signs that NFKD leaves alone
-	'օ': 'o', 'ո': 'n', 'ս': 'u', 'ց': 'g', 'հ': 'h', 'ı': 'i', 'ɩ': 'i', 'ɡ': 'g', 'ᴏ': 'o', 'ᴢ': 'z', 'ᴍ': 'm', 'ᴇ': 'e', 'ᴛ': 't', 'ѡ': 'w',
-	'ø': 'o', 'đ': 'd', 'ł': 'l', 'ħ': 'h', 'ŧ': 't', 'ƶ': 'z', 'ɑ': 'a', 'ɵ': 'o', 'ꓳ': 'o', 'ꓜ': 'z',
+	// Armenian, Hebrew, Arabic, Coptic, Deseret, Osage
+	'օ': 'o', 'ո': 'n', 'ս': 'u', 'ց': 'g', 'հ': 'h', 'ס': 'o', 'ه': 'o', 'ە': 'o', 'ہ': 'o', 'ⲟ': 'o', 'ⲍ': 'z', 'ⲙ': 'm', 'ⲣ': 'p', 'ⲥ': 'c', 'ⲧ': 't', '𐐬': 'o', '𐓪': 'o',
+	// Latin extensions, small capitals and letter-like signs that NFKD leaves alone
+	'ı': 'i', 'ɩ': 'i', 'ɡ': 'g', 'ø': 'o', 'đ': 'd', 'ł': 'l', 'ħ': 'h', 'ŧ': 't', 'ƶ': 'z', 'ȥ': 'z', 'ɀ': 'z', 'ʐ': 'z', 'ʑ': 'z', 'ᶎ': 'z', 'ɑ': 'a', 'ɵ': 'o', 'ɱ': 'm', 'ɓ': 'b', 'ƙ': 'k', 'ɛ': 'e', 'ɾ': 'r',
+	'ᴀ': 'a', 'ʙ': 'b', 'ᴄ': 'c', 'ᴅ': 'd', 'ᴇ': 'e', 'ꜰ': 'f', 'ɢ': 'g', 'ʜ': 'h', 'ɪ': 'i', 'ᴊ': 'j', 'ᴋ': 'k', 'ʟ': 'l', 'ᴍ': 'm', 'ɴ': 'n', 'ᴏ': 'o', 'ᴘ': 'p', 'ʀ': 'r', 'ꜱ': 's', 'ᴛ': 't', 'ᴜ': 'u', 'ᴠ': 'v', 'ᴡ': 'w', 'ʏ': 'y', 'ᴢ': 'z',
+	// Cherokee (its capitals) and Lisu
+	'Ꭰ': 'd', 'Ꭱ': 'r', 'Ꭲ': 't', 'Ꭺ': 'a', 'Ꭻ': 'j', 'Ꭼ': 'e', 'Ꮃ': 'w', 'Ꮇ': 'm', 'Ꮋ': 'h', 'Ꮐ': 'g', 'Ꮓ': 'z', 'Ꮖ': 'i', 'Ꮞ': '4', 'Ꮢ': 'r', 'Ꮤ': 'w', 'Ꮥ': 's', 'Ꮪ': 's', 'Ꮮ': 'l', 'Ꮯ': 'c', 'Ꮲ': 'p', 'Ꮶ': 'k', 'Ᏼ': 'b', 'Ꭹ': 'y', 'Ꭵ': 'i', 'Ꮩ': 'v',
+	'ꓐ': 'b', 'ꓑ': 'p', 'ꓓ': 'd', 'ꓔ': 't', 'ꓖ': 'g', 'ꓗ': 'k', 'ꓙ': 'j', 'ꓚ': 'c', 'ꓜ': 'z', 'ꓝ': 'f', 'ꓟ': 'm', 'ꓠ': 'n', 'ꓡ': 'l', 'ꓢ': 's', 'ꓣ': 'r', 'ꓦ': 'v', 'ꓧ': 'h', 'ꓪ': 'w', 'ꓫ': 'x', 'ꓬ': 'y', 'ꓮ': 'a', 'ꓰ': 'e', 'ꓲ': 'i', 'ꓳ': 'o', 'ꓴ': 'u',
+	// zeros of other scripts and circles
+	'०': 'o', '০': 'o', '੦': 'o', '૦': 'o', '୦': 'o', '௦': 'o', '౦': 'o', '೦': 'o', '൦': 'o', '๐': 'o', '໐': 'o', '၀': 'o', '٥': 'o', '۵': 'o', '߀': 'o', '〇': 'o', '○': 'o', '◯': 'o', '⚪': 'o', '⭕': 'o',
 }
+
+// lookalike is the Latin letter that r is read as. White letters on black discs
+// and squares and the letters of flags are in alphabetical order.
+func lookalike(r rune) (rune, bool) {
+	for _, first := range [...]rune{0x1f150, 0x1f170, 0x1f1e6} {
+		if r >= first && r < first+26 {
+			return 'A' + r - first, true
+		}
+	}
+	if to, ok := latinFor(r); ok {
+		if unicode.IsUpper(r) {
+			to = unicode.ToUpper(to)
+		}
+		return to, true
+	}
+	if to, ok := latinFor(unicode.ToLower(r)); ok {
+		return unicode.ToUpper(to), true
+	}
+	return r, false
+}
+
+// unseen says whether a character takes no room: it must not part a word.
+func unseen(r rune) bool { return unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf) }
 
 // readAs gives text as a hurried reader sees it: compatibility forms, accents
 // and look-alike letters folded to Latin, invisible characters dropped. Case
@@ -35,31 +65,32 @@ func readAs(s string) string {
 		run = run[:0]
 	}
 	for _, r := range norm.NFKD.String(s) {
-		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) {
+		if unseen(r) {
 			continue
 		}
-		if unicode.IsLetter(r) {
+		if _, like := lookalike(r); like || unicode.IsLetter(r) && !blank[r] {
 			run = append(run, r)
 			continue
 		}
 		flush()
+		if blank[r] {
+			r = ' '
+		}
 		out = append(out, r)
 	}
 	flush()
 	return string(out)
 }
 
+// blank are letters and signs that are drawn as nothing.
+var blank = map[rune]bool{'\u115f': true, '\u1160': true, '\u2800': true, '\u3164': true, '\uffa0': true}
+
 // latin maps the look-alikes of one run of letters, if every one of its
 // letters then is Latin.
 func latin(run []rune) []rune {
 	mapped := make([]rune, len(run))
 	for i, r := range run {
-		mapped[i] = r
-		if to, ok := latinFor(unicode.ToLower(r)); ok {
-			if mapped[i] = to; unicode.IsUpper(r) {
-				mapped[i] = unicode.ToUpper(to)
-			}
-		}
+		mapped[i], _ = lookalike(r)
 	}
 	for _, r := range mapped {
 		if r >= 0x80 && !isLatinAround(run) {

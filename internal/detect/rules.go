@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"path"
 	"strconv"
 	"strings"
 
@@ -45,6 +46,7 @@ var rules = []rule{
 	{"MG-BRAND-SHORT-CERT", 20, "T1553.002", shortCert},
 	{"MG-BRAND-NEVER-NATIVE", 75, "T1036.005", neverNative},
 	{"MG-BRAND-RETIRED", 15, "T1036.005", retired},
+	{"MG-BRAND-ICON", 30, "T1036.005", brandIcon},
 	{"MG-SIGNATURE-BROKEN", 60, "T1553.002", signatureBroken},
 
 	// names and origins
@@ -86,6 +88,7 @@ var rules = []rule{
 	{"MG-SCRIPT-COMPUTED", 45, "T1027.010", computed},
 	{"MG-SCRIPT-DECODED", 15, "T1140", decoded},
 	{"MG-LINK-LOOKALIKE", 60, "T1566.002", linkLookalike},
+	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
 
 	// launches
 	{"MG-PROC-SCRIPT-EDITOR", 45, "T1059.002", scriptEditor},
@@ -187,7 +190,7 @@ func bidiName(s *subject) string {
 }
 
 func paddedName(s *subject) string {
-	stem := strings.TrimSuffix(s.name, s.name[len(s.name)-len(s.ext):])
+	stem := strings.TrimSuffix(s.name, path.Ext(s.name)) // s.ext may be longer: lower case changes the length of some letters
 	if !s.opens() || len(stem)-len(strings.TrimRight(stem, " \u00a0\u2003\u2800\t")) < 8 {
 		return ""
 	}
@@ -487,10 +490,49 @@ func linkLookalike(s *subject) string {
 	return "It leads to a lookalike: " + s.code.lookalike.Evidence
 }
 
+// brandIcon: a program with a name of its own under a brand's logo, that the
+// brand did not sign. Honest add-ons do that, so it only adds to other reasons.
+func brandIcon(s *subject) string {
+	if !s.isProgram() || s.claim != nil {
+		return ""
+	}
+	for _, b := range s.judge.brands {
+		if _, ok := b.icon(s.Claims); !ok {
+			continue
+		}
+		switch b.proof(s.Signature) {
+		case proven, proofUnknown:
+			return ""
+		}
+		return fmt.Sprintf("Its icon is the logo of %s, who did not sign it.", b.Name)
+	}
+	return ""
+}
+
+// scriptHosts are what a shortcut to meeting software never opens.
+var scriptHosts = set(`powershell.exe pwsh.exe cmd.exe mshta.exe wscript.exe cscript.exe rundll32.exe regsvr32.exe osascript`)
+
+// linkBrandShell: a shortcut that shows a brand's name or icon and starts a
+// script host.
+func linkBrandShell(s *subject) string {
+	if s.Format != meetguard.FormatShortcut || s.claim == nil {
+		return ""
+	}
+	for _, c := range s.Claims {
+		if c.Source == meetguard.ClaimTarget && scriptHosts[strings.ToLower(c.Text)] {
+			return fmt.Sprintf("It presents itself as a shortcut to %s (%s), but it starts %s.", s.claim.brand.Name, s.claim.shown(), quoted(c.Text))
+		}
+	}
+	return ""
+}
+
 // shown is a claim for evidence: what was read, and where.
 func (c *claim) shown() string {
-	if c.source.Source == meetguard.ClaimBanner {
+	switch c.source.Source {
+	case meetguard.ClaimBanner:
 		return "in its text"
+	case meetguard.ClaimIcon:
+		return "its icon is the logo"
 	}
 	return c.source.Source + " " + quoted(c.source.Text)
 }

@@ -118,6 +118,14 @@ func Claims(format meetguard.Format, data []byte) ([]meetguard.Claim, []meetguar
 		c.gap("RPM header", rpmClaims(data, &c))
 	case meetguard.FormatPKG:
 		c.gap("xar archive", xarClaims(data, &c))
+	case meetguard.FormatDMG:
+		c.gap("volume of the disk image", dmgClaims(data, &c))
+	case meetguard.FormatHTML:
+		htmlClaims(data, &c)
+	case meetguard.FormatShortcut:
+		shortcutClaims(data, &c)
+	case meetguard.FormatICS:
+		calendarClaims(data, &c)
 	}
 	return c.claims, c.gaps
 }

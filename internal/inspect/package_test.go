@@ -96,8 +96,8 @@ func TestXarClaims(t *testing.T) {
 	info := `<pkg-info identifier="us.zoom.pkg"><bundle-version><bundle id="us.zoom.xos" CFBundleVersion="1"/></bundle-version></pkg-info>`
 	good := makeXar(distribution, info)
 	wantClaims(t, meetguard.FormatPKG, good, []string{
-		"package name: Zoom & Friends", "package name: us.zoom.pkg.videomeeting", "package name: us.zoom",
-		"Info.plist CFBundleIdentifier: us.zoom.xos", "package name: us.zoom.pkg", "package name: zoomus"})
+		"PKG title: Zoom & Friends", "PKG identifier: us.zoom.pkg.videomeeting", "PKG identifier: us.zoom",
+		"Info.plist CFBundleIdentifier: us.zoom.xos", "PKG identifier: us.zoom.pkg", "package name: zoomus"})
 	for _, c := range []struct {
 		test   string
 		data   []byte

@@ -7,13 +7,15 @@ import (
 // The structures here are those of Microsoft's "PE Format" and of VERSIONINFO
 // in the Win32 documentation.
 const (
-	maxSections  = 96        // what the Windows loader accepts
-	maxResources = 4096      // directory entries looked at
-	maxVersions  = 128       // version blocks read, one per language and id
-	maxVersion   = 512 << 10 // bytes of all version blocks
-	typeVersion  = 16        // RT_VERSION
-	dirResource  = 2         // IMAGE_DIRECTORY_ENTRY_RESOURCE
-	subdirectory = 1 << 31   // flag of a resource entry that points to a directory
+	maxSections   = 96        // what the Windows loader accepts
+	maxResources  = 4096      // directory entries looked at
+	maxBlockBytes = 512 << 10 // bytes of all blocks of one type but icons
+	maxVersions   = 128       // version blocks or manifests read, one per language and id
+	maxPictures   = 512       // pictures of icons listed
+	typeVersion   = 16        // RT_VERSION
+	typeManifest  = 24        // RT_MANIFEST
+	dirResource   = 2         // IMAGE_DIRECTORY_ENTRY_RESOURCE
+	subdirectory  = 1 << 31   // flag of a resource entry that points to a directory
 )
 
 // isPE tells a PE from the many other things that begin with MZ.
@@ -74,18 +76,51 @@ func (p *pe) offset(address uint64) (uint64, bool) {
 	return 0, false
 }
 
-// peClaims reads the version resource of every language. What Windows shows is
-// the one that fits the user, and a lure may differ between them.
+// peClaims reads the version resource and the manifest of every language. What
+// Windows shows is the one that fits the user, and a lure may differ between
+// them.
 func peClaims(data []byte, c *collector) error {
 	image, resources, err := openPE(data)
 	if err != nil || resources == 0 {
 		return err
 	}
-	root, ok := image.offset(resources)
+	malformedBlocks := false
+	err = image.eachResource(resources, typeVersion, func(_ uint32, block []byte) bool {
+		malformedBlocks = !versionClaims(block, c) || malformedBlocks
+		return true
+	})
+	if err == nil && malformedBlocks {
+		err = malformed("version block is malformed")
+	}
+	c.gap("PE manifest", image.eachResource(resources, typeManifest, func(_ uint32, block []byte) bool {
+		manifestClaims(block, c)
+		return true
+	}))
+	return err
+}
+
+// manifestClaims reads who an application manifest says it is: the name of its
+// own identity and its description. What it depends on is nested deeper. A
+// manifest that is no XML is left alone: Windows would not start the program.
+func manifestClaims(block []byte, c *collector) {
+	_ = c.walkXML(block, func(e element) {
+		switch {
+		case e.is("assembly", "assemblyIdentity"):
+			c.claim(meetguard.ClaimManifest, e.attr("name"))
+		case e.is("assembly", "description"):
+			c.claim(meetguard.ClaimManifest, string(e.text))
+		}
+	})
+}
+
+// eachResource calls visit for the blocks of one type of resource, with the id
+// of each, until it returns false.
+func (p pe) eachResource(resources uint64, kind uint32, visit func(id uint32, block []byte) bool) error {
+	root, ok := p.offset(resources)
 	if !ok {
 		return malformed("resource directory lies outside the sections")
 	}
-	walk := resourceWalk{pe: image, root: root, claims: c}
+	walk := resourceWalk{pe: p, root: root, kind: kind, visit: visit}
 	walk.directory(0, 0)
 	return walk.err
 }
@@ -95,13 +130,15 @@ func peClaims(data []byte, c *collector) error {
 // hide the one that Windows shows; only a limit ends the walk.
 type resourceWalk struct {
 	pe
-	root     uint64 // offset of the directory
-	entries  int    // seen so far
-	versions int    // read so far
-	bytes    uint64 // of them
-	claims   *collector
-	err      error // the first
-	over     bool  // a limit was reached
+	root    uint64 // offset of the directory
+	kind    uint32 // type of the blocks that are wanted
+	id      uint32 // of the directory on the second level
+	visit   func(id uint32, block []byte) bool
+	entries int    // seen so far
+	blocks  int    // read so far
+	bytes   uint64 // of them
+	err     error  // the first
+	over    bool   // a limit was reached, or visit has enough
 }
 
 // fail keeps the first error.
@@ -122,7 +159,10 @@ func (w *resourceWalk) directory(offset uint64, level int) {
 			return
 		}
 		id, to := w.u32(at+16+8*i), w.u32(at+20+8*i)
-		if !w.short && (level > 0 || id == typeVersion) {
+		if level == 1 {
+			w.id = id
+		}
+		if !w.short && (level > 0 || id == w.kind) {
 			w.entry(to, level)
 		}
 		if w.short {
@@ -133,38 +173,46 @@ func (w *resourceWalk) directory(offset uint64, level int) {
 }
 
 // entry follows what an entry points to: a directory on the first two levels, a
-// version block on the last.
+// block on the last.
 func (w *resourceWalk) entry(to uint32, level int) {
 	isDirectory := to&subdirectory != 0
 	switch {
 	case level < 2 && isDirectory:
 		w.directory(uint64(to&^subdirectory), level+1)
 	case level == 2 && !isDirectory:
-		w.version(uint64(to))
+		w.block(uint64(to))
 	default:
 		w.fail("resource directory has the wrong depth")
 	}
 }
 
-// version reads the version block that the data entry at offset from the root
-// points to.
-func (w *resourceWalk) version(offset uint64) {
+// block visits the block that the data entry at offset from the root points to.
+func (w *resourceWalk) block(offset uint64) {
 	address, size := uint64(w.u32(w.root+offset)), uint64(w.u32(w.root+offset+4))
-	w.versions++
+	w.blocks++
 	w.bytes += size
-	if w.versions > maxVersions || w.bytes > maxVersion {
+	if blocks, bytes := limitsOf(w.kind); w.blocks > blocks || w.bytes > bytes {
 		w.over = true
-		w.fail("there are more version blocks than are read")
+		w.fail("there are more resources of a kind than are read")
 		return
 	}
 	at, ok := w.offset(address)
 	if !ok {
-		w.fail("version block lies outside the sections")
+		w.fail("resource lies outside the sections")
 		return
 	}
-	if block := w.cut(at, size); block != nil && !versionClaims(block, w.claims) {
-		w.fail("version block is malformed")
+	if block := w.cut(at, size); block != nil && !w.visit(w.id, block) {
+		w.over = true
 	}
+}
+
+// limitsOf is how many blocks and bytes of one kind of resource are read.
+// Pictures are only listed, which costs nothing.
+func limitsOf(kind uint32) (blocks int, bytes uint64) {
+	if kind == typeIcon {
+		return maxPictures, 64 << 20
+	}
+	return maxVersions, maxBlockBytes
 }
 
 // versionNode is one node of a version block: they all have the same head, and

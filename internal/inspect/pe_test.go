@@ -57,7 +57,7 @@ func TestPEDamage(t *testing.T) {
 		{"type that points to data", peSection0 + 20, 0x20, "wrong depth"},
 		{"id that points to itself", peSection0 + 24 + 20, 0x80000018, "wrong depth"},
 		{"version block outside the sections", peSection0 + 72, 0x90000, "outside the sections"},
-		{"version block too large", peSection0 + 76, 0x90000, "more version blocks"},
+		{"version block too large", peSection0 + 76, 0x90000, "more resources of a kind"},
 		{"version block behind the end", peSection0 + 76, 0xffff, "outside the file"},
 		{"version block of length zero", peSection0 + 88, 0, "malformed"},
 	} {
@@ -95,7 +95,7 @@ func TestPELimits(t *testing.T) {
 	if len(claims) != maxClaims {
 		t.Errorf("%d claims, want %d", len(claims), maxClaims)
 	}
-	wantGap(t, gaps, "more version blocks")
+	wantGap(t, gaps, "more resources of a kind")
 
 	// Every id of the second level leads to one directory of languages.
 	loop := makePE([]versionBlock{{language: 0, strings: map[string]string{"ProductName": "Zoom"}}})

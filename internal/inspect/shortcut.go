@@ -25,7 +25,7 @@ func ReadShortcut(name string, data []byte) Shortcut {
 	data = data[:min(len(data), maxShortcut)]
 	switch {
 	case starts(data, "L\x00\x00\x00"):
-		return Shortcut{Command: shellLink(data), Shell: "bat"}
+		return Shortcut{Command: readShellLink(data).command(), Shell: "bat"}
 	case strings.EqualFold(path.Ext(name), ".ics") || starts(data, "BEGIN:VCALENDAR"):
 		return Shortcut{Hosts: textHosts(unfold(textOf(data)))}
 	case starts(data, "bplist") || strings.Contains(textOf(data[:min(len(data), 1024)]), "<plist"):
@@ -103,42 +103,60 @@ const (
 	linkHasRelative   = 1 << 3
 	linkHasWorkingDir = 1 << 4
 	linkHasArguments  = 1 << 5
+	linkHasIcon       = 1 << 6
 	linkIsUnicode     = 1 << 7
 	linkHeader        = 76
 )
 
-// shellLink gives the target and the arguments of a .lnk as one command line.
-func shellLink(data []byte) string {
+// shellLink is what a .lnk says in words.
+type shellLink struct {
+	target    string // base name of what it opens
+	arguments string
+	name      string // description
+	icon      string // file that its icon is taken from
+}
+
+// command is the target and the arguments as one command line.
+func (l shellLink) command() string { return strings.TrimSpace(l.target + " " + l.arguments) }
+
+// readShellLink reads a .lnk; of one that is cut off, what can be read.
+func readShellLink(data []byte) shellLink {
 	v := little(data)
 	flags := v.u32(20)
 	off := uint64(linkHeader)
-	target := ""
+	var l shellLink
 	if flags&linkHasIDList != 0 {
 		off += 2 + uint64(v.u16(off))
 	}
 	if flags&linkHasInfo != 0 {
 		size := uint64(v.u32(off))
 		if base := uint64(v.u32(off + 16)); base >= 28 && base < size { // LocalBasePathOffset, 2.3
-			target = zeroEnded(v.cut(off+base, min(size-base, 1024)))
+			l.target = zeroEnded(v.cut(off+base, min(size-base, 1024)))
 		}
 		off += size
 	}
 	texts := map[uint32]string{}
-	for _, bit := range []uint32{linkHasName, linkHasRelative, linkHasWorkingDir, linkHasArguments} {
+	for _, bit := range []uint32{linkHasName, linkHasRelative, linkHasWorkingDir, linkHasArguments, linkHasIcon} {
 		if flags&bit != 0 {
 			texts[bit], off = linkText(v, off, flags&linkIsUnicode != 0)
 		}
 	}
-	if v.err() != nil && texts[linkHasArguments] == "" {
-		return ""
+	l.name, l.icon, l.arguments = texts[linkHasName], texts[linkHasIcon], texts[linkHasArguments]
+	if v.err() != nil && l.arguments == "" {
+		return shellLink{name: l.name}
 	}
-	if target == "" {
-		target = texts[linkHasRelative]
+	if l.target == "" {
+		l.target = texts[linkHasRelative]
 	}
-	if i := strings.LastIndexAny(target, `\/`); i >= 0 {
-		target = target[i+1:]
-	}
-	return strings.TrimSpace(target + " " + texts[linkHasArguments])
+	l.target = lastElement(l.target)
+	return l
+}
+
+// lastElement is the base name of a path of any system. Folders stay out: they
+// hold the names of users.
+func lastElement(p string) string {
+	p = strings.Trim(p, "\" ")
+	return p[strings.LastIndexAny(p, `\/`)+1:]
 }
 
 // linkText reads one counted string ([MS-SHLLINK] 2.4).

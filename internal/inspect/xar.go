@@ -115,11 +115,11 @@ func (f *xarFile) claims(v *view, heap uint64, c *collector) error {
 	return c.walkXML(document, func(e element) {
 		switch last := e.path[len(e.path)-1]; {
 		case last == "title":
-			c.claim(meetguard.ClaimPackageName, string(e.text))
+			c.claim(meetguard.ClaimPKGTitle, string(e.text))
 		case last == "pkg-ref" || last == "product":
-			c.claim(meetguard.ClaimPackageName, e.attr("id"))
+			c.claim(meetguard.ClaimPKGID, e.attr("id"))
 		case e.is("pkg-info"):
-			c.claim(meetguard.ClaimPackageName, e.attr("identifier"))
+			c.claim(meetguard.ClaimPKGID, e.attr("identifier"))
 		case last == "bundle":
 			c.claim(meetguard.ClaimBundleID, e.attr("CFBundleIdentifier"))
 			c.claim(meetguard.ClaimBundleID, e.attr("id"))
