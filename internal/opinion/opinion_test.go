@@ -102,6 +102,11 @@ func TestWintrust(t *testing.T) {
 			t.Error("a catalog may clear a signature that does not fit")
 		}
 	}
+	for code, want := range map[uint32]bool{0: true, 2: false, 5: false, 0x80070020: false, 0x80070057: false, 0x80092003: false, 0x80096001: false, 0x80096010: true, 0x800b0100: true, 0x80092026: true, 0xdeadbeef: false} {
+		if learned(code) != want {
+			t.Errorf("%x: learned %v", code, !want)
+		}
+	}
 	if got := memberTag([]byte{0x0a, 0xff}); got != "0AFF" {
 		t.Errorf("memberTag: %s", got)
 	}

@@ -26,6 +26,9 @@ func (a *Asker) system(_ context.Context, name string, _ meetguard.Format) ([]me
 	}
 	file := windows.WinTrustFileInfo{Size: uint32(unsafe.Sizeof(windows.WinTrustFileInfo{})), FilePath: path}
 	code := verify(windows.WTD_CHOICE_FILE, unsafe.Pointer(&file))
+	if !learned(code) {
+		return nil, fmt.Errorf("ask wintrust: result 0x%08X", code)
+	}
 	if !unsignedItself(code) {
 		return []meetguard.OSVerdict{wintrustVerdict(code, "")}, nil
 	}
@@ -151,5 +154,8 @@ func (c catalogs) ask(file windows.Handle, path *uint16, algorithm string) (meet
 	subject := trustCatalog{size: uint32(unsafe.Sizeof(trustCatalog{})), catalog: &info.file[0], tag: tag, member: path,
 		memberFile: file, hash: &hash[0], hashSize: size, admin: admin}
 	code := verify(windows.WTD_CHOICE_CATALOG, unsafe.Pointer(&subject))
+	if !learned(code) {
+		return meetguard.OSVerdict{}, false
+	}
 	return wintrustVerdict(code, filepath.Base(windows.UTF16ToString(info.file[:]))), true
 }

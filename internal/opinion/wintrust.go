@@ -10,12 +10,9 @@ import (
 // winerror.h names and numbers them.
 var wintrustWords = map[uint32]struct{ name, detail string }{
 	0x00000000: {"OK", ""},
-	0x80070057: {"E_INVALIDARG", "the system could not read the question"},
-	0x80092003: {"CRYPT_E_FILE_ERROR", "the file could not be read"},
 	0x80092012: {"CRYPT_E_NO_REVOCATION_CHECK", "nobody could say whether the certificate was revoked"},
 	0x80092013: {"CRYPT_E_REVOCATION_OFFLINE", "nobody could say whether the certificate was revoked"},
 	0x80092026: {"CRYPT_E_SECURITY_SETTINGS", "an administrator's settings forbid this signer"},
-	0x80096001: {"TRUST_E_SYSTEM_ERROR", "the system failed"},
 	0x80096002: {"TRUST_E_NO_SIGNER_CERT", "the certificate of the signer is missing or invalid"},
 	0x80096003: {"TRUST_E_COUNTER_SIGNER", "a countersignature is invalid"},
 	0x80096004: {"TRUST_E_CERT_SIGNATURE", "the signature of a certificate is invalid"},
@@ -55,6 +52,21 @@ func wintrustVerdict(code uint32, catalog string) meetguard.OSVerdict {
 	}
 	v.Code, v.Detail = w.name, w.detail
 	return v
+}
+
+// learned says whether a result is about the file at all. Plain errors of the
+// system (a file that is gone or locked, an odd argument) and the failures of
+// its providers say nothing.
+func learned(code uint32) bool {
+	facility := code >> 16 & 0x1fff // as winerror.h lays codes out
+	const security, certificates = 9, 11
+	switch {
+	case code == 0:
+		return true
+	case code == 0x80092003, code == 0x80096001: // CRYPT_E_FILE_ERROR, TRUST_E_SYSTEM_ERROR
+		return false
+	}
+	return code>>31 == 1 && (facility == security || facility == certificates)
 }
 
 // unsignedItself: the results after which a catalog may still vouch for a file.

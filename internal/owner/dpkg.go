@@ -50,16 +50,17 @@ func dpkgName(file string) string {
 
 // eachFile visits the lines of a list that are no folders. dpkg writes a folder
 // before what is in it; one that is empty passes for a file, which harms nobody.
-func eachFile(list []byte, visit func(string) bool) {
-	last := ""
+func eachFile(list []byte, visit func([]byte) bool) {
+	var last []byte
 	for line := range bytes.Lines(list) {
-		next := strings.TrimSuffix(string(line), "\n")
-		if last != "" && !strings.HasPrefix(next, last+"/") && !visit(last) {
+		next := bytes.TrimSuffix(line, []byte("\n"))
+		folder := len(next) > len(last) && next[len(last)] == '/' && bytes.HasPrefix(next, last)
+		if len(last) > 0 && !folder && !visit(last) {
 			return
 		}
 		last = next
 	}
-	if last != "" {
+	if len(last) > 0 {
 		visit(last)
 	}
 }
@@ -105,7 +106,7 @@ func (d *dpkg) readDiversions() ([]diversion, error) {
 	if err != nil || now == d.read {
 		return d.diversions, err
 	}
-	data, err := readList(file)
+	data, err := readList(file, nil)
 	if err != nil {
 		return nil, err
 	}

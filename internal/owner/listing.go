@@ -1,9 +1,11 @@
 package owner
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -25,7 +27,7 @@ const (
 type listing struct {
 	stamp func() (string, error)                     // changes whenever a list may have changed
 	files func() ([]string, error)                   // the list of each package
-	paths func(list []byte, visit func(string) bool) // every path in a list; visit says whether to go on
+	paths func(list []byte, visit func([]byte) bool) // every path in a list; visit says whether to go on, and keeps none
 	owner func(file string) string                   // the package that a list is of
 
 	mu    sync.Mutex
@@ -45,7 +47,7 @@ func (l *listing) find(name string, ok func(pkg string) bool) (string, error) {
 	if err := l.refresh(); err != nil || len(l.slots) == 0 {
 		return "", err
 	}
-	h := l.hash(name)
+	h := l.hash([]byte(name))
 	at := sort.Search(len(l.slots), func(i int) bool { return l.slots[i].hash >= h })
 	for ; at < len(l.slots) && l.slots[at].hash == h; at++ {
 		file := l.lists[l.slots[at].list]
@@ -62,14 +64,14 @@ func (l *listing) find(name string, ok func(pkg string) bool) (string, error) {
 	return "", nil
 }
 
-func (l *listing) hash(name string) uint32 { return uint32(maphash.String(l.seed, name)) }
+func (l *listing) hash(name []byte) uint32 { return uint32(maphash.Bytes(l.seed, name)) }
 
 // holds says whether one list holds a path.
 func (l *listing) holds(file, name string) (bool, error) {
-	data, err := readList(file)
+	data, err := readList(file, nil)
 	found := false
-	l.paths(data, func(p string) bool {
-		found = p == name
+	l.paths(data, func(p []byte) bool {
+		found = string(p) == name
 		return !found
 	})
 	return found, err
@@ -100,12 +102,12 @@ func (l *listing) build() error {
 		return err
 	}
 	l.seed, l.lists, l.slots = maphash.MakeSeed(), files, l.slots[:0]
+	var data []byte
 	for i, f := range files {
-		data, err := readList(f)
-		if err != nil {
+		if data, err = readList(f, data); err != nil {
 			return err
 		}
-		l.paths(data, func(p string) bool {
+		l.paths(data, func(p []byte) bool {
 			l.slots = append(l.slots, slot{l.hash(p), uint32(i)})
 			return len(l.slots) <= maxSlots
 		})
@@ -118,20 +120,25 @@ func (l *listing) build() error {
 	return nil
 }
 
-// readList reads one list. One that is gone was removed since it was listed.
-func readList(file string) ([]byte, error) {
-	fi, err := os.Stat(file)
+// readList reads one list, into the room of buf if that is enough. One that is
+// gone was removed since it was listed.
+func readList(file string, buf []byte) ([]byte, error) {
+	f, err := os.Open(file)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return buf[:0], nil
 	}
-	if err != nil || fi.Size() > maxListFile {
-		return nil, errors.Join(err, fmt.Errorf("read a list of packages: more than %d bytes, or unreadable", maxListFile))
-	}
-	data, err := os.ReadFile(file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, fmt.Errorf("read a list of packages: %w", err)
 	}
-	return data, nil
+	defer f.Close()
+	b := bytes.NewBuffer(buf[:0])
+	if _, err := b.ReadFrom(io.LimitReader(f, maxListFile+1)); err != nil {
+		return nil, fmt.Errorf("read a list of packages: %w", err)
+	}
+	if b.Len() > maxListFile {
+		return nil, fmt.Errorf("read a list of packages: it has more than %d bytes", maxListFile)
+	}
+	return b.Bytes(), nil
 }
 
 // stampOf joins what tells one state of files and folders from the next: size

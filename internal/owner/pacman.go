@@ -20,15 +20,15 @@ func newPacman(local string) *listing {
 	}
 }
 
-func pacmanPaths(list []byte, visit func(string) bool) {
-	within := false
+func pacmanPaths(list []byte, visit func([]byte) bool) {
+	within, name := false, []byte{'/'}
 	for line := range bytes.Lines(list) {
-		name := strings.TrimSuffix(string(line), "\n")
+		line = bytes.TrimSuffix(line, []byte("\n"))
 		switch {
-		case strings.HasPrefix(name, "%"):
-			within = name == "%FILES%"
-		case within && name != "" && !strings.HasSuffix(name, "/"):
-			if !visit("/" + name) {
+		case bytes.HasPrefix(line, []byte("%")):
+			within = string(line) == "%FILES%"
+		case within && len(line) > 0 && line[len(line)-1] != '/':
+			if name = append(name[:1], line...); !visit(name) {
 				return
 			}
 		}
