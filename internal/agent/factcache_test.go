@@ -39,12 +39,12 @@ func TestFactStore(t *testing.T) {
 		t.Errorf("by content: %+v, %v", f, ok)
 	}
 	for label, ok := range map[string]bool{
-		"another identity": second(s.byIdentity(ident(2), "/a/Zoom.exe", rulesV1)),
-		"another path":     second(s.byIdentity(ident(1), "/a/Zoom.pdf", rulesV1)),
-		"other anchors":    second(s.byIdentity(ident(1), "/a/Zoom.exe", rulesV2)),
-		"other content":    second(s.byContent("h2", "/a/Zoom.exe", rulesV1, meetguard.Origin{}, nil)),
-		"another name":     second(s.byContent("h1", "/a/Zoom.pdf", rulesV1, meetguard.Origin{}, nil)),
-		"its other rules":  second(s.byContent("h1", "/a/Zoom.exe", rulesV2, meetguard.Origin{}, nil)),
+		"another identity": has(s.byIdentity(ident(2), "/a/Zoom.exe", rulesV1)),
+		"another path":     has(s.byIdentity(ident(1), "/a/Zoom.pdf", rulesV1)),
+		"other anchors":    has(s.byIdentity(ident(1), "/a/Zoom.exe", rulesV2)),
+		"other content":    has(s.byContent("h2", "/a/Zoom.exe", rulesV1, meetguard.Origin{}, nil)),
+		"another name":     has(s.byContent("h1", "/a/Zoom.pdf", rulesV1, meetguard.Origin{}, nil)),
+		"its other rules":  has(s.byContent("h1", "/a/Zoom.exe", rulesV2, meetguard.Origin{}, nil)),
 	} {
 		if ok {
 			t.Errorf("%s is known", label)
@@ -52,7 +52,7 @@ func TestFactStore(t *testing.T) {
 	}
 }
 
-func second[T any](_ T, ok bool) bool { return ok }
+func has[T any](_ T, ok bool) bool { return ok }
 
 // TestStoreRefuses: facts that do not hold, or whose hash is not that of all.
 func TestStoreRefuses(t *testing.T) {

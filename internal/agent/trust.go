@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 
 	"meetguard"
 	"meetguard/internal/config"
@@ -25,14 +26,18 @@ func Catalogue(cfg config.Config) ([]meetguard.Brand, error) {
 	return brands, errors.Join(err, cfg.CheckBrands(brands))
 }
 
-// JudgeFor gives the judge for a configuration. The second result tells, one
-// error each, which friends do not count on this machine; the judge works
-// without them.
-func JudgeFor(cfg config.Config) (*detect.Judge, error, error) {
+// Configure has the Inspector judge with the brands and friends of a
+// configuration, before its first inspection. A friend that may not count on
+// this machine is logged and left out.
+func (in *Inspector) Configure(cfg config.Config, log *slog.Logger) error {
 	brands, err := Catalogue(cfg)
 	if err != nil {
-		return nil, nil, err
+		return err
 	}
-	friends, left := cfg.GuardedFriends()
-	return detect.NewWith(brands, friends), left, nil
+	friends, err := cfg.GuardedFriends()
+	if err != nil {
+		log.Warn("Friends left out", "why", err)
+	}
+	in.judge = detect.NewWith(brands, friends)
+	return nil
 }
