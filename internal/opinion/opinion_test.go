@@ -73,6 +73,13 @@ func TestSpctl(t *testing.T) {
 	}
 }
 
+func TestCodesignArgs(t *testing.T) {
+	args := codesignArgs("/Applications/zoom.us.app")
+	if args[len(args)-1] != "/Applications/zoom.us.app" || args[len(args)-2] != "-R=anchor apple generic" {
+		t.Errorf("%q: codesign would accept a signature that names nobody", args)
+	}
+}
+
 func TestSpctlArgs(t *testing.T) {
 	for format, want := range map[meetguard.Format]string{meetguard.FormatApp: "-t exec", meetguard.FormatMachO: "-t exec", meetguard.FormatPKG: "-t install", meetguard.FormatDMG: "-t open --context"} {
 		if got := strings.Join(spctlArgs("/x", format), " "); !strings.Contains(got, want) {
