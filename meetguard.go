@@ -182,9 +182,15 @@ type OSVerdict struct {
 }
 
 // Package is the entry of a package manager that owns a file.
+//
+// It says who put a file at its path, not that the content is still the same:
+// it is a fact for people, and pardons nothing.
 type Package struct {
-	Manager string `json:"manager"` // dpkg, rpm, brew, winget, appinstaller, flatpak, snap
+	Manager string `json:"manager"` // dpkg, rpm, pacman, flatpak, snap, brew, pkg, appinstaller, winget, or uninstall for an entry of Windows' own list
 	Name    string `json:"name"`
+	// Loose is true if an ordinary user may write where the entry or the file
+	// lies, as in a Homebrew folder: anybody who runs as that user can make one.
+	Loose bool `json:"loose,omitempty"`
 }
 
 // Origin is where a download says it came from: hosts only, never whole URLs.
@@ -261,7 +267,9 @@ type Verdict struct {
 	Brand    string    `json:"brand"` // catalogue id of the brand it claims, or ""
 	Score    int       `json:"score"` // 0…100
 	Findings []Finding `json:"findings"`
-	Inner    string    `json:"inner,omitempty"` // the member that the strongest finding is about
+	Inner    string    `json:"inner,omitempty"`   // the member that the strongest finding is about
+	Allowed  string    `json:"allowed,omitempty"` // the operator's entry that allows what was found, and until when; the findings it allows are left out
+	Note     string    `json:"note,omitempty"`    // why an entry of the operator does not, or no longer, allow what was found
 }
 
 // Alert is a verdict that somebody has to see, with everything that led to it.
@@ -297,6 +305,27 @@ type Brand struct {
 	RetiredOn      string   `yaml:"retired_on"`      // date from which no new installer is published
 	Sources        []string `yaml:"sources"`         // where the facts come from
 	LookalikeStems []string `yaml:"lookalike_stems"` // tokens that stand for the brand in a host name, where the aliases are too common
+}
+
+// Friend is an entry of the operator: who may carry a brand's name without being
+// the brand, such as a department that repackages installers. Exactly one of
+// Certificate, TeamID, SHA256 and Folder is set.
+type Friend struct {
+	Name        string       `yaml:"name"`
+	Certificate *Certificate `yaml:"certificate,omitempty"` // counts only on a valid signature
+	TeamID      string       `yaml:"team_id,omitempty"`     // Apple Team ID; counts only on a valid signature
+	SHA256      string       `yaml:"sha256,omitempty"`      // of exactly one file, of which everything is allowed
+	Folder      string       `yaml:"folder,omitempty"`      // absolute; only administrators may be able to write there
+	Brands      []string     `yaml:"brands,flow"`           // catalogue ids, none for every brand
+	Why         string       `yaml:"why"`
+	Who         string       `yaml:"who"`     // who answers for the entry
+	Expires     string       `yaml:"expires"` // last day on which it counts, UTC, like 2027-06-30
+}
+
+// Certificate names one certificate as the facts of a signature do.
+type Certificate struct {
+	Issuer string `yaml:"issuer"` // common name of the issuer
+	Serial string `yaml:"serial"` // hexadecimal; colons, blanks, capitals and leading zeros do not matter
 }
 
 // SourceState is the health of one source.

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"meetguard/internal/agent"
 	"meetguard/internal/config"
 )
 
@@ -22,7 +26,7 @@ func (a *app) configShow() *cobra.Command {
 		Short: "Show the configuration in use, defaults included",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			cfg, err := config.Load(file)
+			cfg, err := loadWhole(file)
 			if err != nil {
 				return err
 			}
@@ -49,12 +53,37 @@ func (a *app) configValidate() *cobra.Command {
 		Args:  needArgs("name a configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, f := range args {
-				if _, err := config.Load(f); err != nil {
-					return err
+				cfg, err := loadWhole(f)
+				if err != nil {
+					return a.listProblems(f, err)
 				}
 				fmt.Fprintf(a.out, "%s: good\n", f)
+				for _, friend := range cfg.Stopped(time.Now()) {
+					fmt.Fprintf(a.out, "%s: friends: %q stopped counting on %s\n", f, friend.Name, friend.Expires)
+				}
 			}
 			return nil
 		},
 	}
+}
+
+// listProblems prints one problem a line if there are several, and gives the
+// error that ends the command: that is one line in any case.
+func (a *app) listProblems(file string, err error) error {
+	problems := strings.Split(err.Error(), "\n")
+	if len(problems) == 1 {
+		return err
+	}
+	for _, p := range problems {
+		fmt.Fprintf(a.out, "%s: %s\n", file, strings.TrimPrefix(p, file+": "))
+	}
+	return fmt.Errorf("%s: mend the %d problems that are listed above", file, len(problems))
+}
+
+// loadWhole loads a configuration and holds it to the brand catalogue too, so
+// that everything wrong with it is told at once.
+func loadWhole(file string) (config.Config, error) {
+	cfg, err := config.Load(file)
+	_, wrong := agent.Catalogue(cfg)
+	return cfg, errors.Join(err, wrong)
 }

@@ -105,7 +105,11 @@ func (a *app) inspector(cfg config.Config, workers int) (*agent.Inspector, error
 	if err != nil {
 		return nil, err
 	}
-	if err := in.Check(a.ctx); err != nil {
+	err = in.Configure(cfg, slog.New(slog.NewTextHandler(a.errOut, nil)))
+	if err == nil {
+		err = in.Check(a.ctx)
+	}
+	if err != nil {
 		in.Close()
 		return nil, err
 	}

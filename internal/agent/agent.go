@@ -42,6 +42,7 @@ type Agent struct {
 	product  alert.Product
 	rules    int
 	insp     *Inspector
+	second   *second
 	journal  *watch.Journal
 	alerts   *alert.Log
 	sender   *alert.Sender // nil without a collector
@@ -62,7 +63,7 @@ type counts struct {
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, queue: make(chan meetguard.Event, launchQueue), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -70,6 +71,9 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	}()
 	cfg := opts.Config
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Workers: cfg.Workers, Log: opts.Log}); err != nil {
+		return a, err
+	}
+	if err = a.insp.Configure(cfg, opts.Log); err != nil {
 		return a, err
 	}
 	rules, err := a.insp.Rules(ctx)
@@ -224,7 +228,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	a.counts.judged.Add(1)
-	if err := a.judge(ev, f); err != nil {
+	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
 		return nil // not recorded in the journal: the next listing brings it back
 	}
@@ -263,7 +267,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ev := <-a.queue:
-			if err := a.judge(ev, a.insp.Launch(ctx, ev.Process)); err != nil {
+			if err := a.judge(ctx, ev, a.insp.Launch(ctx, ev.Process)); err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
 			a.touch()
@@ -272,7 +276,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 }
 
 // judge makes the verdict over facts and, if somebody has to see it, the alert.
-func (a *Agent) judge(ev meetguard.Event, f meetguard.Facts) error {
+func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts) error {
 	v := a.insp.Judge(f)
 	shown, _ := alert.SafeText(f.Path)
 	switch v.Level {
@@ -283,6 +287,7 @@ func (a *Agent) judge(ev meetguard.Event, f meetguard.Facts) error {
 		a.log.Warn("Could not judge", "path", shown, "why", whyIncomplete(f))
 		return nil
 	}
+	a.second.complete(ctx, &f)
 	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v})
 	appended, err := a.alerts.Append(rec)
 	if err != nil {

@@ -5,6 +5,7 @@ package config
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,20 +14,24 @@ import (
 	"runtime"
 
 	"go.yaml.in/yaml/v3"
+
+	"meetguard"
 )
 
 // Config is what an operator can set. The comments are shown by `config show`
 // and stand in README.md too.
 type Config struct {
-	Watch     []string `yaml:"watch" json:"watch"`         // folders instead of every user's download and desktop folders
-	State     string   `yaml:"state" json:"state"`         // folder of the alert log, the journal and the cursor
-	Collector string   `yaml:"collector" json:"collector"` // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
-	Launches  string   `yaml:"launches" json:"launches"`   // auto, proc-connector, poll or off
-	Files     string   `yaml:"files" json:"files"`         // auto, inotify or fsnotify
-	Rules     string   `yaml:"rules" json:"rules"`         // folder with further YARA rules, read beside those inside the program
-	Anchors   string   `yaml:"anchors" json:"anchors"`     // folder with further trust anchors for code signing, PEM
-	LogMiB    int      `yaml:"log_mib" json:"log_mib"`     // bound of the alert log, MiB
-	Workers   int      `yaml:"workers" json:"workers"`     // inspection processes, 1 to 8
+	Watch     []string           `yaml:"watch"`     // folders instead of every user's download and desktop folders
+	State     string             `yaml:"state"`     // folder of the alert log, the journal and the cursor
+	Collector string             `yaml:"collector"` // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
+	Launches  string             `yaml:"launches"`  // auto, proc-connector, poll or off
+	Files     string             `yaml:"files"`     // auto, inotify or fsnotify
+	Rules     string             `yaml:"rules"`     // folder with further YARA rules, read beside those inside the program
+	Anchors   string             `yaml:"anchors"`   // folder with further trust anchors for code signing, PEM
+	LogMiB    int                `yaml:"log_mib"`   // bound of the alert log, MiB
+	Workers   int                `yaml:"workers"`   // inspection processes, 1 to 8
+	Brands    []meetguard.Brand  `yaml:"brands"`    // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
+	Friends   []meetguard.Friend `yaml:"friends"`   // who may carry a brand's name, see friends.go
 }
 
 // Default is the configuration without a file.
@@ -136,8 +141,21 @@ func (c Config) Validate() error {
 			all = append(all, fmt.Errorf("watch: %q is not an absolute path", w))
 		}
 	}
-	return errors.Join(all...)
+	return errors.Join(append(all, checkFriends(c.Friends)...)...)
 }
 
 // YAML renders c as a file that Load takes.
 func (c Config) YAML() ([]byte, error) { return yaml.Marshal(c) }
+
+// MarshalJSON renders c with the keys of the file.
+func (c Config) MarshalJSON() ([]byte, error) {
+	text, err := c.YAML()
+	if err != nil {
+		return nil, err
+	}
+	var keys map[string]any
+	if err := yaml.Unmarshal(text, &keys); err != nil {
+		return nil, err
+	}
+	return json.Marshal(keys)
+}

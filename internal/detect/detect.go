@@ -27,8 +27,9 @@ const maxDepth = 6
 
 // Judge holds the brand catalogue, prepared. It is safe for concurrent use.
 type Judge struct {
-	brands []*brand
-	names  map[string]bool // every alias and exclusion: words of the vocabulary
+	brands  []*brand
+	friends []meetguard.Friend
+	names   map[string]bool // every alias and exclusion: words of the vocabulary
 
 	owners map[string][]owner // who is called so
 	begins map[string]bool    // words that a name may begin with
@@ -73,9 +74,10 @@ func (j *Judge) own(b *brand, names map[string]bool, weak bool) {
 
 // Judge gives the verdict over one unit. Of a container it is the verdict over
 // its worst member, if that is worse than the container's own.
-func (j *Judge) Judge(f meetguard.Facts) meetguard.Verdict { return j.judge(f, 0) }
+// No friend counts, because no day is known: see JudgeOn.
+func (j *Judge) Judge(f meetguard.Facts) meetguard.Verdict { return j.JudgeOn(f, "") }
 
-func (j *Judge) judge(f meetguard.Facts, depth int) meetguard.Verdict {
+func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 	s := j.subject(f)
 	v := meetguard.Verdict{Level: meetguard.Clean, Findings: []meetguard.Finding{}}
 	if s.claim != nil {
@@ -91,12 +93,13 @@ func (j *Judge) judge(f meetguard.Facts, depth int) meetguard.Verdict {
 	sort.SliceStable(v.Findings, func(a, b int) bool { return v.Findings[a].Weight > v.Findings[b].Weight })
 	v.Score = min(v.Score, 100)
 	v.Level = levelOf(v.Score, blinded(f.Gaps))
+	v = t.allowClaim(s, v)
 	if depth < maxDepth {
 		for _, m := range f.Members {
-			v = worse(v, j.judge(m, depth+1), m.Path)
+			v = worse(v, j.judge(m, depth+1, t), m.Path)
 		}
 	}
-	return v
+	return t.allowContent(f, v)
 }
 
 // worse keeps the verdict over a container, or takes over that of a member.
