@@ -18,7 +18,7 @@ import (
 	"meetguard"
 )
 
-//go:embed brands.yaml icons.json yara
+//go:embed brands.yaml icons.json abused.csv yara
 var content embed.FS
 
 // dated is the day of the last change to the catalogue or the rules.
@@ -56,6 +56,15 @@ func Icons() ([]byte, error) {
 	return data, nil
 }
 
+// Abused returns the embedded list of abused certificates.
+func Abused() ([]byte, error) {
+	data, err := content.ReadFile("abused.csv")
+	if err != nil {
+		return nil, fmt.Errorf("read the embedded list of abused certificates: %w", err)
+	}
+	return data, nil
+}
+
 // Rules returns the embedded rule files, sorted by name.
 func Rules() ([]RuleFile, error) {
 	return rulesIn(content)
@@ -87,7 +96,7 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 // version know the same things.
 func Version() string {
 	hash := sha256.New()
-	names := []string{"brands.yaml", "icons.json"}
+	names := []string{"brands.yaml", "icons.json", "abused.csv"}
 	rules, _ := fs.Glob(content, "yara/*/*") // the pattern is constant: it cannot be malformed
 	slices.Sort(rules)
 	for _, name := range append(names, rules...) {

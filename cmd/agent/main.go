@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"meetguard/internal/agent"
+	"meetguard/internal/config"
 )
 
 // version is set by the linker (see Makefile).
@@ -48,8 +49,8 @@ const workerCommand = "inspection-worker"
 
 func serveWorker(args []string) int {
 	var cfg agent.ExaminerConfig
-	if len(args) == 2 {
-		cfg.Rules, cfg.Anchors = args[0], args[1]
+	if len(args) == 3 {
+		cfg.Rules, cfg.Anchors, cfg.Abused = args[0], args[1], args[2]
 	}
 	if err := agent.ServeWorker(cfg); err != nil {
 		fmt.Fprintln(os.Stderr, "meetguard:", err)
@@ -60,20 +61,21 @@ func serveWorker(args []string) int {
 
 // workerArgs is the command line that starts the inspection process: this
 // same program.
-func workerArgs(rules, anchors string) ([]string, error) {
+func workerArgs(cfg config.Config) ([]string, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program's own file: %w", err)
 	}
-	for _, dir := range []*string{&rules, &anchors} { // the worker has a working folder of its own
-		if *dir == "" {
-			continue
+	argv := []string{self, workerCommand}
+	for _, path := range []string{cfg.Rules, cfg.Anchors, cfg.Abused} {
+		if path != "" { // the worker has a working folder of its own
+			if path, err = filepath.Abs(path); err != nil {
+				return nil, fmt.Errorf("find a folder: %w", err)
+			}
 		}
-		if *dir, err = filepath.Abs(*dir); err != nil {
-			return nil, fmt.Errorf("find a folder: %w", err)
-		}
+		argv = append(argv, path)
 	}
-	return []string{self, workerCommand, rules, anchors}, nil
+	return argv, nil
 }
 
 // app is what every command needs.

@@ -67,7 +67,7 @@ func (a *app) runAgent(cfg config.Config, folders []string) error {
 	if err := cfg.Validate(); err != nil {
 		return err
 	}
-	argv, err := workerArgs(cfg.Rules, cfg.Anchors)
+	argv, err := workerArgs(cfg)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func readable(path string) error {
 
 // inspector starts the inspection and makes sure that it works.
 func (a *app) inspector(cfg config.Config, workers int) (*agent.Inspector, error) {
-	argv, err := workerArgs(cfg.Rules, cfg.Anchors)
+	argv, err := workerArgs(cfg)
 	if err != nil {
 		return nil, err
 	}

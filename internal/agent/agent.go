@@ -241,9 +241,12 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	return nil
 }
 
-// journalKey joins a path with the version of the rules: under new rules every
-// file is new, and what older ones let pass is judged again.
-func (a *Agent) journalKey(path string) string { return path + "\x00" + a.product.RulesVersion }
+// journalKey joins a path with the version of the rules and of the operator's
+// own: under new ones every file is new, and what older ones let pass is judged
+// again.
+func (a *Agent) journalKey(path string) string {
+	return path + "\x00" + a.product.RulesVersion + a.insp.Policy()
+}
 
 func (a *Agent) known(path string, id watch.Identity) bool {
 	return a.journal.Known(a.journalKey(path), id)

@@ -40,6 +40,7 @@ const (
 type ExaminerConfig struct {
 	Rules   string // folder with the operator's own YARA files, "" for none
 	Anchors string // folder with further trust anchors, "" for none
+	Abused  string // file with further abused certificates, "" for none
 }
 
 // Examiner turns the bytes of one file into facts. It runs in the worker
@@ -68,6 +69,9 @@ func NewExaminer(cfg ExaminerConfig) (*Examiner, error) {
 		return nil, fmt.Errorf("load the trust anchors: %w", err)
 	}
 	if err := addAnchors(v, cfg.Anchors); err != nil {
+		return nil, err
+	}
+	if err := addAbused(v, cfg.Abused); err != nil {
 		return nil, err
 	}
 	logos, err := loadLogos()
@@ -101,6 +105,29 @@ func addAnchors(v *sign.Verifier, dir string) error {
 		if err := v.AddAnchors(data); err != nil {
 			return fmt.Errorf("load trust anchors from %s: %w", f, err)
 		}
+	}
+	return nil
+}
+
+// addAbused loads the list of abused certificates inside the program, and an
+// operator's.
+func addAbused(v *sign.Verifier, file string) error {
+	own, err := signatures.Abused()
+	if err == nil {
+		err = v.AddAbused(own)
+	}
+	if err != nil {
+		return fmt.Errorf("load the list of abused certificates: %w", err)
+	}
+	if file == "" {
+		return nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return fmt.Errorf("load abused certificates: %w", err)
+	}
+	if err := v.AddAbused(data); err != nil {
+		return fmt.Errorf("load abused certificates from %s: %w", file, err)
 	}
 	return nil
 }
@@ -148,6 +175,8 @@ func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply
 		return out
 	case opPlist, opFile:
 		return ex.file(req, src)
+	case opApp:
+		return ex.app(req, src)
 	}
 	return reply{Failed: "unknown operation " + req.Op}
 }
@@ -171,7 +200,7 @@ func (ex *Examiner) file(req request, src *sources) (r reply) {
 		r.Facts = unknownFacts()
 		if len(data) <= maxPlistSize {
 			r.Facts.Claims, r.Facts.Gaps = inspect.PlistClaims(data)
-			r.Executable = inspect.PlistExecutable(data)
+			r.Executable, r.Icon = inspect.PlistExecutable(data), inspect.PlistIcon(data)
 		}
 		return r
 	}
@@ -268,6 +297,9 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 		stage(f, "link", true, func() { follow(f, name, data) })
 	case meetguard.FormatOther, meetguard.FormatScript, meetguard.FormatAppleScript, meetguard.FormatHTML:
 		stage(f, "script", true, func() { analyse(f, name, data) })
+		if f.Script != nil && bytes.Contains(data, []byte("SIG")) || blockExt[nameExt(name)] && f.Script != nil {
+			stage(f, "signature", true, func() { ex.verifyScript(f, name, data) })
+		}
 	}
 	stage(f, "yara", true, func() { ex.match(f, name, data) })
 	stage(f, "members", true, func() { ex.members(f, data, depth) })
@@ -288,10 +320,21 @@ func stage(f *meetguard.Facts, fact string, blind bool, parse func()) {
 
 func signable(format meetguard.Format) bool {
 	switch format {
-	case meetguard.FormatPE, meetguard.FormatMachO, meetguard.FormatMSI, meetguard.FormatCab:
+	case meetguard.FormatPE, meetguard.FormatMachO, meetguard.FormatMSI, meetguard.FormatCab, meetguard.FormatMSIX, meetguard.FormatDMG, meetguard.FormatPKG,
+		meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatELF: // of ELF files only an AppImage has one
 		return true
 	}
 	return false
+}
+
+// blockExt are scripts that can carry a signature block.
+var blockExt = map[string]bool{"ps1": true, "psm1": true, "psd1": true, "vbs": true, "vbe": true, "js": true, "jse": true, "wsf": true}
+
+// verifyScript adds what the signature block of a script proves.
+func (ex *Examiner) verifyScript(f *meetguard.Facts, name string, data []byte) {
+	var gaps []meetguard.Gap
+	f.Signature, gaps = ex.verifier.VerifyScript(name, data, ex.now())
+	f.Gaps = append(f.Gaps, gaps...)
 }
 
 // scriptExt are the extensions that a double click runs as a script.

@@ -11,9 +11,8 @@ import (
 	"meetguard/internal/watch"
 )
 
-// factStore keeps what was learned of files. It answers by identity, for a file
-// that nobody touched since, and by content, for one that came again: a second
-// download, a copy, a file whose times or attributes changed.
+// factStore keeps what was learned of files that nobody touched since. Files of
+// one content share what is known of it.
 //
 // Only facts are kept. What is thought of them (the judge, the day, the friends
 // of the operator) and what others say of them (the operating system, package
@@ -75,18 +74,6 @@ func (s *factStore) byIdentity(id watch.Identity, path, version string) (meetgua
 		return meetguard.Facts{}, false
 	}
 	return s.use(s.contents[file.content], path, file), true
-}
-
-// byContent gives the facts of a content that is known under the base name of
-// path. origin and gaps are those of the file at hand.
-func (s *factStore) byContent(sha256, path, version string, origin meetguard.Origin, gaps []meetguard.Gap) (meetguard.Facts, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, ok := s.contents[contentKey{sha256, filepath.Base(path), version}]
-	if !ok {
-		return meetguard.Facts{}, false
-	}
-	return s.use(e, path, knownFile{origin: origin, gaps: gaps}), true
 }
 
 // use gives facts to a caller, who may append to their slices but not change

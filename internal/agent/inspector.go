@@ -11,9 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
+	"time"
 
 	"meetguard"
 	"meetguard/internal/detect"
@@ -26,9 +26,11 @@ import (
 // Inspector turns paths into facts and verdicts. It opens files, hands them to
 // the worker and never looks into them itself. It is safe for concurrent use.
 type Inspector struct {
-	pool  *worker.Pool
-	judge *detect.Judge
-	cache *factCache
+	pool    *worker.Pool
+	judge   *detect.Judge
+	policy  string // names what the operator added to the judge
+	version string // of what facts depend on besides the file: rules and anchors
+	facts   *factStore
 }
 
 // InspectorConfig says how the worker is started.
@@ -46,14 +48,16 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 		return nil, err
 	}
 	pool := worker.NewPool(worker.Config{Command: cfg.Command, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
-	return &Inspector{pool: pool, judge: judge, cache: newFactCache(4096)}, nil
+	return &Inspector{pool: pool, judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version()}, nil
 }
 
 // Close ends the workers.
 func (in *Inspector) Close() { in.pool.Close() }
 
 // Judge gives the verdict over facts.
-func (in *Inspector) Judge(f meetguard.Facts) meetguard.Verdict { return in.judge.Judge(f) }
+func (in *Inspector) Judge(f meetguard.Facts) meetguard.Verdict {
+	return in.judge.JudgeOn(f, time.Now().UTC().Format(time.DateOnly))
+}
 
 // Host judges a host name.
 func (in *Inspector) Host(host string) detect.HostVerdict { return in.judge.Host(host) }
@@ -158,7 +162,7 @@ func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts,
 // since, or inspects it.
 func (in *Inspector) Known(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
 	if id, err := watch.Identify(path); err == nil {
-		if f, ok := in.cache.get(id); ok && f.Path == path {
+		if f, ok := in.facts.byIdentity(id, path, in.version); ok {
 			return f, id, nil
 		}
 	}
@@ -190,7 +194,7 @@ func (in *Inspector) file(ctx context.Context, path string) (meetguard.Facts, wa
 	for range 2 {
 		var changed bool
 		if f, id, changed = in.once(ctx, path); !changed {
-			in.cache.put(id, f)
+			in.facts.put(id, in.version, f)
 			return f, id
 		}
 	}
@@ -301,9 +305,10 @@ func (o *opened) facts(r reply) (meetguard.Facts, bool) {
 // inspection of most files. A batch is small enough that the time limit of one
 // request is none in practice.
 const (
-	batchFiles = 256       // that one request is about
-	batchBytes = 768 << 10 // of small files
-	batchLarge = 64 << 20  // bytes of files that travel as descriptors
+	batchFiles   = 256       // that one request is about
+	batchBytes   = 768 << 10 // of small files
+	batchLarge   = 64 << 20  // bytes of files that travel as descriptors
+	batchHandles = 32
 )
 
 // batch inspects several units with few requests. Whatever goes wrong with a
@@ -334,7 +339,7 @@ func (in *Inspector) batch(ctx context.Context, paths []string) []meetguard.Fact
 		if o.file != nil {
 			handles, large = handles+1, large+o.size
 		}
-		if len(buf) > batchBytes || handles == worker.MaxFiles || large > batchLarge {
+		if len(buf) > batchBytes || handles == batchHandles || large > batchLarge {
 			flush()
 		}
 	}
@@ -414,74 +419,4 @@ func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (re
 		return reply{}, errors.New(r.Failed)
 	}
 	return r, nil
-}
-
-// maxBundleFiles bounds how many files of a bundle are looked at.
-const maxBundleFiles = 400
-
-// bundle joins the facts of a bundle's parts: who it says it is (Info.plist),
-// who signed its main program, what the scripts in it do.
-func (in *Inspector) bundle(ctx context.Context, dir string) meetguard.Facts {
-	f := meetguard.Facts{Path: dir, Format: meetguard.FormatApp, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
-		Claims: []meetguard.Claim{{Text: filepath.Base(dir), Source: meetguard.ClaimFileName}}}
-	executable := ""
-	if plist, err := openFile(filepath.Join(dir, "Contents", "Info.plist")); err == nil {
-		if r, err := in.ask(ctx, request{Op: opPlist}, &opened{file: plist}); err == nil {
-			f.Claims, f.Gaps = append(f.Claims, r.Facts.Claims...), append(f.Gaps, r.Facts.Gaps...)
-			executable = filepath.Base(r.Executable)
-		}
-		plist.Close()
-	}
-	parts, more := bundleFiles(dir)
-	for _, p := range parts {
-		part, _ := in.file(ctx, p)
-		rel, _ := filepath.Rel(dir, p)
-		f.Size += part.Size
-		if part.Format == meetguard.FormatMachO && filepath.Base(filepath.Dir(p)) == "MacOS" && (f.SHA256 == "" || filepath.Base(p) == executable) {
-			f.SHA256, f.Signature = part.SHA256, part.Signature
-		}
-		part.Path = rel
-		keep(&f, withoutBrandClaims(part))
-	}
-	if f.Signature.Status == meetguard.SignatureUnknown && f.SHA256 == "" && len(f.Gaps) == 0 {
-		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "signature", Reason: "the bundle has no main program that carries one"})
-	}
-	if more {
-		f.Gaps = append(f.Gaps, blinding("members", fmt.Sprintf("the bundle has more than %d files worth a look", maxBundleFiles)))
-	}
-	return f
-}
-
-// withoutBrandClaims: the bundle claims as a whole; its helpers carry its name
-// and their own signatures, which are judged by their content only.
-func withoutBrandClaims(part meetguard.Facts) meetguard.Facts {
-	if part.Format == meetguard.FormatMachO {
-		part.Claims = nil
-	}
-	return part
-}
-
-// bundleFiles lists the programs and scripts of a bundle, sorted.
-func bundleFiles(dir string) (files []string, more bool) {
-	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
-			return nil
-		}
-		folder := filepath.Base(filepath.Dir(p))
-		switch strings.ToLower(filepath.Ext(p)) {
-		case ".scpt", ".applescript", ".sh", ".command", ".py", ".zsh", ".tool", ".scptd", ".app":
-		default:
-			if folder != "MacOS" && folder != "Scripts" {
-				return nil
-			}
-		}
-		if len(files) >= maxBundleFiles {
-			more = true
-			return fs.SkipAll
-		}
-		files = append(files, p)
-		return nil
-	})
-	sort.Strings(files)
-	return files, more
 }

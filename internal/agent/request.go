@@ -15,6 +15,7 @@ const (
 	opFile    = "file"    // facts of the file that comes with the request
 	opFiles   = "files"   // the same for several small files at once, see request.Items
 	opPlist   = "plist"   // claims of an Info.plist
+	opApp     = "app"     // the signature and the icon of an app bundle
 	opCommand = "command" // the structure of a command line
 	opRules   = "rules"   // what rules are loaded
 	opReady   = "ready"   // nothing: does the worker work?
@@ -31,6 +32,8 @@ type request struct {
 	Items   []request         `json:"items,omitempty"`  // one for each file, in order
 	Inline  bool              `json:"inline,omitempty"` // the content follows the request, Size bytes of it
 	Size    int               `json:"size,omitempty"`
+	Link    string            `json:"link,omitempty"` // opApp: where a link of the bundle points to
+	All     bool              `json:"all,omitempty"`  // opApp: the items are every file of the bundle
 }
 
 // seal is the JSON of a request with its length before it. The content of its
@@ -60,6 +63,7 @@ type reply struct {
 	Facts      meetguard.Facts `json:"facts,omitzero"`
 	Plain      *plain          `json:"plain,omitempty"`      // instead of Facts: there is nothing else to say
 	Executable string          `json:"executable,omitempty"` // CFBundleExecutable of an Info.plist
+	Icon       string          `json:"icon,omitempty"`       // CFBundleIconFile of it
 	Rules      []RuleInfo      `json:"rules,omitempty"`
 	Failed     string          `json:"failed,omitempty"` // why the operation could not be done at all
 	Items      []reply         `json:"items,omitempty"`

@@ -29,6 +29,8 @@ type Unit struct {
 	Signature UnitSignature       `json:"signature"`
 	Origin    UnitOrigin          `json:"origin"`
 	Inner     string              `json:"inner,omitempty"`
+	Allowed   string              `json:"allowed,omitempty"` // the friend who allows it
+	Note      string              `json:"note,omitempty"`    // what is to be known of a friend who does not
 	Gaps      []UnitGap           `json:"gaps"`
 }
 
@@ -41,6 +43,13 @@ type UnitSignature struct {
 	SigningID string                    `json:"signing_id"`
 	Chain     string                    `json:"chain"`
 	SignedAt  string                    `json:"signed_at"` // RFC 3339, or ""
+	Serial    string                    `json:"serial,omitempty"`
+	Detail    string                    `json:"detail,omitempty"`
+	Remarks   []string                  `json:"remarks,omitempty"`
+	Others    []string                  `json:"other_signers,omitempty"`
+	Service   string                    `json:"service,omitempty"`
+	Abused    string                    `json:"abused,omitempty"`
+	Ticket    string                    `json:"ticket,omitempty"`
 }
 
 // UnitOrigin is the origin of a Unit.
@@ -63,8 +72,10 @@ func NewUnit(f meetguard.Facts, v meetguard.Verdict) Unit {
 		u.PathB64 = base64.StdEncoding.EncodeToString([]byte(f.Path))
 	}
 	u.Inner, _ = alert.SafeText(v.Inner)
+	u.Allowed, u.Note = v.Allowed, v.Note
 	s := f.Signature
-	u.Signature = UnitSignature{Status: s.Status, Subject: s.Subject, Issuer: s.Issuer, TeamID: s.TeamID, SigningID: s.SigningID, Chain: s.Chain}
+	u.Signature = UnitSignature{Status: s.Status, Subject: s.Subject, Issuer: s.Issuer, TeamID: s.TeamID, SigningID: s.SigningID, Chain: s.Chain,
+		Serial: s.Serial, Detail: s.Detail, Remarks: s.Remarks, Others: s.OtherSigners, Service: s.Service, Abused: s.Abused, Ticket: s.Ticket}
 	if !s.SignedAt.IsZero() {
 		u.Signature.SignedAt = s.SignedAt.UTC().Format(time.RFC3339)
 	}

@@ -31,7 +31,7 @@ func (s *second) complete(ctx context.Context, f *meetguard.Facts) {
 	if f.Package, err = s.owners.Of(f.Path); err != nil {
 		note(f, "package", reason(err))
 	}
-	if !signable(f.Format) && f.Format != meetguard.FormatApp && f.Format != meetguard.FormatPKG && f.Format != meetguard.FormatDMG {
+	if !systemJudges(f.Format) {
 		return
 	}
 	before, err := watch.Identify(f.Path)
@@ -44,6 +44,15 @@ func (s *second) complete(ctx context.Context, f *meetguard.Facts) {
 		f.OS = nil
 		note(f, "os verdict", "the file changed while the system was asked")
 	}
+}
+
+// systemJudges: formats that Windows or macOS knows signatures of.
+func systemJudges(format meetguard.Format) bool {
+	switch format {
+	case meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatELF:
+		return false
+	}
+	return signable(format) || format == meetguard.FormatApp
 }
 
 // note adds a gap to facts that may share their list with others.

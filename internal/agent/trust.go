@@ -1,9 +1,16 @@
 package agent
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
 
 	"meetguard"
 	"meetguard/internal/config"
@@ -39,5 +46,37 @@ func (in *Inspector) Configure(cfg config.Config, log *slog.Logger) error {
 		log.Warn("Friends left out", "why", err)
 	}
 	in.judge = detect.NewWith(brands, friends)
-	return nil
+	in.policy, err = policyOf(cfg.Brands, friends, cfg.Anchors, cfg.Abused, time.Now())
+	in.version += in.policy
+	return err
+}
+
+// Policy names the operator's own brands, friends and lists, "" for none: two
+// inspectors of one Policy judge alike.
+func (in *Inspector) Policy() string { return in.policy }
+
+// policyOf is a short hash of what an operator added. A friend that has expired
+// is none, so that what it allowed is judged again.
+func policyOf(brands []meetguard.Brand, friends []meetguard.Friend, anchors, abused string, now time.Time) (string, error) {
+	day := now.UTC().Format(time.DateOnly)
+	friends = slices.DeleteFunc(slices.Clone(friends), func(f meetguard.Friend) bool { return f.Expires < day })
+	if len(brands)+len(friends) == 0 && anchors == "" && abused == "" {
+		return "", nil
+	}
+	hash := sha256.New()
+	if err := json.NewEncoder(hash).Encode([]any{brands, friends}); err != nil {
+		return "", fmt.Errorf("name the operator's entries: %w", err)
+	}
+	files, _ := filepath.Glob(filepath.Join(anchors, "*.pem")) // a bad folder is told by the worker
+	if abused != "" {
+		files = append(files, abused)
+	}
+	for _, name := range files {
+		data, err := os.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("read what the operator added: %w", err)
+		}
+		hash.Write(data)
+	}
+	return "+" + hex.EncodeToString(hash.Sum(nil))[:12], nil
 }

@@ -85,8 +85,13 @@ func signatureOf(s meetguard.Signature) *Signature {
 	if !ok {
 		return nil
 	}
-	if s.Chain == "expired" {
+	switch s.Chain {
+	case "expired":
 		state = grade{2, "Expired"}
+	case "revoked":
+		state = grade{3, "Revoked"}
+	case "wrong_usage":
+		state = grade{8, "WrongUsage"}
 	}
 	out := &Signature{
 		StateID: state.id, State: state.name,

@@ -213,6 +213,9 @@ type Unmapped struct {
 	Signature   string   `json:"mg_signature"`
 	Signer      string   `json:"mg_signer"`
 	TeamID      string   `json:"mg_team_id"`
+	OSVerdicts  []string `json:"mg_os_verdicts,omitempty"` // what the operating system says of the signature
+	Package     string   `json:"mg_package,omitempty"`     // manager and name of the package that owns the file
+	Note        string   `json:"mg_note,omitempty"`        // a friend that does not allow it any more
 	SourceHost  string   `json:"mg_source_host"`
 	User        string   `json:"mg_user"`
 	PID         int      `json:"mg_pid,omitempty"`

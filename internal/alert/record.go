@@ -189,6 +189,13 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 		TeamID:     safe(a.Facts.Signature.TeamID, maxName),
 		SourceHost: safe(a.Facts.Origin.Host, maxName),
 		Reasons:    []string{},
+		Note:       safe(a.Verdict.Note, maxText),
+	}
+	for _, o := range first(a.Facts.OS) {
+		u.OSVerdicts = append(u.OSVerdicts, safe(osVerdict(o), maxText))
+	}
+	if p := a.Facts.Package; p != nil {
+		u.Package = safe(p.Manager+" "+p.Name, maxName)
 	}
 	for _, f := range first(a.Verdict.Findings) {
 		u.Reasons = append(u.Reasons, safe(f.Evidence, maxText))
@@ -201,6 +208,20 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 		u.CommandLine = safeCommand(p)
 	}
 	return u
+}
+
+// osVerdict is what the operating system says, in words.
+func osVerdict(o meetguard.OSVerdict) string {
+	text := o.Source + ": rejected"
+	if o.Trusted {
+		text = o.Source + ": accepted"
+	}
+	for _, more := range []string{o.Code, o.Catalog, o.Detail} {
+		if more != "" {
+			text += ", " + more
+		}
+	}
+	return text
 }
 
 // exactPath keeps the bytes of a path that cannot be shown as it is, or that is

@@ -28,6 +28,7 @@ type Config struct {
 	Files     string             `yaml:"files"`     // auto, inotify or fsnotify
 	Rules     string             `yaml:"rules"`     // folder with further YARA rules, read beside those inside the program
 	Anchors   string             `yaml:"anchors"`   // folder with further trust anchors for code signing, PEM
+	Abused    string             `yaml:"abused"`    // file with further certificates known to be abused, CSV like signatures/abused.csv
 	LogMiB    int                `yaml:"log_mib"`   // bound of the alert log, MiB
 	Workers   int                `yaml:"workers"`   // inspection processes, 1 to 8
 	Brands    []meetguard.Brand  `yaml:"brands"`    // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml

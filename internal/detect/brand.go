@@ -364,6 +364,11 @@ func (b *brand) proof(s meetguard.Signature) proof {
 	named := b.subjects[strings.ToLower(s.Subject)] || b.subjects[strings.ToLower(s.CommonName)] || b.companies[strings.ToLower(s.Subject)] || b.companies[strings.ToLower(s.CommonName)]
 	switch s.Status {
 	case meetguard.SignatureValid:
+		for _, r := range s.Remarks {
+			if r == "code_after_block" { // it proves who made a part of the script
+				return proofUnknown
+			}
+		}
 		if b.subjects[strings.ToLower(s.Subject)] || s.TeamID != "" && b.teams[strings.ToLower(s.TeamID)] {
 			return proven
 		}
@@ -377,7 +382,7 @@ func (b *brand) proof(s meetguard.Signature) proof {
 				return proofUnknown
 			}
 			return otherSigner
-		case "wrong_usage":
+		case "wrong_usage", "revoked":
 			return untrusted
 		}
 		return broken

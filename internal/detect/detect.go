@@ -240,15 +240,19 @@ func (s *subject) plainly(c claim) bool {
 	return trouble > 0
 }
 
-// isProgram: formats that run when they are opened and can carry a signature
-// that this version checks.
+// isProgram: formats that run or install when they are opened, and that their
+// makers sign.
 func (s *subject) isProgram() bool {
 	switch s.Format {
-	case meetguard.FormatPE, meetguard.FormatMachO, meetguard.FormatMSI, meetguard.FormatApp:
+	case meetguard.FormatPE, meetguard.FormatMachO, meetguard.FormatMSI, meetguard.FormatApp, meetguard.FormatPKG, meetguard.FormatMSIX:
 		return !s.isLibrary()
 	}
 	return false
 }
+
+// carriesProof: formats whose signature proves who made them. Many honest disk
+// images have none, because what is in them is signed.
+func (s *subject) carriesProof() bool { return s.isProgram() || s.Format == meetguard.FormatDMG }
 
 // isLibrary: parts of programs that nobody opens by hand. They carry brand
 // words for honest reasons (discord_game_sdk.dll).
@@ -260,14 +264,9 @@ func (s *subject) isLibrary() bool {
 	return false
 }
 
-// isPackage: formats that install or hold programs and whose signature this
-// version does not check.
+// isPackage: formats that hold programs and mostly carry no signature.
 func (s *subject) isPackage() bool {
-	switch s.Format {
-	case meetguard.FormatDMG, meetguard.FormatPKG, meetguard.FormatMSIX, meetguard.FormatISO:
-		return true
-	}
-	return false
+	return s.Format == meetguard.FormatDMG || s.Format == meetguard.FormatISO
 }
 
 func (s *subject) isLink() bool {

@@ -47,7 +47,18 @@ var rules = []rule{
 	{"MG-BRAND-NEVER-NATIVE", 75, "T1036.005", neverNative},
 	{"MG-BRAND-RETIRED", 15, "T1036.005", retired},
 	{"MG-BRAND-ICON", 30, "T1036.005", brandIcon},
+	{"MG-BRAND-UNBOUND", 75, "T1036.001", unbound},
+	{"MG-BRAND-FRESH-CERT", 20, "T1553.002", freshCert},
+
+	// a signature that is not what it looks like
 	{"MG-SIGNATURE-BROKEN", 60, "T1553.002", signatureBroken},
+	{"MG-SIGNATURE-ABUSED", 90, "T1588.003", abused},
+	{"MG-SIGNATURE-TEAM", 60, "T1553.002", falseTeam},
+	{"MG-SIGNATURE-CODE-AFTER", 45, "T1553.002", codeAfter},
+	{"MG-SIGNATURE-PUBLISHER", 50, "T1553.002", publisherDiffers},
+	{"MG-SIGNATURE-TICKET", 30, "T1553.002", badTicket},
+	{"MG-SIGNATURE-ODD", 25, "T1553.002", oddSignature},
+	{"MG-SIGNATURE-UNCOVERED", 10, "T1027.009", uncovered},
 
 	// names and origins
 	{"MG-NAME-DOUBLE-EXT", 70, "T1036.007", doubleExtension},
@@ -96,46 +107,6 @@ var rules = []rule{
 	{"MG-PROC-PASTED", 45, "T1204.004", pasted},
 }
 
-func brandProof(want proof, format string) func(*subject) string {
-	return func(s *subject) string {
-		if s.claim == nil || s.proof != want || !s.isProgram() {
-			return ""
-		}
-		return fmt.Sprintf(format, s.shownName(), s.claim.brand.Name, s.claim.shown())
-	}
-}
-
-func brandSigner(s *subject) string {
-	if s.claim == nil || s.proof != otherSigner || !s.isProgram() {
-		return ""
-	}
-	return fmt.Sprintf("%s calls itself %s software (%s), but it is signed by %s.", s.shownName(), s.claim.brand.Name, s.claim.shown(), quoted(s.Signature.Subject))
-}
-
-// brandForged: the signer's name is the claim. A chain that merely ends outside
-// the pinned set accuses nobody, so it takes a name that the file itself
-// claims, or a certificate that its owner issued to himself.
-func brandForged(s *subject) string {
-	sig := s.Signature
-	if sig.Status != meetguard.SignatureUntrusted || sig.Chain != "unknown_root" {
-		return ""
-	}
-	for _, b := range s.judge.brands {
-		claimed := s.claim != nil && s.claim.brand == b && s.isProgram()
-		if b.proof(sig) == untrustedSelf && (claimed || sig.Issuer == sig.CommonName) {
-			return fmt.Sprintf("It is signed in the name of %s, but no known authority vouches for that signature.", quoted(sig.Subject))
-		}
-	}
-	return ""
-}
-
-func shortCert(s *subject) string {
-	if s.claim == nil || s.proof != otherSigner || !s.isProgram() || s.Signature.LifeDays == 0 || s.Signature.LifeDays > 7 {
-		return ""
-	}
-	return fmt.Sprintf("Its signer's certificate lives only %d days, as those of pay-as-you-go signing services do.", s.Signature.LifeDays)
-}
-
 func neverNative(s *subject) string {
 	if s.claim == nil || !s.claim.brand.NeverNative || s.proof == proven || !(s.isProgram() || s.isPackage()) {
 		return ""
@@ -153,15 +124,6 @@ func retired(s *subject) string {
 		return ""
 	}
 	return fmt.Sprintf("%s was retired on %s: there are no new installers.", s.claim.brand.Name, s.claim.brand.RetiredOn)
-}
-
-// signatureBroken accuses only content that changed after somebody with a name
-// signed it. Ad-hoc signatures of stripped binaries break every day.
-func signatureBroken(s *subject) string {
-	if s.Signature.Status != meetguard.SignatureInvalid || s.Signature.Chain != "bad_digest" || s.Signature.Subject == "" {
-		return ""
-	}
-	return fmt.Sprintf("Its content does not fit the signature of %s that it carries: it was changed after signing, or the signature was taken from another file.", quoted(s.Signature.Subject))
 }
 
 var (
@@ -296,7 +258,7 @@ func clickCradle(s *subject) string {
 // brandCradle: the brand's real software never updates itself by a script that
 // fetches code from somewhere else and runs it.
 func brandCradle(s *subject) string {
-	if s.claim == nil || !s.code.interpreted() {
+	if s.claim == nil || s.proof == proven || !s.code.interpreted() {
 		return ""
 	}
 	f, _ := s.code.cradle()
@@ -312,7 +274,7 @@ var programRun = map[string]bool{"direct": true, "unzip-run": true, "installer":
 
 // brandDrop is what is left of brandCradle where nothing speaks of trouble.
 func brandDrop(s *subject) string {
-	if s.claim == nil || !s.code.interpreted() || brandCradle(s) != "" {
+	if s.claim == nil || s.proof == proven || !s.code.interpreted() || brandCradle(s) != "" {
 		return ""
 	}
 	f, _ := s.code.cradle()

@@ -47,7 +47,7 @@ type trust struct {
 }
 
 // claimRules are the rules that accuse a name and not a deed.
-var claimRules = set(`MG-BRAND-UNSIGNED MG-BRAND-SIGNER MG-BRAND-UNTRUSTED MG-BRAND-SHORT-CERT MG-BRAND-NEVER-NATIVE MG-BRAND-RETIRED`)
+var claimRules = set(`MG-BRAND-UNSIGNED MG-BRAND-SIGNER MG-BRAND-UNTRUSTED MG-BRAND-SHORT-CERT MG-BRAND-FRESH-CERT MG-BRAND-ICON MG-BRAND-NEVER-NATIVE MG-BRAND-RETIRED`)
 
 // allowClaim leaves out of a verdict what a friend allows. v is the verdict
 // over s alone, without its members.

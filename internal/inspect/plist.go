@@ -25,6 +25,12 @@ func PlistExecutable(data []byte) string {
 	return plistValue(data, "CFBundleExecutable")
 }
 
+// PlistIcon returns the CFBundleIconFile of an Info.plist, with or without its
+// extension, or "". It is hostile text as well.
+func PlistIcon(data []byte) string {
+	return plistValue(data, "CFBundleIconFile")
+}
+
 // plistValue returns the first string of key in the dictionary at the top.
 func plistValue(data []byte, key string) string {
 	var c collector

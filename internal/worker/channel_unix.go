@@ -22,8 +22,8 @@ import (
 type channel struct {
 	fd   int
 	head [headSize]byte
-	oob  [256]byte // room for MaxFiles descriptors (cmsg(3))
-	buf  []byte    // the last message
+	oob  [1 << 10]byte // room for MaxFiles descriptors (cmsg(3))
+	buf  []byte        // the last message
 }
 
 const headSize = 4

@@ -12,7 +12,7 @@ const (
 // to gain privileges. RLIMIT_DATA counts what is really writable; RLIMIT_AS
 // would count the runtime's reservations too.
 func limitSelf() error {
-	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64, unix.RLIMIT_FSIZE: 0}
+	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0}
 	for which, n := range limits {
 		if err := unix.Setrlimit(which, &unix.Rlimit{Cur: n, Max: n}); err != nil {
 			return err

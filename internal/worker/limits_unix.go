@@ -11,7 +11,7 @@ const (
 
 // limitSelf bounds memory, core files and descriptors.
 func limitSelf() error {
-	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 64, unix.RLIMIT_FSIZE: 0}
+	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0}
 	for which, n := range limits {
 		if err := unix.Setrlimit(which, &unix.Rlimit{Cur: n, Max: n}); err != nil {
 			return err

@@ -25,7 +25,7 @@ const (
 	maxRequest = 2 << 20 // bytes
 	maxReply   = 4 << 20 // bytes
 
-	MaxFiles = 32 // descriptors that travel with one request
+	MaxFiles = 200 // descriptors that travel with one request; Linux allows 253 (SCM_MAX_FD)
 )
 
 // memoryLimit is what a child may allocate, in bytes. It holds the rules, the
