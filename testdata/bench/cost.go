@@ -59,7 +59,7 @@ func (e *env) ratios(path string) (ratio, agent series, err error) {
 }
 
 func measureTree(e *env) ([]result, error) {
-	n := 3000
+	n := 20000
 	if e.short {
 		n = 600
 	}

@@ -21,6 +21,8 @@ func floor(mode string, args []string) {
 	switch mode {
 	case "sha":
 		err = hashAll(args[0])
+	case "verify":
+		err = verify(args[0])
 	case "inotify":
 		err = inotifyLoop(args[0], args[1], args[2])
 	default:
