@@ -168,17 +168,27 @@ func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply
 	case opCommand:
 		return reply{Facts: ex.command(req)}
 	case opFiles:
-		out := reply{Items: make([]reply, len(req.Items))}
-		for i, item := range req.Items {
-			out.Items[i] = ex.file(item, src)
-		}
-		return out
+		return ex.files(req, src)
 	case opPlist, opFile:
 		return ex.file(req, src)
 	case opApp:
 		return ex.app(req, src)
 	}
 	return reply{Failed: "unknown operation " + req.Op}
+}
+
+func (ex *Examiner) files(req request, src *sources) reply {
+	if len(req.Names) != len(req.Sizes) {
+		return reply{Failed: fmt.Sprintf("%d names came with %d sizes", len(req.Names), len(req.Sizes))}
+	}
+	out := reply{Plains: make([]string, len(req.Names))}
+	for i, name := range req.Names {
+		r := ex.file(request{Op: opFile, Name: name, Inline: req.Sizes[i] >= 0, Size: req.Sizes[i], Origin: req.Origins[i]}, src)
+		if out.Plains[i] = r.Plain; r.Plain == "" {
+			out.Items = append(out.Items, r)
+		}
+	}
+	return out
 }
 
 // sources are the contents of the files of one request, in its order.
@@ -222,7 +232,7 @@ func (r reply) lean() reply {
 		f.Origin != (meetguard.Origin{}) || f.Signature.Status != meetguard.SignatureUnknown {
 		return r
 	}
-	return reply{Plain: &plain{f.SHA256, f.Format}}
+	return reply{Plain: plain(f)}
 }
 
 // view gives the content of the next file: as it came with the request, or of

@@ -291,9 +291,9 @@ func (o *opened) close() {
 // meanwhile.
 func (o *opened) facts(r reply) (meetguard.Facts, bool) {
 	f := r.Facts
-	if r.Plain != nil {
-		f = unknownFacts()
-		f.SHA256, f.Format, f.Size = r.Plain.SHA256, r.Plain.Format, o.size
+	if r.Plain != "" {
+		f = unplain(r.Plain)
+		f.Size = o.size
 		f.Claims = []meetguard.Claim{{Text: clipText(filepath.Base(o.path), maxText), Source: meetguard.ClaimFileName}}
 	}
 	f.Path = o.path
@@ -357,16 +357,26 @@ func (in *Inspector) together(ctx context.Context, open []*opened) []meetguard.F
 	if len(open) == 0 {
 		return nil
 	}
-	req := request{Op: opFiles, Items: make([]request, len(open))}
+	req := request{Op: opFiles, Names: make([][]byte, len(open)), Sizes: make([]int, len(open))}
 	for i, o := range open {
-		req.Items[i] = o.request
+		req.Names[i], req.Sizes[i] = o.request.Name, -1
+		if o.file == nil {
+			req.Sizes[i] = len(o.content)
+		}
+		if !o.request.Origin.Empty() {
+			if req.Origins == nil {
+				req.Origins = map[int]inspect.RawOrigin{}
+			}
+			req.Origins[i] = o.request.Origin
+		}
 	}
 	r, err := in.ask(ctx, req, open...)
 	out := make([]meetguard.Facts, len(open))
 	for k, o := range open {
+		one, ok := r.next(k)
 		changed := true
-		if err == nil && k < len(r.Items) {
-			out[k], changed = o.facts(r.Items[k])
+		if err == nil && ok {
+			out[k], changed = o.facts(one)
 		}
 		o.close()
 		if changed {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"meetguard"
 	"meetguard/internal/inspect"
@@ -24,16 +25,19 @@ const (
 // request is what the Inspector asks the Examiner. The content of small files
 // follows it, larger ones come beside it as open descriptors.
 type request struct {
-	Op      string            `json:"op"`
-	Name    []byte            `json:"name,omitempty"` // base name, any bytes
-	Origin  inspect.RawOrigin `json:"origin,omitzero"`
-	Command string            `json:"command,omitempty"`
-	Shell   string            `json:"shell,omitempty"`  // extension that fits the interpreter of the command
-	Items   []request         `json:"items,omitempty"`  // one for each file, in order
-	Inline  bool              `json:"inline,omitempty"` // the content follows the request, Size bytes of it
-	Size    int               `json:"size,omitempty"`
-	Link    string            `json:"link,omitempty"` // opApp: where a link of the bundle points to
-	All     bool              `json:"all,omitempty"`  // opApp: the items are every file of the bundle
+	Op      string                    `json:"op,omitempty"`
+	Name    []byte                    `json:"name,omitempty"` // base name, any bytes
+	Origin  inspect.RawOrigin         `json:"origin,omitzero"`
+	Command string                    `json:"command,omitempty"`
+	Shell   string                    `json:"shell,omitempty"`  // extension that fits the interpreter of the command
+	Items   []request                 `json:"items,omitempty"`  // opApp: one for each file of the bundle
+	Inline  bool                      `json:"inline,omitempty"` // the content follows the request, Size bytes of it
+	Size    int                       `json:"size,omitempty"`
+	Link    string                    `json:"link,omitempty"`    // opApp: where a link of the bundle points to
+	Names   [][]byte                  `json:"names,omitempty"`   // opFiles: base names
+	Sizes   []int                     `json:"sizes,omitempty"`   // opFiles: of the contents that follow; -1 for a file that comes as a descriptor
+	Origins map[int]inspect.RawOrigin `json:"origins,omitempty"` // opFiles: of those that have one, by place
+	All     bool                      `json:"all,omitempty"`     // opApp: the items are every file of the bundle
 }
 
 // seal is the JSON of a request with its length before it. The content of its
@@ -61,19 +65,40 @@ func unseal(raw []byte) (r request, contents []byte, err error) {
 // reply is the answer: facts, and for some operations a little more.
 type reply struct {
 	Facts      meetguard.Facts `json:"facts,omitzero"`
-	Plain      *plain          `json:"plain,omitempty"`      // instead of Facts: there is nothing else to say
+	Plain      string          `json:"plain,omitempty"`      // instead of Facts: there is nothing else to say, see plain
+	Plains     []string        `json:"plains,omitempty"`     // opFiles: Plain of each file, in order; "" for one with a reply in Items
 	Executable string          `json:"executable,omitempty"` // CFBundleExecutable of an Info.plist
 	Icon       string          `json:"icon,omitempty"`       // CFBundleIconFile of it
 	Rules      []RuleInfo      `json:"rules,omitempty"`
 	Failed     string          `json:"failed,omitempty"` // why the operation could not be done at all
-	Items      []reply         `json:"items,omitempty"`
+	Items      []reply         `json:"items,omitempty"`  // opFiles: of the others, in order
 }
 
 // plain is all that most files have: neither names nor code nor signature. A
 // system has hundreds of thousands of them.
-type plain struct {
-	SHA256 string           `json:"sha256"`
-	Format meetguard.Format `json:"format"`
+func plain(f *meetguard.Facts) string { return f.SHA256 + " " + string(f.Format) }
+
+// unplain is the other side of plain.
+func unplain(text string) meetguard.Facts {
+	f := unknownFacts()
+	sum, format, _ := strings.Cut(text, " ")
+	f.SHA256, f.Format = sum, meetguard.Format(format)
+	return f
+}
+
+// next gives the reply about file i of a batch. It is called for each in order.
+func (r *reply) next(i int) (reply, bool) {
+	switch {
+	case i >= len(r.Plains):
+		return reply{}, false
+	case r.Plains[i] != "":
+		return reply{Plain: r.Plains[i]}, true
+	case len(r.Items) == 0:
+		return reply{}, false
+	}
+	one := r.Items[0]
+	r.Items = r.Items[1:]
+	return one, true
 }
 
 // RuleInfo is one YARA rule as `rules list` shows it.

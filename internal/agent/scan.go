@@ -156,7 +156,7 @@ func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell
 }
 
 // secondWorker is how long a scan has to take to get a further worker.
-const secondWorker = time.Second
+const secondWorker = 3 * time.Second
 
 // job is some units on their way through a scan.
 type job struct {

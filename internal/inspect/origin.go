@@ -26,6 +26,11 @@ type RawOrigin struct {
 	ZoneIdentifier []byte // Windows: the stream Zone.Identifier, an INI file
 }
 
+// Empty says that nothing was noted.
+func (r RawOrigin) Empty() bool {
+	return len(r.XDGURL)+len(r.XDGReferrer)+len(r.Quarantine)+len(r.WhereFroms)+len(r.ZoneIdentifier) == 0
+}
+
 // ReadOrigin reads the attributes of an open file, at most 64 KiB of each. On
 // Windows the stream is opened by the name of f, which may by then be another
 // file. An attribute that is absent is no gap.

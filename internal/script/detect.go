@@ -168,14 +168,17 @@ func startsFold(data []byte, lower string) bool {
 	return len(data) >= len(lower) && strings.EqualFold(string(data[:len(lower)]), lower)
 }
 
+// idleMark follows a language that languageOf has found to be idle.
+const idleMark = "!"
+
 // namedLanguage checks what an extension promises. The content of a name that
 // several kinds of file share has to agree.
 func namedLanguage(named string, data []byte) string {
 	if named == langJScript {
 		return windowsJScript(data)
 	}
-	if named == langPython && idlePython(data) {
-		return named
+	if named == langPython && idle(langPython, data) {
+		return named + idleMark
 	}
 	head := data[:min(len(data), longLook)]
 	if named == langAppleScript && looksLikeJXA(head) {

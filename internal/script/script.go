@@ -44,7 +44,8 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 	doubtful := strings.HasSuffix(language, "?")
 	language = strings.TrimSuffix(language, "?")
 	encoding := encodingOf(data, language)
-	if language == langPython && idlePython(data) {
+	if strings.HasSuffix(language, idleMark) || idle(language, data) {
+		language = strings.TrimSuffix(language, idleMark)
 		return &meetguard.Script{Language: language, Encoding: encoding, Lines: bytes.Count(data, []byte("\n")) + 1}, ""
 	}
 	s, user := analyseText(language, encoding, decode(data, encoding))
@@ -54,31 +55,34 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 	return s, user
 }
 
-// Words without which Python neither brings code from elsewhere nor opens a
-// layer, then words without which it does not run any, and those without which
+// Words without which a module neither brings code from elsewhere nor opens a
+// layer, then words without which Python does not run any, and those without which
 // it takes nothing of value. Separated by two spaces.
 const (
-	pythonBrings = "urlopen  urlretrieve  requests  http.client  httpx  socket  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  tdata  osascript"
-	pythonRuns   = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
+	libraryBrings = "urlopen  urlretrieve  requests  http.client  httpx  socket  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram"
+	pythonRuns    = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
 	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
 )
 
-var pythonWords = sync.OnceValues(func() (f *finder, brings int) {
-	first := strings.Split(pythonBrings, "  ")
+var libraryWords = sync.OnceValues(func() (f *finder, brings int) {
+	first := strings.Split(libraryBrings, "  ")
 	return newFinder(slices.Concat(first, strings.Split(pythonRuns, "  "), strings.Split(pythonTakes, "  "))), len(first)
 })
 
-// idlePython spares the thousands of library modules of every Python
-// installation the whole analysis: what neither brings nor runs code is no
-// lure, whatever else it says. UTF-16 has none of the words and is rare enough
-// to be read in full.
-func idlePython(data []byte) bool {
-	if bytes.IndexByte(data[:min(len(data), 4096)], 0) >= 0 {
+// The languages of libraries: systems have thousands of modules in them, and
+// hardly a lure.
+var libraryLanguages = map[string]bool{langPython: true, "perl": true, "ruby": true, "tclsh": true, "php": true, "lua": true, "awk": true, "make": true}
+
+// idle spares the modules of libraries the whole analysis: what neither brings
+// nor runs code is no lure, whatever else it says. UTF-16 has none of the words
+// and is rare enough to be read in full.
+func idle(language string, data []byte) bool {
+	if !libraryLanguages[language] || bytes.IndexByte(data[:min(len(data), 4096)], 0) >= 0 {
 		return false
 	}
-	words, brings := pythonWords()
-	var found [2]bool
+	words, brings := libraryWords()
+	found := [2]bool{1: language != langPython} // backticks run things elsewhere, and so do many words
 	words.until(data, func(id int) bool {
 		if id < brings {
 			found[0] = true

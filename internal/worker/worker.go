@@ -207,7 +207,7 @@ func start(argv []string) (*child, error) {
 // childEnv is the whole environment of a child: nothing of the user's own. The
 // runtime collects early, because a child holds little and lives long.
 func childEnv() []string {
-	env := []string{"GOGC=200", "GOMEMLIMIT=128MiB", "GOMAXPROCS=1", "GOTRACEBACK=none",
+	env := []string{"GOGC=400", "GOMEMLIMIT=128MiB", "GOMAXPROCS=1", "GOTRACEBACK=none",
 		"MALLOC_ARENA_MAX=1", "MALLOC_TRIM_THRESHOLD_=1048576", "MALLOC_MMAP_THRESHOLD_=1048576"} // C memory goes back to the system, but for what the next scan needs again
 	for _, name := range []string{"SystemRoot", "TMPDIR", "TEMP"} {
 		if v, ok := os.LookupEnv(name); ok {
