@@ -66,7 +66,24 @@ func (j *Judge) imitates(n hostName) imitation {
 	if f := j.hosts.borrowed(n); f.brand != nil {
 		return f
 	}
-	return j.hosts.glued(n)
+	if f := j.hosts.glued(n); f.brand != nil {
+		return f
+	}
+	if rest, ok := unreserved(n.wire); ok {
+		return j.imitates(parseHost(rest))
+	}
+	return imitation{}
+}
+
+// unreserved gives the name that somebody put a reserved top level behind, so
+// that nobody can reach it by mistake (RFC 2606): reports do it, and specimens.
+func unreserved(host string) (string, bool) {
+	for _, top := range []string{".invalid", ".test", ".example"} {
+		if rest, ok := strings.CutSuffix(host, top); ok && strings.Contains(rest, ".") {
+			return rest, true
+		}
+	}
+	return "", false
 }
 
 // hostBook is what the catalogue says of the names of hosts.
