@@ -166,6 +166,7 @@ type Signature struct {
 	NotBefore    time.Time       `json:"not_before,omitzero"`     // from when the leaf is valid; with SignedAt it tells the age of the certificate at signing
 	Service      string          `json:"service,omitempty"`       // the pay-as-you-go signing service that issued the leaf
 	Abused       string          `json:"abused,omitempty"`        // what the list of abused certificates says of the leaf
+	ClaimedTeam  string          `json:"claimed_team,omitempty"`  // Apple Team ID that the signature names and its certificate does not prove
 	Kind         string          `json:"kind,omitempty"`          // Apple: developer_id, mac_app_store, apple, development
 	Ticket       string          `json:"ticket,omitempty"`        // Apple notary ticket: stapled, or malformed; never a proof by itself
 	Hardened     bool            `json:"hardened,omitempty"`      // Mach-O: hardened runtime

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -85,5 +86,14 @@ func (a *app) listProblems(file string, err error) error {
 func loadWhole(file string) (config.Config, error) {
 	cfg, err := config.Load(file)
 	_, wrong := agent.Catalogue(cfg)
-	return cfg, errors.Join(err, wrong)
+	err = errors.Join(err, wrong)
+	for _, named := range []struct{ key, path string }{{"rules", cfg.Rules}, {"anchors", cfg.Anchors}, {"abused", cfg.Abused}} {
+		if named.path == "" {
+			continue
+		}
+		if _, missing := os.Stat(named.path); missing != nil {
+			err = errors.Join(err, fmt.Errorf("%s: %w", named.key, missing))
+		}
+	}
+	return cfg, err
 }

@@ -90,6 +90,7 @@ func (a *app) printStatus(s agent.Status) error {
 
 func (a *app) checkCommand() *cobra.Command {
 	var asJSON bool
+	var configFile string
 	c := &cobra.Command{
 		Use:   "check URL|HOST|TEXT…",
 		Short: "Is this meeting or download link the brand's own?",
@@ -100,7 +101,11 @@ from standard input. No network traffic.`,
 		Example: "  meetguard check https://us02web.zoom.us/j/123 us02webzoom.us\n  meetguard check - <invitation.txt",
 		Args:    needArgs("name a link or a host to check"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			judge, err := agent.NewJudge()
+			cfg, err := config.Load(configFile)
+			if err != nil {
+				return err
+			}
+			judge, err := agent.NewJudge(cfg)
 			if err != nil {
 				return err
 			}
@@ -128,6 +133,7 @@ from standard input. No network traffic.`,
 			return nil
 		},
 	}
+	c.Flags().StringVar(&configFile, "config", "", "configuration file, for brands of your own")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	return c
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 	"time"
 
 	"meetguard"
+	"meetguard/internal/config"
 	"meetguard/internal/detect"
 	"meetguard/internal/inspect"
 	"meetguard/internal/watch"
@@ -43,7 +43,7 @@ type InspectorConfig struct {
 // NewInspector loads the brand catalogue. No worker is started before it is
 // needed.
 func NewInspector(cfg InspectorConfig) (*Inspector, error) {
-	judge, err := NewJudge()
+	judge, err := NewJudge(config.Config{})
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +66,10 @@ func (in *Inspector) Host(host string) detect.HostVerdict { return in.judge.Host
 type HostVerdict = detect.HostVerdict
 
 // NewJudge gives the judge alone, for what needs no inspection.
-func NewJudge() (*detect.Judge, error) {
-	brands, err := signatures.Brands()
+func NewJudge(cfg config.Config) (*detect.Judge, error) {
+	brands, err := Catalogue(cfg)
 	if err != nil {
-		return nil, fmt.Errorf("load the brand catalogue: %w", err)
+		return nil, err
 	}
 	return detect.New(brands), nil
 }

@@ -387,7 +387,7 @@ func (b *brand) proof(s meetguard.Signature) proof {
 		}
 		return broken
 	case meetguard.SignatureUntrusted:
-		if named || s.TeamID != "" && b.teams[strings.ToLower(s.TeamID)] {
+		if named || s.ClaimedTeam != "" && b.teams[strings.ToLower(s.ClaimedTeam)] {
 			return untrustedSelf
 		}
 		return untrusted

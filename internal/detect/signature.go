@@ -103,7 +103,7 @@ func falseTeam(s *subject) string {
 		return ""
 	}
 	for _, b := range s.judge.brands {
-		if b.teams[strings.ToLower(s.Signature.TeamID)] {
+		if b.teams[strings.ToLower(s.Signature.ClaimedTeam)] {
 			return fmt.Sprintf("Its signature names the team of %s, but its certificate belongs to %s.", b.Name, quoted(s.Signature.Subject))
 		}
 	}
@@ -114,7 +114,7 @@ func codeAfter(s *subject) string {
 	if !s.remarked("code_after_block") {
 		return ""
 	}
-	return fmt.Sprintf("Code stands behind the signature of %s, which does not cover it.", quoted(s.Signature.Subject))
+	return "Code stands behind its signature block, which does not cover it."
 }
 
 func publisherDiffers(s *subject) string {

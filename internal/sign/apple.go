@@ -311,6 +311,7 @@ func (v *Verifier) judgeApple(s *signer, team string, installer bool, sig *meetg
 	proven := chain != nil && len(ou) == 1 && ou[0] == team
 	if team != "" && !proven {
 		remark(sig, RemarkTeamDiffers)
+		sig.ClaimedTeam = team
 	}
 	if chain == nil {
 		return
