@@ -30,7 +30,7 @@ var mayImport = map[string][]string{
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker",
 		"meetguard/internal/detect", "meetguard/internal/alert", "meetguard/internal/config",
 		"meetguard/internal/owner", "meetguard/internal/opinion"},
-	"meetguard/docs":          {},
+	"meetguard/docs": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 

@@ -3,6 +3,7 @@ module meetguard
 go 1.26.8
 
 require (
+	github.com/ProtonMail/go-crypto v1.0.0
 	github.com/fsnotify/fsnotify v1.10.1
 	github.com/hillu/go-yara/v4 v4.3.4
 	github.com/kardianos/service v1.3.0
@@ -27,7 +28,6 @@ require (
 
 require (
 	al.essio.dev/pkg/shellescape v1.5.1 // indirect
-	github.com/ProtonMail/go-crypto v1.0.0 // indirect
 	github.com/beevik/etree v1.4.1 // indirect
 	github.com/cloudflare/circl v1.3.8 // indirect
 	github.com/danieljoos/wincred v1.2.2 // indirect
