@@ -75,6 +75,9 @@ func (ex *Examiner) app(req request, src *sources) reply {
 		f.Signature, gaps = ex.verifier.VerifyApp(b, ex.now())
 		f.Gaps = append(f.Gaps, gaps...)
 	})
+	if f.Signature.SigningID != "" {
+		f.Claims = append(f.Claims, meetguard.Claim{Text: f.Signature.SigningID, Source: meetguard.ClaimSigningID})
+	}
 	bound(f)
 	return r
 }

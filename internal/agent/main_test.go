@@ -22,7 +22,7 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case workerArg:
-			if err := ServeWorker(ExaminerConfig{}); err != nil {
+			if err := ServeWorker(trusting(os.Args[2:])); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(2)
 			}
@@ -35,9 +35,18 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-func inspector(t testing.TB, arg string) *Inspector {
+// trusting is the configuration of a worker that is given a folder: it trusts
+// the anchors there and knows the abused certificates there.
+func trusting(folder []string) ExaminerConfig {
+	if len(folder) == 0 {
+		return ExaminerConfig{}
+	}
+	return ExaminerConfig{Anchors: folder[0], Abused: filepath.Join(folder[0], "abused.csv")}
+}
+
+func inspector(t testing.TB, args ...string) *Inspector {
 	t.Helper()
-	in, err := NewInspector(InspectorConfig{Command: []string{os.Args[0], arg}, Workers: 2, Log: slog.New(slog.DiscardHandler)})
+	in, err := NewInspector(InspectorConfig{Command: append([]string{os.Args[0]}, args...), Workers: 2, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
