@@ -188,7 +188,7 @@ func TestProofOfScripts(t *testing.T) {
 		{"signed", "room.ps1", own, clean, "", "", ""},
 		{"unsigned", "room.ps1", []byte(text), clean, "", "", ""},
 		{"signed by the brand", "Zoom Update.ps1", good, clean, "", "", ""},
-		{"code behind the block", "room.ps1", append(bytes.Clone(own), "Write-Host 'more'\r\n"...), suspicious, "MG-SIGNATURE-CODE-AFTER", "behind the signature of “Acme Corp”", "code_after_block"},
+		{"code behind the block", "room.ps1", append(bytes.Clone(own), "Write-Host 'more'\r\n"...), suspicious, "MG-SIGNATURE-CODE-AFTER", "behind its signature block", "code_after_block"},
 		{"a remark behind the block", "room.ps1", append(bytes.Clone(own), "# more\r\n"...), clean, "", "", ""},
 		{"changed", "room.ps1", bytes.Replace(own, []byte("A1"), []byte("A2"), 1), suspicious, "MG-SIGNATURE-BROKEN", "changed after signing", ""},
 		{"block of another script", "room.ps1", pasted, suspicious, "MG-SIGNATURE-BROKEN", "taken from another file", ""},

@@ -197,11 +197,11 @@ func undigit(rs []rune) {
 // besides a brand. intent words make an ordinary word beside them a claim.
 var (
 	intentWords = set(`install installer installation setup update updater updates upgrade upgrader sdk client desktop launcher bootstrapper
-		meeting meetings conference conferencing videoconference webinar call calls audio video microphone camera driver codec extension plugin addin addon
+		meeting meetings invite invites invitation interview interviews briefing onboarding session schedule scheduler starter runner viewer recorder conference conferencing videoconference webinar call calls audio video microphone camera driver codec extension plugin addin addon
 		fix repair support hotfix patch package download downloader workplace rooms room app application messenger joiner join full online host helper
 		aktualisierung installieren instalador atualizacao actualizacion reunion besprechung`)
 	// of these, those that other makers' hardware and helpers use as well
-	deviceWords = set(`audio video microphone camera driver codec extension plugin addin addon fix repair support package download host helper online full room rooms app call calls`)
+	deviceWords = set(`session schedule scheduler starter runner viewer recorder briefing onboarding audio video microphone camera driver codec extension plugin addin addon fix repair support package download host helper online full room rooms app call calls`)
 	plainWords  = set(`ms microsoft google cisco us uk eu it web win windows mac macos osx linux darwin x64 x86 arm arm64 amd64 i386 universal intel apple silicon
 		new latest free pro business enterprise plus premium official release final signed portable offline stable beta v ver version build bit exe msi pkg dmg the for
 		and en de fr es ja ko zh admin user file copy tool service system live cloud cdn portal my app hd one next`)
