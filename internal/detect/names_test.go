@@ -27,6 +27,8 @@ var fakes = map[string][]string{
 		"zOOmSetup.exe", "zOoM.exe", "Z o o m Setup.exe", "Z.O.O.M.exe", "Z_o_o_m_installer.exe", "Z-o-o-m.exe",
 		// letters that run together
 		"Zoorn Setup.exe", "ZoornInstaller.exe",
+		// what the call is about
+		"Zoom_Invite.exe", "ZoomInvite.exe", "Zoom-Meeting-Invite.exe", "Zoom_Interview_Q4.exe", "Zoom Session.exe",
 	},
 	"msteams": {
 		"MSTeamsSetup.exe", "Teams.exe", "TeamsSetup_c_w_.exe", "Microsoft Teams Installer.exe", "microsoft-teams_V1.exe", "ms-teams.exe", "Te4ms Setup.exe", "T3amsSetup.exe", "T3AMS_Setup.exe", "7eams Setup.exe",

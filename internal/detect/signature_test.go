@@ -34,7 +34,7 @@ func TestSignatureRules(t *testing.T) {
 	abused := with(firm, func(s *meetguard.Signature) {
 		s.Status, s.Chain, s.Abused = meetguard.SignatureInvalid, "revoked", "signed a thief"
 	})
-	team := with(remarked(firm, "team_differs"), func(s *meetguard.Signature) { s.TeamID = "BJ4HAAB9B3" })
+	team := with(remarked(firm, "team_differs"), func(s *meetguard.Signature) { s.ClaimedTeam = "BJ4HAAB9B3" })
 	rented := with(firm, func(s *meetguard.Signature) { s.LifeDays, s.Service = 3, "Microsoft Trusted Signing" })
 	inBundle := named(meetguard.ClaimBundleID, "us.zoom.xos")
 	const name = "ZoomInstallerFull.exe"
@@ -65,10 +65,10 @@ func TestSignatureRules(t *testing.T) {
 		{"MG-SIGNATURE-ABUSED", "revoked, of which no list tells", file("tool.exe", pe, with(abused, func(s *meetguard.Signature) { s.Abused = "" })), ""},
 
 		{"MG-SIGNATURE-TEAM", "names the brand's team", file("tool", macho, team), "names the team of Zoom"},
-		{"MG-SIGNATURE-TEAM", "names some team", file("tool", macho, with(team, func(s *meetguard.Signature) { s.TeamID = "ACME123456" })), ""},
-		{"MG-SIGNATURE-TEAM", "is of the brand's team", file("tool", macho, with(team, func(s *meetguard.Signature) { s.Remarks = nil })), ""},
+		{"MG-SIGNATURE-TEAM", "names some team", file("tool", macho, with(team, func(s *meetguard.Signature) { s.ClaimedTeam = "ACME123456" })), ""},
+		{"MG-SIGNATURE-TEAM", "is of the brand's team", file("tool", macho, with(team, func(s *meetguard.Signature) { s.Remarks = nil; s.TeamID, s.ClaimedTeam = s.ClaimedTeam, "" })), ""},
 
-		{"MG-SIGNATURE-CODE-AFTER", "code behind the block", file("room.ps1", script, remarked(firm, "code_after_block")), "behind the signature of “4th State Oy”"},
+		{"MG-SIGNATURE-CODE-AFTER", "code behind the block", file("room.ps1", script, remarked(firm, "code_after_block")), "behind its signature block"},
 		{"MG-SIGNATURE-CODE-AFTER", "line ends changed", file("room.ps1", script, remarked(firm, "line_ends_changed")), ""},
 
 		{"MG-SIGNATURE-PUBLISHER", "another publisher", file("room.msix", msix, remarked(firm, "publisher_differs")), "another publisher than “4th State Oy”"},
