@@ -290,7 +290,7 @@ func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts
 		a.log.Warn("Could not judge", "path", shown, "why", whyIncomplete(f))
 		return nil
 	}
-	a.second.complete(ctx, &f)
+	a.second.complete(ctx, ev.Kind, &f)
 	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v})
 	appended, err := a.alerts.Append(rec)
 	if err != nil {

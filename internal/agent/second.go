@@ -22,14 +22,18 @@ func newSecond() *second {
 	return &second{system: opinion.New(opinion.Options{}), owners: owner.New("")}
 }
 
-// complete adds OS and Package to facts. What could not be learned is a gap.
-func (s *second) complete(ctx context.Context, f *meetguard.Facts) {
+// complete adds OS and Package to facts. What could not be learned is a gap. A
+// file that has just landed belongs to no package yet, and its alert does not
+// wait for that question.
+func (s *second) complete(ctx context.Context, kind meetguard.Kind, f *meetguard.Facts) {
 	if f.SHA256 == "" {
 		return // nobody knows what lies there
 	}
 	var err error
-	if f.Package, err = s.owners.Of(f.Path); err != nil {
-		note(f, "package", reason(err))
+	if kind == meetguard.ProcessStarted {
+		if f.Package, err = s.owners.Of(f.Path); err != nil {
+			note(f, "package", reason(err))
+		}
 	}
 	if !systemJudges(f.Format) {
 		return
