@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -195,7 +196,8 @@ func (a *Agent) announce(ctx context.Context) error {
 	for _, s := range a.status().Sources {
 		args = append(args, s.Name, strings.TrimSuffix(string(s.State)+": "+s.Detail, ": "))
 	}
-	a.saveStatus() // whoever waits for the line below may ask for the status
+	debug.FreeOSMemory() // what starting needed is not needed again
+	a.saveStatus()       // whoever waits for the line below may ask for the status
 	a.log.Info("Watching", args...)
 	return nil
 }
