@@ -307,6 +307,9 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 		stage(f, "link", true, func() { follow(f, name, data) })
 	case meetguard.FormatOther, meetguard.FormatScript, meetguard.FormatAppleScript, meetguard.FormatHTML:
 		stage(f, "script", true, func() { analyse(f, name, data) })
+		if f.Format == meetguard.FormatHTML {
+			stage(f, "link", false, func() { pageLinks(f, data) })
+		}
 		if f.Script != nil && bytes.Contains(data, []byte("SIG")) || blockExt[nameExt(name)] && f.Script != nil {
 			stage(f, "signature", true, func() { ex.verifyScript(f, name, data) })
 		}
@@ -335,6 +338,19 @@ func signable(format meetguard.Format) bool {
 		return true
 	}
 	return false
+}
+
+// pageLinks adds where the links of a page lead.
+func pageLinks(f *meetguard.Facts, data []byte) {
+	hosts := inspect.PageHosts(data)
+	if f.Script == nil && len(hosts) > 0 {
+		f.Script = &meetguard.Script{Language: "link"}
+	}
+	for _, h := range hosts {
+		if !contains(f.Script.Hosts, h) {
+			f.Script.Hosts = append(f.Script.Hosts, h)
+		}
+	}
 }
 
 // blockExt are scripts that can carry a signature block.

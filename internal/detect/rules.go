@@ -446,7 +446,7 @@ func decoded(s *subject) string {
 
 // linkLookalike: a shortcut or an invitation that leads to a lookalike.
 func linkLookalike(s *subject) string {
-	if s.code == nil || s.Format != meetguard.FormatShortcut && s.Format != meetguard.FormatICS || s.code.lookalike.Host == "" {
+	if s.code == nil || !s.isLink() || s.code.lookalike.Host == "" {
 		return ""
 	}
 	return "It leads to a lookalike: " + s.code.lookalike.Evidence

@@ -43,7 +43,7 @@ var statementRules = []rule{
 	{TraitPersistence, "", []string{"make login item|login item"}},
 	{TraitFakePlatformName, "", []string{"launchagents/|launchdaemons/|/library/caches/|/library/fonts/|/tmp/|/users/shared/|/library/application support/|/library/google/|<label>|<label>", "com.apple.|com.google.|com.zoom|com.microsoft.|us.zoom.|com.adobe."}},
 	{TraitFakePlatformName, "", []string{"appdata|programdata|temp|public", "svchost.exe|csrss.exe|csshost.exe|lsass.exe|services.exe|runtimebroker.exe|explorer.exe|nvidia.py|msedgeupdate|googleupdate|microsoftedgeupdate|windowsupdate"}},
-	{TraitTelegramData, "", []string{"telegram desktop|tdata|ru.keepcoder.telegram|tempkeyencrypted"}},
+	{TraitTelegramData, "", []string{"telegram desktop|<tdata>|ru.keepcoder.telegram|tempkeyencrypted"}},
 	{TraitTelegramBot, "", []string{"api.telegram.org"}},
 	{TraitKeychain, "", []string{"login.keychain|keychain-db|find-generic-password|find-internet-password|dump-keychain|unlock-keychain|vaultcmd|credenumerate|library/keychains"}},
 	{TraitBrowserData, "", []string{"login data|local extension settings|web data|cookies.sqlite|logins.json|key4.db|local state|network/cookies|default/cookies|user data"}},
