@@ -250,7 +250,7 @@ func openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
 	var origin inspect.RawOrigin
 	origin, o.gaps = inspect.ReadOrigin(file)
 	o.request = request{Op: opFile, Name: []byte(filepath.Base(path)), Origin: origin}
-	if o.size <= smallFile && readsAtOnce(file, o.id.Dev) {
+	if o.size <= smallFile && readsAtOnce(file) {
 		if err := o.read(buf); err != nil {
 			o.close()
 			return nil, unreadable(path, reason(err))

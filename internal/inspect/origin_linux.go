@@ -1,7 +1,6 @@
 package inspect
 
 import (
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +30,6 @@ func anyAttribute(f *os.File) bool {
 		return true
 	}
 	n := 0
-	err = errors.Join(conn.Control(func(fd uintptr) { n, err = unix.Flistxattr(int(fd), nil) }), err)
-	return err != nil || n > 0
+	closed := conn.Control(func(fd uintptr) { n, err = unix.Flistxattr(int(fd), nil) })
+	return closed != nil || err != nil || n > 0
 }
