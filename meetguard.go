@@ -95,6 +95,9 @@ type Facts struct {
 	Gaps      []Gap       `json:"gaps,omitempty"`
 	OS        []OSVerdict `json:"os_verdicts,omitempty"` // second opinions, where the system can speak
 	Package   *Package    `json:"package,omitempty"`     // set if a package manager owns the file
+	Role      string      `json:"role,omitempty"`        // of a member: what its container does with it (install script, custom action, …)
+	Unlocked  string      `json:"unlocked,omitempty"`    // of a container: where the password stood that opened it (file name, neighbour text); never the password
+	Wrapper   string      `json:"wrapper,omitempty"`     // of a program: the kind of installer or packer that it is (nsis, inno, iexpress, 7z-sfx, …)
 }
 
 // Where a Claim was read.

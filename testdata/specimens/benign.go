@@ -22,6 +22,7 @@ func Benign() []Specimen {
 	b.honestScripts()
 	b.honestPrograms()
 	b.honestShapes()
+	b.freshHonest()
 	return b.list
 }
 

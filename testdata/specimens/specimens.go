@@ -79,6 +79,7 @@ func Lures() []Specimen {
 	b.shortcuts()
 	b.programs()
 	b.unseen()
+	b.fresh()
 	b.archives()
 	return b.list
 }

@@ -1,0 +1,3 @@
+package unpack
+
+func walkISO(data []byte, opt Options, visit Visit) error { return ErrUnsupported }
