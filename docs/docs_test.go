@@ -119,7 +119,7 @@ func TestLoneWeightsAreTold(t *testing.T) {
 			if _, err := fmt.Sscanf(line, "`Severity %s", &severity); err != nil {
 				t.Fatalf("%s: no weight in %s", id, line)
 			}
-			weight = detect.SeverityWeight(severity)
+			weight = detect.MatchWeight(map[string]string{"severity": severity})
 		}
 		if strings.Contains(have[id], "Alone it never alarms") && weight >= suspiciousFrom {
 			t.Errorf("%s weighs %d and alarms alone", id, weight)

@@ -61,39 +61,50 @@ func (a *app) allRules() ([]agent.Rule, error) {
 }
 
 func (a *app) rulesVerify() *cobra.Command {
-	return &cobra.Command{
+	var asJSON bool
+	c := &cobra.Command{
 		Use:   "verify [PATH…]",
 		Short: "Compile rule files and say what is wrong with them, by file and line",
-		Long:  "Without a path the rules inside this program are verified. Exit code 1: a file has a problem.",
+		Long: `Compiles each rule file alone, and says by file and line what cannot be used and
+why, what is slow, and which files see one kind of content only. A folder is
+searched for *.yar and *.yara. Ordinary public rules may be given.
+
+Without a path the rules inside this program are verified, and held to their own
+laws: metadata, bounded expressions, modules. Exit code 1: there is a problem.`,
 		RunE: func(_ *cobra.Command, paths []string) error {
-			if len(paths) == 0 {
-				all, err := a.allRules()
-				if err != nil {
-					return err
-				}
-				fmt.Fprintf(a.out, "%d rules, no problem\n", len(all))
-				return nil
-			}
-			problems, warnings, files, err := agent.VerifyRules(paths)
+			check, err := agent.VerifyRules(paths)
 			if err != nil {
 				return err
 			}
-			for _, w := range warnings {
-				fmt.Fprintln(a.out, "warning:", w)
+			if check.Files == 0 {
+				return errors.New("no *.yar or *.yara file there: name a rule file, or a folder of them")
 			}
-			for _, p := range problems {
-				fmt.Fprintln(a.out, "problem:", p)
+			if asJSON {
+				err = a.printJSON(check)
+			} else {
+				a.printCheck(check)
 			}
-			fmt.Fprintf(a.out, "%d files, %d problems, %d warnings\n", files, len(problems), len(warnings))
-			if files == 0 {
-				return errors.New("no *.yar file there")
+			if err == nil && len(check.Problems) > 0 {
+				err = errFound
 			}
-			if len(problems) > 0 {
-				return errFound
-			}
-			return nil
+			return err
 		},
 	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	return c
+}
+
+func (a *app) printCheck(check agent.RuleCheck) {
+	for _, n := range check.Narrowed {
+		fmt.Fprintln(a.out, "note:", n)
+	}
+	for _, w := range check.Warnings {
+		fmt.Fprintln(a.out, "warning:", w)
+	}
+	for _, p := range check.Problems {
+		fmt.Fprintln(a.out, "problem:", p)
+	}
+	fmt.Fprintf(a.out, "%d of %d files can be used (%d rules), %d problems, %d warnings\n", check.Usable, check.Files, check.Rules, len(check.Problems), len(check.Warnings))
 }
 
 func (a *app) rulesTest() *cobra.Command {

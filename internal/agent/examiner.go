@@ -427,9 +427,29 @@ func (ex *Examiner) match(f *meetguard.Facts, name string, data []byte) {
 	if set := setOf(f); set != "" {
 		add(set, data)
 	}
+	if ex.rules.has(setForeign) {
+		add(setForeign, data)
+		if f.Script != nil && f.Script.Tail != "" {
+			add(setForeign, []byte(f.Script.Tail))
+		}
+		f.Matches = distinct(f.Matches)
+	}
 	if len(f.Matches) > maxMatches {
 		f.Matches = f.Matches[:maxMatches]
 	}
+}
+
+// distinct leaves out what matched twice.
+func distinct(matches []meetguard.Match) []meetguard.Match {
+	seen := map[string]bool{}
+	out := matches[:0]
+	for _, m := range matches {
+		if !seen[m.Rule] {
+			seen[m.Rule] = true
+			out = append(out, m)
+		}
+	}
+	return out
 }
 
 // bound keeps a reply small whatever a file holds.

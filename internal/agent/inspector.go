@@ -104,7 +104,7 @@ func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 		if id == "" {
 			id = r.Name
 		}
-		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.SeverityWeight(r.Meta["severity"]), Technique: r.Meta["technique"], Description: r.Meta["description"]})
+		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.MatchWeight(r.Meta), Technique: r.Meta["technique"], Description: r.Meta["description"]})
 	}
 	return out, nil
 }

@@ -24,7 +24,7 @@ func TestRulesOnTheirSpecimens(t *testing.T) {
 	for _, f := range files {
 		src := yarascan.Source{Name: f.Name, Text: f.Text}
 		bySet[f.Set] = append(bySet[f.Set], src)
-		if warnings, err := yarascan.Warnings(src, declared); err != nil || len(warnings) > 0 {
+		if _, warnings, err := yarascan.Check(src, declared); err != nil || len(warnings) > 0 {
 			t.Errorf("%s: %v %v", f.Name, warnings, err)
 		}
 	}

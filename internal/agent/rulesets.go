@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -21,9 +23,10 @@ const (
 	setMachO       = "macho"
 	setMSI         = "msi"
 	setOther       = "other" // raw bytes of everything else that is no plain text
+	setForeign     = "any"   // an operator's rules: raw bytes of every file, and the normalised text of scripts
 )
 
-var setNames = []string{setScript, setAppleScript, setPE, setMachO, setMSI, setOther}
+var setNames = []string{setScript, setAppleScript, setPE, setMachO, setMSI, setOther, setForeign}
 
 // setOf chooses the set for the raw bytes of a file. Plain text and scripts
 // have none: the text of a script is matched normalised.
@@ -52,8 +55,8 @@ type ruleSets struct {
 	foreign  bool // some are an operator's
 }
 
-// loadRules collects the embedded rules and those of an operator's folder. A
-// file in a sub-folder named like a set belongs to it, others to every set.
+// loadRules collects the embedded rules and those of an operator's folder, see
+// homeOf.
 func loadRules(dir string) (*ruleSets, error) {
 	r := &ruleSets{sources: map[string][]yarascan.Source{}, compiled: map[string]*yarascan.Rules{}, scanners: map[string]*yarascan.Scanner{}}
 	own, err := signatures.Rules()
@@ -98,13 +101,8 @@ func (r *ruleSets) addFolder(dir string) error {
 			return err
 		}
 		found++
-		sets := setNames
-		if parent := filepath.Base(filepath.Dir(p)); contains(setNames, parent) {
-			sets = []string{parent}
-		}
-		for _, set := range sets {
-			r.sources[set] = append(r.sources[set], yarascan.Source{Name: p, Text: string(text)})
-		}
+		set := homeOf(p, text)
+		r.sources[set] = append(r.sources[set], yarascan.Source{Name: p, Text: string(text)})
 		return nil
 	})
 	if err != nil {
@@ -114,6 +112,27 @@ func (r *ruleSets) addFolder(dir string) error {
 		return fmt.Errorf("load rules: no *.yar file in %s", dir)
 	}
 	return nil
+}
+
+// imports are the modules that a rule file names. Each costs every file that is
+// scanned with it, whatever the file is.
+var imports = regexp.MustCompile(`(?m)^[ \t]*import[ \t]+"(\w+)"`)
+
+// moduleSet are the sets of the files that a module can read.
+var moduleSet = map[string]string{"pe": setPE, "dotnet": setPE, "macho": setMachO}
+
+// homeOf chooses the set of an operator's rule file: that of its folder's name,
+// else that of the files which its modules read, else every file.
+func homeOf(p string, text []byte) string {
+	if parent := filepath.Base(filepath.Dir(p)); contains(setNames, parent) {
+		return parent
+	}
+	for _, m := range imports.FindAllSubmatch(text, -1) {
+		if set := moduleSet[string(m[1])]; set != "" {
+			return set
+		}
+	}
+	return setForeign
 }
 
 func contains(list []string, s string) bool {
@@ -136,6 +155,9 @@ func (r *ruleSets) set(name string) (*yarascan.Rules, error) {
 	r.compiled[name] = c
 	return c, nil
 }
+
+// has says whether there is any rule in a set.
+func (r *ruleSets) has(name string) bool { return len(r.sources[name]) > 0 }
 
 // scan matches data against one set.
 func (r *ruleSets) scan(name string, data []byte, vars yarascan.Externals) ([]meetguard.Match, error) {
@@ -175,11 +197,12 @@ func (r *ruleSets) list() reply {
 var declared = yarascan.Externals{
 	"mg_name": "", "mg_ext": "", "mg_origin": "", "mg_signature": "", "mg_size": 0, "mg_language": "", "mg_traits": "",
 	"mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0, "mg_fetches": 0, "mg_fetch_run": false, "mg_cradles": "", "mg_pretexts": 0,
+	"filename": "", "extension": "", // as many public rules want them
 }
 
 // externals are the facts that rules may ask for.
 func externals(f *meetguard.Facts, name string, from meetguard.Origin) yarascan.Externals {
-	v := yarascan.Externals{"mg_name": strings.ToLower(name), "mg_ext": nameExt(name), "mg_origin": from.Host,
+	v := yarascan.Externals{"filename": name, "extension": strings.ToLower(path.Ext(name)), "mg_name": strings.ToLower(name), "mg_ext": nameExt(name), "mg_origin": from.Host,
 		"mg_signature": string(f.Signature.Status), "mg_size": int(f.Size),
 		"mg_language": "", "mg_traits": "", "mg_blank_run": 0, "mg_code_after": false, "mg_concat": 0, "mg_layers": 0,
 		"mg_fetches": 0, "mg_fetch_run": false, "mg_cradles": "", "mg_pretexts": 0}
@@ -216,9 +239,23 @@ func cradles(fetches []meetguard.Fetch) string {
 	return b.String()
 }
 
-// VerifyRules compiles each file alone and returns one line for each problem
-// or warning, and how many files there were.
-func VerifyRules(paths []string) (problems, warnings []string, files int, err error) {
+// RuleCheck is what is to say of rule files.
+type RuleCheck struct {
+	Files    int      `json:"files"`
+	Usable   int      `json:"usable"`   // files without a problem
+	Rules    int      `json:"rules"`    // in usable files
+	Problems []string `json:"problems"` // "file:line: text": what cannot be used, and why
+	Warnings []string `json:"warnings"` // "file:line: text": what is slow
+	Narrowed []string `json:"narrowed"` // files that see one kind of content only, because of a module
+}
+
+// VerifyRules compiles each file alone. Without paths the rules inside the
+// program are held to their own laws as well.
+func VerifyRules(paths []string) (RuleCheck, error) {
+	var c RuleCheck
+	if len(paths) == 0 {
+		return c, c.embedded()
+	}
 	for _, root := range paths {
 		err := filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
 			if err != nil {
@@ -231,19 +268,45 @@ func VerifyRules(paths []string) (problems, warnings []string, files int, err er
 			if err != nil {
 				return err
 			}
-			files++
-			warned, err := yarascan.Warnings(yarascan.Source{Name: p, Text: string(text)}, declared)
-			warnings = append(warnings, warned...)
-			var ce *yarascan.CompileError
-			if errors.As(err, &ce) {
-				problems = append(problems, ce.Problems...)
-				return nil
+			if home := homeOf(p, text); home != setForeign && filepath.Base(filepath.Dir(p)) != home {
+				c.Narrowed = append(c.Narrowed, fmt.Sprintf("%s: it imports a module that reads %s files, so it sees no others", p, home))
 			}
-			return err
+			return c.file(yarascan.Source{Name: p, Text: string(text)})
 		})
 		if err != nil {
-			return nil, nil, 0, fmt.Errorf("read rules: %w", err)
+			return c, fmt.Errorf("read rules: %w", err)
 		}
 	}
-	return problems, warnings, files, nil
+	return c, nil
+}
+
+func (c *RuleCheck) embedded() error {
+	files, err := signatures.Rules()
+	if err != nil {
+		return fmt.Errorf("read the rules inside: %w", err)
+	}
+	for _, f := range files {
+		if err := c.file(yarascan.Source{Name: f.Name, Text: f.Text}); err != nil {
+			return err
+		}
+	}
+	c.Problems = append(c.Problems, signatures.LintAll(files)...)
+	return nil
+}
+
+func (c *RuleCheck) file(src yarascan.Source) error {
+	c.Files++
+	rules, warned, err := yarascan.Check(src, declared)
+	c.Warnings = append(c.Warnings, warned...)
+	var ce *yarascan.CompileError
+	if errors.As(err, &ce) {
+		c.Problems = append(c.Problems, ce.Problems...)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	c.Usable++
+	c.Rules += rules
+	return nil
 }

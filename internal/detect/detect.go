@@ -10,6 +10,7 @@ package detect
 import (
 	"path"
 	"sort"
+	"strconv"
 	"strings"
 
 	"meetguard"
@@ -153,14 +154,30 @@ func blinded(gaps []meetguard.Gap) bool {
 // severityWeight is what a YARA match weighs by the severity in its metadata.
 var severityWeight = map[string]int{"critical": 90, "high": 70, "medium": 25, "low": 10, "info": 0}
 
-// SeverityWeight is what a match of a YARA rule with that severity weighs.
-func SeverityWeight(severity string) int { return severityWeight[severity] }
+// noSeverity is what a match weighs whose rule says nothing of severity or
+// score: an operator who brought the rule wants to hear of it.
+const noSeverity = 50
+
+// MatchWeight is what a match of a YARA rule with that metadata weighs. The rules
+// inside the program have a severity in words. Those of others have a number
+// from 0 to 100, "score" or "severity", or nothing.
+func MatchWeight(meta map[string]string) int {
+	if w, ok := severityWeight[meta["severity"]]; ok {
+		return w
+	}
+	for _, key := range []string{"score", "severity"} {
+		if n, err := strconv.Atoi(meta[key]); err == nil {
+			return min(max(n, 0), severityWeight["critical"])
+		}
+	}
+	return noSeverity
+}
 
 // addMatches turns YARA matches into findings. A match without weight is
 // context and stands in the facts only.
 func addMatches(findings []meetguard.Finding, score int, f meetguard.Facts) ([]meetguard.Finding, int) {
 	for _, m := range f.Matches {
-		w := severityWeight[m.Meta["severity"]]
+		w := MatchWeight(m.Meta)
 		if w == 0 {
 			continue
 		}

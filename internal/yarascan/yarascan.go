@@ -37,3 +37,26 @@ func (e *CompileError) Error() string {
 
 // oneLine keeps a compiler message on one line.
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// hints say what to do about the compiler's messages that do not say it.
+var hints = []struct{ part, hint string }{
+	{"includes are disabled", "name the folder instead: each file in it is read by itself"},
+	{"unknown module", "this build has no such module: remove the rules that need it"},
+	{"undefined identifier", "a scan defines filename, extension and the mg_ variables; a file sees no rules of other files"},
+	{`invalid field name "imphash"`, noCrypto},
+	{`invalid field name "number_of_signatures"`, noCrypto},
+	{`invalid field name "signatures"`, noCrypto},
+	{`invalid field name "is_signed"`, noCrypto},
+}
+
+const noCrypto = "the pe module is built without its cryptographic parts: ask for mg_signature instead"
+
+// explained adds to a message of the compiler what to do.
+func explained(message string) string {
+	for _, h := range hints {
+		if strings.Contains(message, h.part) {
+			return message + " (" + h.hint + ")"
+		}
+	}
+	return message
+}

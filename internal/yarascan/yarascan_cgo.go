@@ -21,7 +21,7 @@ type Rules struct {
 
 // judged are the metadata that a verdict is made of. Matches carry no others:
 // they travel between processes.
-var judged = [...]string{"id", "description", "severity", "technique"}
+var judged = [...]string{"id", "description", "severity", "score", "technique"}
 
 // Compile compiles the files of one set. externals names every external
 // variable that the rules may use, with a value of its type. Each file is its
@@ -100,7 +100,7 @@ func packed(r *yara.Rules) (*yara.Rules, error) {
 func fileProblems(name string, c *yara.Compiler, err error) []string {
 	var out []string
 	for _, e := range c.Errors {
-		out = append(out, fmt.Sprintf("%s:%d: %s", name, e.Line, oneLine(e.Text)))
+		out = append(out, fmt.Sprintf("%s:%d: %s", name, e.Line, explained(oneLine(e.Text))))
 	}
 	if len(out) == 0 {
 		out = append(out, fmt.Sprintf("%s: %s", name, oneLine(err.Error())))
@@ -108,22 +108,29 @@ func fileProblems(name string, c *yara.Compiler, err error) []string {
 	return out
 }
 
-// Warnings compiles one file alone and returns the compiler's warnings as
-// "file:line: text": slow strings, mostly.
-func Warnings(f Source, externals Externals) ([]string, error) {
+// Check compiles one file alone. It returns how many rules the file has and the
+// compiler's warnings as "file:line: text": slow strings, mostly. What does not
+// compile is a *CompileError with every problem, each with what to do where that
+// is not plain.
+func Check(f Source, externals Externals) (rules int, warnings []string, err error) {
 	c, err := compiler(externals)
 	if err != nil {
-		return nil, err
+		return 0, nil, err
 	}
 	defer c.Destroy()
-	if err := c.AddString(f.Text, f.Name); err != nil {
-		return nil, &CompileError{fileProblems(f.Name, c, err)}
-	}
-	var out []string
+	err = c.AddString(f.Text, f.Name)
 	for _, w := range c.Warnings {
-		out = append(out, fmt.Sprintf("%s:%d: %s", f.Name, w.Line, oneLine(w.Text)))
+		warnings = append(warnings, fmt.Sprintf("%s:%d: %s", f.Name, w.Line, oneLine(w.Text)))
 	}
-	return out, nil
+	if err != nil {
+		return 0, warnings, &CompileError{fileProblems(f.Name, c, err)}
+	}
+	r, err := c.GetRules()
+	if err != nil {
+		return 0, warnings, fmt.Errorf("link the rules of %s: %w", f.Name, err)
+	}
+	defer r.Destroy()
+	return len(r.GetRules()), warnings, nil
 }
 
 // Count is the number of rules in the set.

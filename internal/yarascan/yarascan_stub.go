@@ -14,8 +14,8 @@ type Rules struct{}
 // Compile always fails in this build.
 func Compile([]Source, Externals) (*Rules, error) { return nil, ErrUnavailable }
 
-// Warnings always fails in this build.
-func Warnings(Source, Externals) ([]string, error) { return nil, ErrUnavailable }
+// Check always fails in this build.
+func Check(Source, Externals) (int, []string, error) { return 0, nil, ErrUnavailable }
 
 // Count is the number of rules in the set.
 func (*Rules) Count() int { return 0 }
