@@ -1,0 +1,4 @@
+package specimens
+
+// freshHonest makes honest files that look like lures.
+func (b *kit) freshHonest() {}
