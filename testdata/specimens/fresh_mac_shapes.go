@@ -3,6 +3,7 @@ package specimens
 import (
 	"bytes"
 	"compress/zlib"
+	"crypto/sha1"
 	"encoding/binary"
 	"fmt"
 	"strings"
@@ -177,7 +178,7 @@ func xarFile(id, script string) []byte {
 	info := fmt.Sprintf("<pkg-info format-version=\"2\" identifier=%q version=\"1.0\" auth=\"root\"><scripts><postinstall file=\"./postinstall\"/></scripts></pkg-info>\n", id)
 	scripts := gzipped(cpio("postinstall", script))
 	var heap bytes.Buffer
-	heap.Write(make([]byte, 20)) // the checksum of the table
+	heap.Write(make([]byte, sha1.Size)) // the checksum of the table, known at the end
 	file := func(n int, name string, data []byte) string {
 		at := heap.Len()
 		heap.Write(data)
@@ -194,6 +195,8 @@ func xarFile(id, script string) []byte {
 	head = binary.BigEndian.AppendUint64(head, uint64(packed.Len()))
 	head = binary.BigEndian.AppendUint64(head, uint64(len(table)))
 	head = binary.BigEndian.AppendUint32(head, 1) // SHA-1
+	sum := sha1.Sum(packed.Bytes())
+	copy(heap.Bytes(), sum[:])
 	return append(append(head, packed.Bytes()...), heap.Bytes()...)
 }
 
