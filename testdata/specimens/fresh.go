@@ -24,6 +24,7 @@ func (b *kit) fresh() {
 	b.freshWeb()
 	b.freshMail()
 	b.freshBoxes()
+	b.freshAgain()
 }
 
 // lure adds a lure that is a text, written in a raw string: ´ stands for the
