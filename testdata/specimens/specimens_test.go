@@ -67,8 +67,8 @@ func TestComplete(t *testing.T) {
 }
 
 // decoys are the real hosts that a lure may show its reader, and what only
-// looks like a host: the address that starts Script Editor.
-var decoys = map[string]bool{"com.apple.scripteditor": true, "learn.microsoft.com": true, "zoom.us": true, "www.apple.com": true}
+// looks like a host: the address that starts Script Editor, names of schemas.
+var decoys = map[string]bool{"com.apple.scripteditor": true, "schemas.microsoft.com": true, "schemas.openxmlformats.org": true, "www.w3.org": true, "learn.microsoft.com": true, "zoom.us": true, "www.apple.com": true}
 
 var (
 	anyURL  = regexp.MustCompile(`(?i)(?:https?|ftp|ssh|wss?|script):(?:https?:)?//([^/\s"'\\)<>;|,]+)`)
