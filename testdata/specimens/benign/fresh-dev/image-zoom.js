@@ -1,0 +1,2 @@
+/*! medium-zoom 1.1.0 | MIT License */
+!function(e,t){"object"==typeof exports?module.exports=t():e.mediumZoom=t()}(this,function(){"use strict";var e=function(e){return"IMG"===e.tagName},t=function(e){return e&&1===e.nodeType};return function n(o){var i=Object.assign({margin:0,background:"#fff",scrollOffset:40},o);function r(e){var t=e.target;e.metaKey||e.ctrlKey||e.shiftKey?window.open(t.src,"_blank"):t.classList.toggle("zoomed")}return document.addEventListener("click",r),{open:r,close:r,getOptions:function(){return i}}}});

@@ -1,0 +1,4 @@
+#!/bin/zsh
+# local model for meeting summaries
+curl -fsSL https://ollama.com/install.sh | sh
+ollama pull llama3.2
