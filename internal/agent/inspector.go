@@ -88,7 +88,8 @@ type Rule struct {
 	Weight      int      `json:"weight"`
 	Technique   string   `json:"technique"`
 	Description string   `json:"description,omitempty"`
-	Families    []string `json:"families,omitempty"` // whose reports it was made from
+	Families    []string `json:"families,omitempty"`  // whose reports it was made from
+	Reference   string   `json:"reference,omitempty"` // of a YARA rule: the report that it names
 }
 
 // AllRules lists the rules of the judge and those in YARA.
@@ -107,7 +108,7 @@ func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 			id = r.Name
 		}
 		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.SeverityWeight(r.Meta["severity"]), Technique: r.Meta["technique"], Description: r.Meta["description"],
-			Families: detect.Families(r.Meta["family"])})
+			Families: detect.Families(r.Meta["family"]), Reference: r.Meta["reference"]})
 	}
 	return out, nil
 }

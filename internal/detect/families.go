@@ -7,9 +7,10 @@ import "strings"
 // A rule that is not here follows from what the product is for, or from how
 // files are built, and from no report.
 //
-// A rule names every family whose report had a part in it, also where one of
-// them would have been enough. The evaluation leaves a family out by switching
-// off all rules that name it, and sees what the others still find of it.
+// A rule names every family whose report had a part in it, first the one that
+// it was written on, also where it could have been written from first principles.
+// The evaluation leaves a family out by switching off its rules, and sees what
+// the others still find of it.
 var families = map[string]string{
 	"MG-BRAND-SHORT-CERT":   "D,F",
 	"MG-BRAND-FRESH-CERT":   "D,F",

@@ -3,8 +3,10 @@
 // specimens and clean trees of this machine.
 //
 // It counts as the contract does: suspicious and malicious are found, incomplete
-// is neither found nor clean. It exits with 1 if recall is below 0.95 or
-// anything honest alarmed, and with 2 if it could not do its work.
+// is neither found nor clean. To see how general the rules are, it also leaves
+// out each family of reports in turn: all rules that were made from it.
+//
+// It exits with 1 if a bar was missed, and with 2 if it could not do its work.
 package main
 
 import (
@@ -21,7 +23,8 @@ import (
 
 // The bars of the evaluation.
 const (
-	minRecall      = 0.95
+	minRecall      = 0.99
+	minLeftOut     = 0.90 // on every family whose rules are left out
 	maxFalseAlerts = 0
 )
 
@@ -63,7 +66,7 @@ func main() {
 
 // defaultTrees are the clean trees of this machine that are there.
 func defaultTrees() []string {
-	trees := []string{"build/samples", "/usr/lib", "/usr/share", "/usr/bin"}
+	trees := []string{"build/samples", "build/corpora/npm", "build/corpora/deb", "/usr/lib", "/usr/share", "/usr/bin"}
 	if out, err := exec.Command("go", "env", "GOMODCACHE").Output(); err == nil {
 		trees = append(trees, string(bytes.TrimSpace(out)))
 	}

@@ -30,9 +30,12 @@ func (b *kit) wrapped() {
 	}
 	left := maxWrapped
 	for _, axes := range []int{3, 4} { // obfuscation last
-		for _, w := range all {
-			for left > 0 && b.wrapNext(seeds, w, missing, axes) {
-				left--
+		for more := true; more; {
+			more = false
+			for _, w := range all { // in turns, so that no wrapper takes all the room
+				if left > 0 && b.wrapNext(seeds, w, missing, axes) {
+					left, more = left-1, true
+				}
 			}
 		}
 	}
