@@ -34,6 +34,8 @@ type options struct {
 	clean  []string
 	keep   string
 	max    int
+
+	noClean bool
 }
 
 func main() {
@@ -45,9 +47,10 @@ func main() {
 		return nil
 	})
 	flag.StringVar(&o.keep, "keep", "", "write the specimens to this folder and keep them")
+	flag.BoolVar(&o.noClean, "no-clean", false, "leave out the clean trees: a glance while rules are written")
 	flag.IntVar(&o.max, "max", 0, "look at no more than this many files of each clean tree, evenly chosen (0: all)")
 	flag.Parse()
-	if o.clean == nil {
+	if o.clean == nil && !o.noClean {
 		o.clean = defaultTrees()
 	}
 	r, err := run(o)
@@ -97,6 +100,9 @@ func run(o options) (*report, error) {
 	}
 	r, err := specimensReport(agent, dir)
 	if err != nil {
+		return nil, err
+	}
+	if r.LeftOut, err = leaveOut(agent, filepath.Join(dir, "lures"), r.lures, r.rules); err != nil {
 		return nil, err
 	}
 	for _, tree := range o.clean {

@@ -24,6 +24,9 @@ type report struct {
 	LeftOut    []leftOut        `json:"left_out"`
 	Trees      []tree           `json:"clean"`
 	Passed     bool             `json:"passed"`
+
+	lures []outcome // for what is measured on them again
+	rules []ruleInfo
 }
 
 // row is one line of a table of recall.
@@ -88,8 +91,8 @@ func specimensReport(agent, dir string) (*report, error) {
 	r.countLures(lures)
 	r.countHonest(honest)
 	r.countRules(lures, honest, rules)
-	r.LeftOut, err = leaveOut(agent, filepath.Join(dir, "lures"), lures, rules)
-	return r, err
+	r.lures, r.rules = lures, rules
+	return r, nil
 }
 
 func scanSpecimens(agent, dir string, list []specimens.Specimen) ([]outcome, error) {
