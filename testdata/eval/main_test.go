@@ -129,3 +129,14 @@ func TestReasonsAreCounted(t *testing.T) {
 		t.Errorf("%v", tr.Reasons)
 	}
 }
+
+// TestTable holds the columns together, also where a cell is wider than its
+// head or holds letters of several bytes.
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	table(&b, "T", []string{"n", "name"}, [][]string{{"1", "é"}, {"100", "x"}})
+	want := "\n## T\n\n| n   | name |\n|-----|------|\n| 1   | é    |\n| 100 | x    |\n"
+	if b.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)
+	}
+}

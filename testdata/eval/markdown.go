@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -37,16 +36,19 @@ func table(b *strings.Builder, title string, head []string, rows [][]string) {
 		}
 	}
 	fmt.Fprintf(b, "\n## %s\n\n", title)
-	line := func(row []string, fill string) {
+	line := func(row []string) {
 		for i, c := range row {
-			b.WriteString("| " + c + strings.Repeat(fill, width[i]-utf8.RuneCountInString(c)) + " ")
+			b.WriteString("| " + c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)) + " ")
 		}
 		b.WriteString("|\n")
 	}
-	line(head, " ")
-	line(slices.Repeat([]string{"---"}, len(head)), "-")
+	line(head)
+	for _, w := range width {
+		b.WriteString("|-" + strings.Repeat("-", w) + "-")
+	}
+	b.WriteString("|\n")
 	for _, row := range rows {
-		line(row, " ")
+		line(row)
 	}
 }
 
@@ -119,14 +121,18 @@ func (t *tree) reasonRows() [][]string {
 
 func (r *report) ruleTable(b *strings.Builder) {
 	var rows [][]string
-	var questioned []string
+	var silent, questioned []string
 	for _, u := range r.Rules {
 		rows = append(rows, []string{u.Rule, strconv.Itoa(u.Fires), strconv.Itoa(u.Alone), strconv.Itoa(u.Honest)})
-		if u.Questioned {
+		switch {
+		case u.Fires == 0:
+			silent = append(silent, u.Rule)
+		case u.Questioned:
 			questioned = append(questioned, u.Rule)
 		}
 	}
 	table(b, "What each rule contributes", []string{"rule", "fires on lures", "only it catches", "fires on honest specimens"}, rows)
+	fmt.Fprintf(b, "\nQuestioned, because they never fired: %s.\n", strings.Join(silent, ", "))
 	fmt.Fprintf(b, "\nQuestioned, because they catch nothing alone: %s.\n", strings.Join(questioned, ", "))
 }
 

@@ -130,13 +130,13 @@ func (u unit) why() string {
 		}
 	}
 	reason := g.Reason
-	if at := strings.LastIndex(reason, ": "); at >= 0 && strings.ContainsAny(reason[:at], "./") {
-		reason = reason[at+2:]
+	if member, rest, ok := strings.Cut(reason, ": "); ok && (strings.ContainsAny(member, "./") || !strings.Contains(member, " ")) {
+		reason = rest
 	}
 	return g.Fact + ": " + numbers.ReplaceAllString(reason, "N")
 }
 
-var numbers = regexp.MustCompile(`\d+`)
+var numbers = regexp.MustCompile(`\b\d+\b`)
 
 func (u unit) rules() []string {
 	var out []string
