@@ -81,6 +81,8 @@ func TestScanExitCodes(t *testing.T) {
 		"found":           {[]string{"scan", bad}, 1, "MALICIOUS"},
 		"incomplete":      {[]string{"scan", cut}, 1, "INCOMPLETE"},
 		"folder":          {[]string{"scan", dir}, 1, "Zoom SDK Update.scpt"},
+		"rules off":       {[]string{"scan", "--without", "MG-NAME-DOUBLE-EXT", "--without", "MG-SCRIPT-CRADLE,MG-Y-0101", clean}, 0, "1 inspected"},
+		"no such rule":    {[]string{"scan", "--without", "MG-SCRIPT-CRADEL", clean}, 2, "rules list"},
 		"no such path":    {[]string{"scan", filepath.Join(dir, "none")}, 2, "check the path"},
 		"bad flag":        {[]string{"scan", "--nope", clean}, 2, "unknown flag"},
 		"no path":         {[]string{"scan"}, 2, "name a file or folder"},

@@ -22,6 +22,7 @@ import (
 func (a *app) scanCommand() *cobra.Command {
 	var asJSON bool
 	var configFile string
+	var without []string
 	c := &cobra.Command{
 		Use:   "scan PATH…",
 		Short: "Inspect files and folders",
@@ -30,11 +31,12 @@ Nothing is executed, extracted to disk, changed or sent. Links are not followed.
 		Example: "  meetguard scan ~/Downloads\n  meetguard scan --json ZoomInstaller.exe | jq .findings",
 		Args:    needArgs("name a file or folder to scan"),
 		RunE: func(_ *cobra.Command, paths []string) error {
-			return a.scan(paths, asJSON, configFile)
+			return a.scan(paths, asJSON, configFile, without)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines, one object per inspected unit")
 	c.Flags().StringVar(&configFile, "config", "", "configuration file")
+	c.Flags().StringSliceVar(&without, "without", nil, "ids of rules that do not count")
 	return c
 }
 
@@ -48,7 +50,7 @@ func needArgs(hint string) cobra.PositionalArgs {
 	}
 }
 
-func (a *app) scan(paths []string, asJSON bool, configFile string) error {
+func (a *app) scan(paths []string, asJSON bool, configFile string, without []string) error {
 	for _, p := range paths {
 		if _, err := os.Lstat(p); err != nil {
 			return fmt.Errorf("%w: check the path", err)
@@ -67,6 +69,9 @@ func (a *app) scan(paths []string, asJSON bool, configFile string) error {
 		return err
 	}
 	defer in.Close()
+	if err := in.Without(a.ctx, without); err != nil {
+		return err
+	}
 	t := &teller{app: a, json: asJSON, progress: progressOf(a.errOut), started: time.Now()}
 	if err := in.Scan(a.ctx, paths, workers, t.tell); err != nil {
 		return err

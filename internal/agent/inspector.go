@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
@@ -82,18 +83,20 @@ func (in *Inspector) Check(ctx context.Context) error {
 
 // Rule is one rule as people see it, whether it judges facts or is YARA.
 type Rule struct {
-	ID          string `json:"id"`
-	Kind        string `json:"kind"` // "facts", or "yara/" and the set
-	Weight      int    `json:"weight"`
-	Technique   string `json:"technique"`
-	Description string `json:"description,omitempty"`
+	ID          string   `json:"id"`
+	Kind        string   `json:"kind"` // "facts", or "yara/" and the set
+	Weight      int      `json:"weight"`
+	Technique   string   `json:"technique"`
+	Description string   `json:"description,omitempty"`
+	Families    []string `json:"families,omitempty"`  // whose reports it was made from
+	Reference   string   `json:"reference,omitempty"` // of a YARA rule: the report that it names
 }
 
 // AllRules lists the rules of the judge and those in YARA.
 func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 	var out []Rule
 	for _, r := range detect.Rules() {
-		out = append(out, Rule{ID: r.ID, Kind: "facts", Weight: r.Weight, Technique: r.Technique})
+		out = append(out, Rule{ID: r.ID, Kind: "facts", Weight: r.Weight, Technique: r.Technique, Families: r.Families})
 	}
 	yara, err := in.Rules(ctx)
 	if err != nil {
@@ -104,9 +107,29 @@ func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 		if id == "" {
 			id = r.Name
 		}
-		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.MatchWeight(r.Meta), Technique: r.Meta["technique"], Description: r.Meta["description"]})
+		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.MatchWeight(r.Meta), Technique: r.Meta["technique"], Description: r.Meta["description"],
+			Families: detect.Families(r.Meta["family"]), Reference: r.Meta["reference"]})
 	}
 	return out, nil
+}
+
+// Without switches rules off, by their ids. One that does not exist is an error,
+// because whoever misspells an id believes that the rule is off.
+func (in *Inspector) Without(ctx context.Context, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
+	all, err := in.AllRules(ctx)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(all, func(r Rule) bool { return r.ID == id }) {
+			return fmt.Errorf("switch off rule %q: there is none of that name, see `meetguard rules list`", id)
+		}
+	}
+	in.judge = in.judge.Without(ids)
+	return nil
 }
 
 // Rules lists the YARA rules that the worker has loaded. It fails if they do

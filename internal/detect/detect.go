@@ -36,6 +36,8 @@ type Judge struct {
 	begins map[string]bool    // words that a name may begin with
 
 	hosts hostBook // the same for the names of hosts
+
+	off map[string]bool // ids of rules that do not count
 }
 
 // New prepares a judge for a catalogue.
@@ -85,12 +87,15 @@ func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 		v.Brand = s.claim.brand.ID
 	}
 	for _, r := range rules {
+		if j.off[r.id] {
+			continue
+		}
 		if evidence := r.check(s); evidence != "" {
 			v.Findings = append(v.Findings, meetguard.Finding{Rule: r.id, Evidence: evidence, Technique: r.technique, Weight: r.weight})
 			v.Score += r.weight
 		}
 	}
-	v.Findings, v.Score = addMatches(v.Findings, v.Score, f)
+	v.Findings, v.Score = j.addMatches(v.Findings, v.Score, f)
 	sort.SliceStable(v.Findings, func(a, b int) bool { return v.Findings[a].Weight > v.Findings[b].Weight })
 	v.Score = min(v.Score, 100)
 	v.Level = levelOf(v.Score, blinded(f.Gaps))
@@ -175,7 +180,7 @@ func MatchWeight(meta map[string]string) int {
 
 // addMatches turns YARA matches into findings. A match without weight is
 // context and stands in the facts only.
-func addMatches(findings []meetguard.Finding, score int, f meetguard.Facts) ([]meetguard.Finding, int) {
+func (j *Judge) addMatches(findings []meetguard.Finding, score int, f meetguard.Facts) ([]meetguard.Finding, int) {
 	for _, m := range f.Matches {
 		w := MatchWeight(m.Meta)
 		if w == 0 {
@@ -184,6 +189,9 @@ func addMatches(findings []meetguard.Finding, score int, f meetguard.Facts) ([]m
 		id := m.Meta["id"]
 		if id == "" {
 			id = m.Rule
+		}
+		if j.off[id] {
+			continue
 		}
 		evidence := m.Meta["description"]
 		if evidence == "" {

@@ -20,16 +20,17 @@ type rule struct {
 
 // RuleInfo is what others may know of a rule.
 type RuleInfo struct {
-	ID        string `json:"id"`
-	Weight    int    `json:"weight"`
-	Technique string `json:"technique"`
+	ID        string   `json:"id"`
+	Weight    int      `json:"weight"`
+	Technique string   `json:"technique"`
+	Families  []string `json:"families,omitempty"` // whose reports it was made from
 }
 
 // Rules lists the table. docs/detections.md has one section for each.
 func Rules() []RuleInfo {
 	var out []RuleInfo
 	for _, r := range rules {
-		out = append(out, RuleInfo{r.id, r.weight, r.technique})
+		out = append(out, RuleInfo{r.id, r.weight, r.technique, Families(families[r.id])})
 	}
 	return out
 }

@@ -8,39 +8,47 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"syscall"
 	"time"
 )
 
-// run runs a command to its end and gives the CPU seconds of it and of every
-// descendant that was waited for (the rusage of wait4). Exit code 1 of a scan
-// means that something was found.
-func run(name string, args ...string) (cpu, wall float64, err error) {
+// usage is what a command took, with every descendant that it waited for.
+type usage struct {
+	cpu, wall float64 // seconds
+	memory    float64 // bytes, the peak of the largest process
+}
+
+// run runs a command to its end and gives its usage (the rusage of wait4). Exit
+// code 1 of a scan means that something was found.
+func run(name string, args ...string) (usage, error) {
 	cmd := exec.Command(name, args...)
 	cmd.Stderr = os.Stderr
 	started := time.Now()
-	err = cmd.Run()
-	wall = time.Since(started).Seconds()
+	err := cmd.Run()
+	wall := time.Since(started).Seconds()
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 1 {
 		err = nil
 	}
 	if err != nil {
-		return 0, 0, fmt.Errorf("run %s: %w", filepath.Base(name), err)
+		return usage{}, fmt.Errorf("run %s: %w", filepath.Base(name), err)
 	}
-	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds(), wall, nil
+	state := cmd.ProcessState
+	return usage{cpu: (state.UserTime() + state.SystemTime()).Seconds(), wall: wall, memory: float64(state.SysUsage().(*syscall.Rusage).Maxrss) * 1024}, nil
 }
 
-func (e *env) scan(path string, more ...string) (cpu, wall float64, err error) {
+func (e *env) scan(path string, more ...string) (usage, error) {
 	return run(e.agent, append(append([]string{"scan", "--json"}, more...), path)...)
 }
 
-func (e *env) hash(path string) (cpu float64, err error) {
-	cpu, _, err = run(e.self, "floor", "sha", path)
-	return cpu, err
+func (e *env) hash(path string) (float64, error) {
+	u, err := run(e.self, "floor", "sha", path)
+	return u.cpu, err
 }
 
-// ratios measures the agent against the hash floor in turns.
-func (e *env) ratios(path string) (ratio, agent series, err error) {
+// ratios measures work against the hash floor over the same path in turns. What
+// both programs cost to start is in both.
+func (e *env) ratios(path string, work func() (usage, error)) (ratio series, took []usage, err error) {
 	if _, err := e.hash(path); err != nil { // fills the page cache
 		return nil, nil, err
 	}
@@ -49,13 +57,22 @@ func (e *env) ratios(path string) (ratio, agent series, err error) {
 		if err != nil {
 			return nil, nil, err
 		}
-		cpu, _, err := e.scan(path)
+		u, err := work()
 		if err != nil {
 			return nil, nil, err
 		}
-		ratio, agent = append(ratio, cpu/floor), append(agent, cpu)
+		ratio, took = append(ratio, u.cpu/floor), append(took, u)
 	}
-	return ratio, agent, nil
+	return ratio, took, nil
+}
+
+// each takes one figure out of all usages.
+func each(list []usage, figure func(usage) float64) series {
+	var out series
+	for _, u := range list {
+		out = append(out, figure(u))
+	}
+	return out
 }
 
 func measureTree(e *env) ([]result, error) {
@@ -67,10 +84,11 @@ func measureTree(e *env) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	ratio, cpu, err := e.ratios(dir)
+	ratio, took, err := e.ratios(dir, func() (usage, error) { return e.scan(dir) })
 	if err != nil {
 		return nil, err
 	}
+	cpu := each(took, func(u usage) float64 { return u.cpu })
 	return []result{atMost(fmt.Sprintf("CPU of a scan of %d real files / SHA-256 of them", n), ratio, 4, "×"), told("CPU of that scan", cpu, " s")}, nil
 }
 
@@ -79,7 +97,7 @@ func measureBig(e *env) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	ratio, _, err := e.ratios(dir)
+	ratio, _, err := e.ratios(dir, func() (usage, error) { return e.scan(dir) })
 	if err != nil {
 		return nil, err
 	}
@@ -161,19 +179,19 @@ func measureSmall(e *env) ([]result, error) {
 }
 
 func (e *env) perFile(dir, one string, n int, more ...string) (float64, error) {
-	all, _, err := e.scan(dir, more...)
+	all, err := e.scan(dir, more...)
 	if err != nil {
 		return 0, err
 	}
 	var start series
 	for range 3 {
-		cpu, _, err := e.scan(one, more...)
+		u, err := e.scan(one, more...)
 		if err != nil {
 			return 0, err
 		}
-		start = append(start, cpu)
+		start = append(start, u.cpu)
 	}
-	return (all - start.median()) / float64(n-1), nil
+	return (all.cpu - start.median()) / float64(n-1), nil
 }
 
 func measureStart(e *env) ([]result, error) {
@@ -183,11 +201,11 @@ func measureStart(e *env) ([]result, error) {
 	}
 	var wall series
 	for range 20 {
-		_, w, err := e.scan(filepath.Join(dir, "0.txt"))
+		u, err := e.scan(filepath.Join(dir, "0.txt"))
 		if err != nil {
 			return nil, err
 		}
-		wall = append(wall, w)
+		wall = append(wall, u.wall)
 	}
 	return []result{atMost("start to first verdict", wall, 0.1, " s")}, nil
 }

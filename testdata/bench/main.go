@@ -65,6 +65,7 @@ var parts = []struct {
 	{"tree", measureTree},
 	{"big file", measureBig},
 	{"small files", measureSmall},
+	{"scripts", measureScripts},
 	{"signed", measureSigned},
 	{"start", measureStart},
 	{"watch", measureWatch},

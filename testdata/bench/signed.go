@@ -9,7 +9,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"time"
 
 	"meetguard"
@@ -60,10 +59,11 @@ func measureSigned(e *env) ([]result, error) {
 			continue
 		}
 		path := filepath.Join(dir, strings.NewReplacer("@", "-", "/", "-").Replace(strings.TrimPrefix(fields[0], "@")), "package", fields[1])
-		ratio, memory, err := e.signedCost(path)
+		ratio, took, err := e.ratios(path, func() (usage, error) { return run(e.self, "floor", "verify", path) })
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("check the signature of %s: %w", filepath.Base(path), err)
 		}
+		memory := each(took, func(u usage) float64 { return u.memory / (1 << 20) })
 		fi, err := os.Stat(path)
 		if err != nil {
 			return nil, err
@@ -72,26 +72,4 @@ func measureSigned(e *env) ([]result, error) {
 		out = append(out, atMost("CPU of the signature check of "+name+" / SHA-256 of it", ratio, 1.3, "×"), atMost("peak memory of that check", memory, 40, " MB"))
 	}
 	return out, nil
-}
-
-// signedCost measures in turns. What both programs cost to start is in both.
-func (e *env) signedCost(path string) (ratio, memory series, err error) {
-	if _, err := e.hash(path); err != nil { // fills the page cache
-		return nil, nil, err
-	}
-	for range e.rounds {
-		floor, err := e.hash(path)
-		if err != nil {
-			return nil, nil, err
-		}
-		cmd := exec.Command(e.self, "floor", "verify", path)
-		cmd.Stderr = os.Stderr
-		if err := cmd.Run(); err != nil {
-			return nil, nil, fmt.Errorf("check the signature of %s: %w", filepath.Base(path), err)
-		}
-		use := cmd.ProcessState.SysUsage().(*syscall.Rusage)
-		cpu := cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
-		ratio, memory = append(ratio, cpu.Seconds()/floor), append(memory, float64(use.Maxrss)/1024)
-	}
-	return ratio, memory, nil
 }

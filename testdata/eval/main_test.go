@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,5 +74,69 @@ func TestSample(t *testing.T) {
 		if err != nil || len(got) != want {
 			t.Errorf("sample of %d: %d files, %v", limit, len(got), err)
 		}
+	}
+}
+
+func TestReferences(t *testing.T) {
+	scan := ruleInfo{ID: "Y", Families: []string{"A1", "A3"}, Reference: "P. Berba, MacOS infection vector"}
+	for _, c := range []struct {
+		rule          ruleInfo
+		family        string
+		refers, names bool
+	}{
+		{scan, "A3", true, true}, {scan, "A1", false, true}, {scan, "A", true, true}, {scan, "B", false, false},
+		{ruleInfo{Families: []string{"A", "C"}}, "A4", true, true}, // the whole cluster had a part in it
+		{ruleInfo{Families: []string{"A", "C"}}, "C", false, true},
+		{ruleInfo{Reference: "Shell Link binary file format"}, "A", false, false},
+	} {
+		if c.rule.refers(c.family) != c.refers || c.rule.names(c.family) != c.names {
+			t.Errorf("%+v: refers to %s: %v, names it: %v", c.rule, c.family, c.rule.refers(c.family), c.rule.names(c.family))
+		}
+	}
+	for kind, want := range map[string]bool{"A1": true, "theft": true, "B": false, "unseen-tool": false, "E/G": false} {
+		if isOf(kind, "A") != want {
+			t.Errorf("%s is of A: %v", kind, !want)
+		}
+	}
+}
+
+// TestOnlyOneRule counts a rule as alone where nobody is warned without it.
+func TestOnlyOneRule(t *testing.T) {
+	var u unit
+	if err := json.Unmarshal([]byte(`{"level":"suspicious","score":55,"findings":[{"rule":"big"},{"rule":"small"}]}`), &u); err != nil {
+		t.Fatal(err)
+	}
+	var r report
+	r.countRules([]outcome{{unit: u}}, nil, []ruleInfo{{ID: "big", Weight: 40}, {ID: "small", Weight: 15}, {ID: "silent", Weight: 90}})
+	for i, want := range []ruleUse{{Rule: "big", Fires: 1, Alone: 1}, {Rule: "silent", Questioned: true}, {Rule: "small", Fires: 1, Questioned: true}} {
+		got := r.Rules[i]
+		if got.Rule != want.Rule || got.Fires != want.Fires || got.Alone != want.Alone || got.Questioned != want.Questioned {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+}
+
+func TestReasonsAreCounted(t *testing.T) {
+	var tr tree
+	for _, line := range []string{`{"level":"incomplete","gaps":[{"fact":"members","reason":"a/b.zip: entry 17 is damaged"}]}`, `{"level":"incomplete","gaps":[{"fact":"signature","reason":"x"},{"fact":"members","reason":"c.zip: entry 4 is damaged"}]}`, `{"level":"incomplete"}`} {
+		var u unit
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		tr.add(u)
+	}
+	if tr.Reasons["members: entry N is damaged"] != 2 || tr.Reasons["no reason given"] != 1 {
+		t.Errorf("%v", tr.Reasons)
+	}
+}
+
+// TestTable holds the columns together, also where a cell is wider than its
+// head or holds letters of several bytes.
+func TestTable(t *testing.T) {
+	var b strings.Builder
+	table(&b, "T", []string{"n", "name"}, [][]string{{"1", "é"}, {"100", "x"}})
+	want := "\n## T\n\n| n   | name |\n|-----|------|\n| 1   | é    |\n| 100 | x    |\n"
+	if b.String() != want {
+		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)
 	}
 }

@@ -11,7 +11,10 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"sort"
+	"strings"
 )
 
 // unit is what is read of one line of `meetguard scan --json`.
@@ -42,8 +45,8 @@ func (u unit) path() string {
 }
 
 // scan runs the agent over paths and hands each unit to tell.
-func scan(agent string, paths []string, tell func(unit)) error {
-	cmd := exec.Command(agent, append([]string{"scan", "--json"}, paths...)...)
+func scan(agent string, paths []string, tell func(unit), flags ...string) error {
+	cmd := exec.Command(agent, slices.Concat([]string{"scan", "--json"}, flags, paths)...)
 	var trouble bytes.Buffer
 	cmd.Stderr = &trouble
 	out, err := cmd.StdoutPipe()
@@ -110,13 +113,30 @@ func (t *tree) add(u unit) {
 		if t.Reasons == nil {
 			t.Reasons = map[string]int{}
 		}
-		why := "no reason given"
-		if len(u.Gaps) > 0 {
-			why = u.Gaps[0].Fact + ": " + u.Gaps[0].Reason
-		}
-		t.Reasons[why]++
+		t.Reasons[u.why()]++
 	}
 }
+
+// why is the reason of an incomplete unit, without what differs from file to
+// file: names of members, and numbers.
+func (u unit) why() string {
+	if len(u.Gaps) == 0 {
+		return "no reason given"
+	}
+	g := u.Gaps[len(u.Gaps)-1] // those that blind stand behind those of the whole unit
+	for _, gap := range u.Gaps {
+		if gap.Fact == "members" || gap.Fact == "content" {
+			g = gap
+		}
+	}
+	reason := g.Reason
+	if member, rest, ok := strings.Cut(reason, ": "); ok && (strings.ContainsAny(member, "./") || !strings.Contains(member, " ")) {
+		reason = rest
+	}
+	return g.Fact + ": " + numbers.ReplaceAllString(reason, "N")
+}
+
+var numbers = regexp.MustCompile(`\b\d+\b`)
 
 func (u unit) rules() []string {
 	var out []string

