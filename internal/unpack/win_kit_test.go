@@ -101,7 +101,7 @@ func winHostile(t *testing.T, walk walker, data []byte) {
 		if i == 2048 && len(data) > 4096 {
 			i = len(data) - 2048
 		}
-		for _, flip := range []byte{0xFF, 0x01, 0x80} {
+		for _, flip := range []byte{0xFF, 1 << (i % 8)} {
 			b := append([]byte(nil), data...)
 			b[i] ^= flip
 			winWalk(walk, b, small())
