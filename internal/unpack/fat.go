@@ -1,0 +1,7 @@
+package unpack
+
+import "errors"
+
+func (d *disc) walkFAT() error {
+	return errors.New("the image holds no file system that can be read")
+}

@@ -1,0 +1,3 @@
+package unpack
+
+func (d *disc) walkUDF() (bool, error) { return false, nil }
