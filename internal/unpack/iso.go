@@ -42,32 +42,44 @@ type disc struct {
 	visit   Visit
 	seen    map[string]bool
 	records int
+	nested  bool // data is a partition of the image
 }
 
 // walkISO visits the members of a disc image, or of the image of a FAT or exFAT
 // volume.
 func walkISO(data []byte, opt Options, visit Visit) error {
 	d := &disc{data: data, opt: opt, visit: visit, seen: map[string]bool{}}
+	err := d.walk()
+	var stop visitError
+	if errors.As(err, &stop) {
+		return stop.error
+	}
+	return err
+}
+
+// walk gives the first error, and stops at one that ends everything.
+func (d *disc) walk() error {
 	var first error
 	known := false
 	for _, view := range []func() (bool, error){d.walkUDF, d.walkVolumes} {
 		found, err := view()
+		if ends(err) {
+			return err
+		}
 		known = known || found
 		if first == nil {
 			first = err
 		}
-		if limited(err) || errors.As(err, new(visitError)) {
-			break
-		}
-	}
-	var stop visitError
-	if errors.As(first, &stop) {
-		return stop.error
 	}
 	if !known && first == nil {
 		return d.walkFAT()
 	}
 	return first
+}
+
+// ends tells if an error is about the walk rather than about one view.
+func ends(err error) bool {
+	return limited(err) || errors.As(err, new(visitError))
 }
 
 // visitError marks an error of Visit, which ends the walk as it is.

@@ -2,7 +2,12 @@ package unpack
 
 import (
 	"bytes"
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/pbkdf2"
+	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"hash/crc32"
 	"os"
 	"strings"
@@ -51,6 +56,97 @@ func makeRar5(files []winFile, mainFlags uint64) []byte {
 		out = append(append(out, block(append(h, f.name...))...), f.content...)
 	}
 	return append(out, block([]byte{5, 0, 0})...)
+}
+
+// rarLock is the encryption of RAR 5: AES-256-CBC, with a key and a check value
+// made of the password by PBKDF2.
+type rarLock struct{ key, salt, check []byte }
+
+const rarRounds = 4 // 2^4
+
+func newRarLock(password string) rarLock {
+	salt := []byte("sixteen of salt!")
+	derive := func(more int) []byte {
+		k, _ := pbkdf2.Key(sha256.New, password, salt, 1<<rarRounds+more, 32)
+		return k
+	}
+	check := make([]byte, 8)
+	for i, x := range derive(32) {
+		check[i%8] ^= x
+	}
+	sum := sha256.Sum256(check)
+	return rarLock{derive(0), salt, append(check, sum[:4]...)}
+}
+
+func (l rarLock) encrypt(plain []byte) []byte {
+	block, _ := aes.NewCipher(l.key)
+	out := append([]byte(nil), plain...)
+	out = append(out, make([]byte, -len(out)&15)...)
+	cipher.NewCBCEncrypter(block, make([]byte, 16)).CryptBlocks(out, out)
+	return out
+}
+
+// makeRar5Locked stores files encrypted; with hidden, the list as well.
+func makeRar5Locked(files []winFile, password string, hidden bool) []byte {
+	l := newRarLock(password)
+	number := binary.AppendUvarint
+	block := func(head []byte) []byte {
+		b := append(number(nil, uint64(len(head))), head...)
+		return append(binary.LittleEndian.AppendUint32(nil, crc32.ChecksumIEEE(b)), b...)
+	}
+	list := block
+	out := []byte(rar5Magic)
+	if hidden {
+		out = append(out, block(append(append([]byte{4, 0, 0, 1, rarRounds}, l.salt...), l.check...))...)
+		list = func(head []byte) []byte { return append(make([]byte, 16), l.encrypt(block(head))...) }
+	}
+	out = append(out, list([]byte{rar5Main, 0, 0})...)
+	for _, f := range files {
+		packed, extra := []byte(f.content), []byte(nil)
+		if f.content != "" {
+			packed = l.encrypt(packed)
+			record := append(append([]byte{1, 0, 1, rarRounds}, l.salt...), make([]byte, 16)...)
+			record = append(record, l.check...)
+			extra = append(number(nil, uint64(len(record))), record...)
+		}
+		h := number([]byte{2, 3}, uint64(len(extra)))
+		h = number(h, uint64(len(packed)))
+		h = number(append(h, 4), uint64(len(f.content)))
+		h = number(h, 0o100644)
+		h = binary.LittleEndian.AppendUint32(h, crc32.ChecksumIEEE([]byte(f.content)))
+		h = number(append(h, 0, 1), uint64(len(f.name)))
+		h = append(append(h, f.name...), extra...)
+		out = append(append(out, list(h)...), packed...)
+	}
+	return append(out, list([]byte{5, 0, 0})...)
+}
+
+func TestRarLocked(t *testing.T) {
+	for _, hidden := range []bool{false, true} {
+		data := makeRar5Locked(rarFiles, "secret", hidden)
+		if dir := os.Getenv("WIN_OUT"); dir != "" {
+			os.WriteFile(dir+"/"+map[bool]string{false: "locked", true: "hidden"}[hidden]+".rar", data, 0o600)
+		}
+		seen, err := winWalk(walkRar, data, winOptions(len(data), "wrong", "secret"))
+		if err != nil || len(seen) != len(rarFiles) {
+			t.Fatalf("hidden %v: %+v, %v", hidden, seen, err)
+		}
+		for i, f := range rarFiles {
+			if s := seen[i]; s.err != nil || s.locked || s.name != f.name || s.sum != winSum(f.content) || (s.password == "secret") != (f.content != "") {
+				t.Errorf("hidden %v: %s: %+v", hidden, f.name, s)
+			}
+		}
+		seen, err = winWalk(walkRar, data, winOptions(len(data), "wrong"))
+		if hidden {
+			if !errors.Is(err, ErrLocked) {
+				t.Errorf("a locked list gives %v", err)
+			}
+			continue
+		}
+		if err != nil || len(seen) != len(rarFiles) || !seen[0].locked || !errors.Is(seen[0].err, ErrLocked) || seen[3].locked {
+			t.Errorf("without the password: %+v, %v", seen, err)
+		}
+	}
 }
 
 var rarFiles = []winFile{{"Zoom Setup.exe", "MZ not a program"}, {"sub/größe.txt", winText(5000)}, {"../../up", "x"}, {"empty", ""}}
@@ -112,5 +208,6 @@ func TestRarDamaged(t *testing.T) {
 }
 
 func FuzzRar(f *testing.F) {
-	winFuzz(f, walkRar, makeRar4(rarFiles[:1], 0), makeRar5(rarFiles[:1], rar5Solid))
+	winFuzz(f, walkRar, makeRar5Locked(rarFiles[:1], "secret", true),
+		makeRar4(rarFiles[:1], 0), makeRar5(rarFiles[:1], rar5Solid))
 }
