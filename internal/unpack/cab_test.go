@@ -5,7 +5,6 @@ import (
 	"compress/flate"
 	"encoding/binary"
 	"errors"
-	"os"
 	"strings"
 	"testing"
 )
@@ -110,9 +109,7 @@ func cabKinds() map[string][]byte {
 func TestCabOfKit(t *testing.T) {
 	for name, data := range cabKinds() {
 		t.Run(name, func(t *testing.T) {
-			if dir := os.Getenv("WIN_OUT"); dir != "" {
-				os.WriteFile(dir+"/"+name+".cab", data, 0o600)
-			}
+			winKeep(t, name+".cab", data)
 			seen, err := winWalk(walkCab, data, winOptions(len(data)))
 			if err != nil {
 				t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"hash/crc32"
-	"os"
 	"strings"
 	"testing"
 )
@@ -124,9 +123,7 @@ func makeRar5Locked(files []winFile, password string, hidden bool) []byte {
 func TestRarLocked(t *testing.T) {
 	for _, hidden := range []bool{false, true} {
 		data := makeRar5Locked(rarFiles, "secret", hidden)
-		if dir := os.Getenv("WIN_OUT"); dir != "" {
-			os.WriteFile(dir+"/"+map[bool]string{false: "locked", true: "hidden"}[hidden]+".rar", data, 0o600)
-		}
+		winKeep(t, map[bool]string{false: "locked.rar", true: "hidden.rar"}[hidden], data)
 		seen, err := winWalk(walkRar, data, winOptions(len(data), "wrong", "secret"))
 		if err != nil || len(seen) != len(rarFiles) {
 			t.Fatalf("hidden %v: %+v, %v", hidden, seen, err)
@@ -165,9 +162,7 @@ func rarKinds() map[string][]byte {
 func TestRarOfKit(t *testing.T) {
 	for name, data := range rarKinds() {
 		t.Run(name, func(t *testing.T) {
-			if dir := os.Getenv("WIN_OUT"); dir != "" {
-				os.WriteFile(dir+"/"+name+".rar", data, 0o600)
-			}
+			winKeep(t, name+".rar", data)
 			seen, err := winWalk(walkRar, data, winOptions(len(data)))
 			if err != nil || len(seen) != len(rarFiles) {
 				t.Fatalf("%+v, %v", seen, err)

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"hash/crc32"
 	"io"
 	"math"
@@ -272,11 +271,6 @@ func utf16Name(b []byte, order binary.ByteOrder) string {
 		units[i] = order.Uint16(b[2*i:])
 	}
 	return string(utf16.Decode(units))
-}
-
-// errSeven names what is wrong with the list.
-func errSeven(what string) error {
-	return fmt.Errorf("the list of files of the 7z archive is broken: %s", what)
 }
 
 const maxSize = math.MaxInt64 >> 1 // of anything that a container declares, bytes
