@@ -119,14 +119,14 @@ func TestUnopenedContainersAreIncomplete(t *testing.T) {
 func TestArchivesThatCannotBeReadAreIncomplete(t *testing.T) {
 	in := inspector(t, workerArg)
 	deep := []byte("x")
-	for range maxArchiveDepth + 2 {
+	for range maxDepth + 2 {
 		deep = archive(t, map[string][]byte{"a.zip": deep})
 	}
 	encrypted := archive(t, map[string][]byte{"secret.exe": []byte("MZ")})
 	encrypted[6] |= 1 // general purpose bit 0 of the local header
 	at := bytes.LastIndex(encrypted, []byte("PK\x01\x02"))
 	encrypted[at+8] |= 1 // and of the central directory
-	bomb := archive(t, map[string][]byte{"zeros.exe": make([]byte, maxArchiveMember+1)})
+	bomb := archive(t, map[string][]byte{"zeros.exe": make([]byte, arenaSize+1)})
 	for name, data := range map[string][]byte{
 		"truncated": archive(t, map[string][]byte{"a.exe": bytes.Repeat([]byte("abc"), 1000)})[:100], "deep": deep, "encrypted": encrypted, "bomb": bomb,
 	} {
