@@ -371,7 +371,7 @@ var scriptExt = map[string]bool{"scpt": true, "applescript": true, "command": tr
 // is one even if neither its name nor its first line says so.
 func asScript(name, role string, data []byte) string {
 	switch {
-	case scriptExt[nameExt(name)], bytes.HasPrefix(data, []byte("#!")), isNoise(data[:min(len(data), headSize)]):
+	case role == "", scriptExt[nameExt(name)], bytes.HasPrefix(data, []byte("#!")), isNoise(data[:min(len(data), headSize)]):
 	case role == unpack.RoleScript:
 		return name + ".sh"
 	case role == unpack.RoleAction:

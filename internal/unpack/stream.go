@@ -80,17 +80,8 @@ func openXz(in io.Reader) (io.Reader, error) {
 	return r, nil
 }
 
-func openZstd(in io.Reader) (io.ReadCloser, error) {
-	r, err := zstd.NewReader(in, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
-		zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
-	if err != nil {
-		return nil, errors.New("the zstd stream is malformed")
-	}
-	return r.IOReadCloser(), nil
-}
-
 // Decompressors are kept: one costs more to make than most members to read.
-var gzips, inflaters sync.Pool
+var gzips, zstds, inflaters sync.Pool
 
 type pooledGzip struct{ *gzip.Reader }
 
@@ -109,6 +100,30 @@ func openGzip(in io.Reader) (pooledGzip, error) {
 // Close gives the decompressor back. It is called once.
 func (p pooledGzip) Close() error {
 	gzips.Put(p.Reader)
+	return nil
+}
+
+type pooledZstd struct{ *zstd.Decoder }
+
+func openZstd(in io.Reader) (pooledZstd, error) {
+	r, _ := zstds.Get().(*zstd.Decoder)
+	var err error
+	if r == nil {
+		r, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxMemory(maxWindow), zstd.WithDecoderMaxWindow(maxWindow))
+	}
+	if err == nil {
+		err = r.Reset(in)
+	}
+	if err != nil {
+		return pooledZstd{}, errors.New("the zstd stream is malformed")
+	}
+	return pooledZstd{r}, nil
+}
+
+// Close gives the decompressor back. It is called once.
+func (p pooledZstd) Close() error {
+	zstds.Put(p.Decoder)
 	return nil
 }
 

@@ -39,61 +39,75 @@ var le = binary.LittleEndian
 // directory, which is the list that programs unpack by. Checksums do not matter:
 // programs unpack what has a wrong one.
 func walkZip(data []byte, opt Options, visit Visit) error {
-	dir, err := findZipDir(data)
+	dirs, count, err := findZipDirs(data)
 	if err != nil {
 		return err
 	}
-	z := &zipWalk{data: data, base: dir.base, opt: opt}
-	defer z.close()
-	at, count := dir.at, uint64(0)
-	for ; at+zipEntrySize <= uint64(len(data)) && hasMagic(data[at:], zipEntry); count++ {
-		e, size := parseZipEntry(data[at:])
-		if size == 0 {
+	for _, dir := range dirs {
+		z := &zipWalk{data: data, base: dir.base, opt: opt}
+		seen, err := z.list(dir.at, visit)
+		z.close()
+		if err != nil {
+			return err
+		}
+		if uint16(seen) != uint16(count) { // old writers count modulo 65,536
 			return errors.New("the list of files is cut short")
 		}
-		at += size
-		if err := opt.Budget.Entry(); err != nil {
-			return err
-		}
-		if err := z.visit(e, visit); err != nil {
-			return err
-		}
-	}
-	if uint16(count) != uint16(dir.count) { // old writers count modulo 65,536
-		return errors.New("the list of files is cut short")
 	}
 	return nil
 }
 
-// zipDir is where the central directory lies. Offsets in the archive count from
-// base: something may stand before it.
-type zipDir struct{ at, base, count uint64 }
+// list visits what one central directory names.
+func (z *zipWalk) list(at uint64, visit Visit) (count uint64, err error) {
+	for ; zipEntryAt(z.data, at); count++ {
+		e, size := parseZipEntry(z.data[at:])
+		if size == 0 {
+			return count, errors.New("the list of files is cut short")
+		}
+		at += size
+		if err := z.opt.Budget.Entry(); err != nil {
+			return count, err
+		}
+		if err := z.visit(e, visit); err != nil {
+			return count, err
+		}
+	}
+	return count, nil
+}
 
-// findZipDir reads the record at the end of the archive.
-func findZipDir(data []byte) (zipDir, error) {
+// zipDir is where a central directory lies. Offsets in the archive count from
+// base: something may stand before it.
+type zipDir struct{ at, base uint64 }
+
+// findZipDirs reads the record at the end of the archive. If the place of the
+// directory by its offset and that by its size both look like one, programs
+// differ in which they take, and both count.
+func findZipDirs(data []byte) (dirs []zipDir, count uint64, err error) {
 	end := zipEndAt(data)
 	if end < 0 {
-		return zipDir{}, errors.New("the archive is cut short: the end of its list of files is missing")
+		return nil, 0, errors.New("the archive is cut short: the end of its list of files is missing")
 	}
 	r := data[end:]
-	d := zipDir{count: uint64(le.Uint16(r[10:]))}
+	count = uint64(le.Uint16(r[10:]))
 	size, offset, behind := uint64(le.Uint32(r[12:])), uint64(le.Uint32(r[16:])), uint64(end)
-	if d.count == 1<<16-1 || size == 1<<32-1 || offset == 1<<32-1 {
+	if count == 1<<16-1 || size == 1<<32-1 || offset == 1<<32-1 {
 		if r, at := zip64EndOf(data, end); r != nil {
-			d.count, size, offset, behind = le.Uint64(r[32:]), le.Uint64(r[40:]), le.Uint64(r[48:]), at
+			count, size, offset, behind = le.Uint64(r[32:]), le.Uint64(r[40:]), le.Uint64(r[48:]), at
 		}
 	}
 	if offset > behind || size > behind {
-		return d, errors.New("the archive is damaged: its list of files lies outside of it")
+		return nil, 0, errors.New("the archive is damaged: its list of files lies outside of it")
 	}
-	if d.at = behind - size; d.at < offset || d.count > 0 && zipEntryAt(data, offset) && !zipEntryAt(data, d.at) {
-		d.at = offset
+	if zipEntryAt(data, offset) {
+		dirs = append(dirs, zipDir{at: offset})
 	}
-	d.base = d.at - offset
-	if d.count > 0 && !zipEntryAt(data, d.at) {
-		return d, errors.New("the archive is damaged: its list of files is not where it should be")
+	if at := behind - size; at > offset && zipEntryAt(data, at) {
+		dirs = append(dirs, zipDir{at, at - offset})
 	}
-	return d, nil
+	if dirs == nil && count > 0 {
+		return nil, 0, errors.New("the archive is damaged: its list of files is not where it should be")
+	}
+	return dirs, count, nil
 }
 
 func zipEntryAt(data []byte, at uint64) bool {
