@@ -216,6 +216,7 @@ func walkDeb(data []byte, opt Options, visit Visit) error {
 	if !hasMagic(data, magic) {
 		return errors.New("it is no ar archive")
 	}
+	complete := false
 	for rest := data[len(magic):]; len(rest) > 0; {
 		if len(rest) < head {
 			return errors.New("the package is cut short")
@@ -232,6 +233,10 @@ func walkDeb(data []byte, opt Options, visit Visit) error {
 			return err
 		}
 		rest = rest[min(uint64(len(rest)), size+size&1):]
+		complete = complete || strings.HasPrefix(name, "data.tar")
+	}
+	if !complete {
+		return errors.New("the package is cut short: its files are missing")
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/ulikunitz/xz/lzma"
 	"golang.org/x/text/encoding/charmap"
 )
 
@@ -27,8 +28,8 @@ const (
 
 // Methods of compression (APPNOTE 4.4.5) and flags (4.4.4).
 const (
-	methodStore, methodDeflate, methodBzip2 = 0, 8, 12
-	methodZstd, methodXz, methodAES         = 93, 95, 99
+	methodStore, methodDeflate, methodBzip2, methodLZMA = 0, 8, 12, 14
+	methodZstd, methodXz, methodAES                     = 93, 95, 99
 
 	flagLocked, flagStrong, flagUTF8 = 1, 1 << 6, 1 << 11
 )
@@ -338,6 +339,8 @@ func (z *zipWalk) open(e *zipFile, in io.Reader) (io.Reader, error) {
 		out = z.inflated(in)
 	case methodBzip2:
 		out = newBzip2(in)
+	case methodLZMA:
+		out, err = openZipLZMA(in, e.size)
 	case methodZstd:
 		out, err = openZstd(in)
 	case methodXz:
@@ -349,4 +352,20 @@ func (z *zipWalk) open(e *zipFile, in io.Reader) (io.Reader, error) {
 		return nil, err
 	}
 	return z.opt.Budget.Reader(out), nil
+}
+
+// openZipLZMA reads the stream of APPNOTE 5.8.8: two bytes of version, two of the
+// length of the properties, these, and raw LZMA. The properties and the size
+// stand before a file of LZMA alone, too.
+func openZipLZMA(in io.Reader, size uint64) (io.Reader, error) {
+	const properties, before = 5, 4
+	var head [before + properties]byte
+	if _, err := io.ReadFull(in, head[:]); err != nil || le.Uint16(head[2:]) != properties {
+		return nil, errors.New("its LZMA properties are malformed")
+	}
+	if window := le.Uint32(head[before+1:]); window > maxWindow {
+		return nil, &LimitError{"a member asks for more memory than may be used to unpack it"}
+	}
+	start := le.AppendUint64(head[before:len(head):len(head)], size)
+	return lzma.NewReader(io.MultiReader(bytes.NewReader(start), in))
 }
