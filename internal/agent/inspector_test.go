@@ -24,7 +24,7 @@ const inertLure = "-- Zoom SDK Update. Press Run.\n%s-- inert\ndo shell script \
 
 func lureText() []byte { return fmt.Appendf(nil, inertLure, strings.Repeat("\n", 80)) }
 
-func archive(t *testing.T, members map[string][]byte) []byte {
+func archive(t testing.TB, members map[string][]byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
@@ -51,7 +51,7 @@ func TestLureInsideArchives(t *testing.T) {
 	}
 }
 
-func tarball(t *testing.T, members map[string][]byte) []byte {
+func tarball(t testing.TB, members map[string][]byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	gz := gzip.NewWriter(&buf)

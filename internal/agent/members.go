@@ -169,6 +169,9 @@ func (o *opening) trouble(name string, err error) error {
 	if err == nil || errors.As(err, &limit) {
 		return err
 	}
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("it is cut short")
+	}
 	o.gap(memberTrouble(name, err))
 	return nil
 }
