@@ -44,8 +44,11 @@ func walkZip(data []byte, opt Options, visit Visit) error {
 	if err != nil {
 		return err
 	}
-	for _, dir := range dirs {
+	for i, dir := range dirs {
 		z := &zipWalk{data: data, base: dir.base, opt: opt}
+		if i > 0 && !z.leads(dir.at) {
+			continue
+		}
 		seen, err := z.list(dir.at, visit)
 		z.close()
 		if err != nil {
@@ -56,6 +59,16 @@ func walkZip(data []byte, opt Options, visit Visit) error {
 		}
 	}
 	return nil
+}
+
+// leads tells whether the first entry of a directory says where its content is.
+func (z *zipWalk) leads(at uint64) bool {
+	e, size := parseZipEntry(z.data[at:])
+	if size == 0 {
+		return false
+	}
+	_, err := z.content(&e)
+	return err == nil
 }
 
 // list visits what one central directory names.
