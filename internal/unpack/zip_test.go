@@ -171,15 +171,13 @@ func TestNamesInZips(t *testing.T) {
 }
 
 // TestBothListsOfAnAmbiguousZip: programs differ in whether they believe the
-// place or the size of the list.
+// place or the size of the list. Here both lead to a file.
 func TestBothListsOfAnAmbiguousZip(t *testing.T) {
-	shown, hidden := makeZip(t, []kitFile{{"shown.txt", []byte("a"), false}}), makeZip(t, []kitFile{{"hidden.exe", []byte("MZ"), false}})
-	at := bytes.Index(hidden, []byte(zipEntry))
+	shown, hidden := makeZip(t, []kitFile{{"shown1.txt", []byte("a"), false}}), makeZip(t, []kitFile{{"hidden.exe", []byte("M"), false}})
 	both := append(bytes.Clone(shown[:bytes.Index(shown, []byte(zipEnd))]), hidden...)
-	le.PutUint32(both[len(both)-zipEndSize+16:], uint32(bytes.Index(shown, []byte(zipEntry))))
 	got, err := coreList(meetguard.FormatZip, both, Options{Budget: wideBudget()})
-	if err != nil || len(got) != 2 || got["shown.txt"] == "" || got["hidden.exe"] == "" {
-		t.Errorf("%v, %v, list at %d", got, err, at)
+	if err != nil || len(got) != 2 || got["shown1.txt"] == "" || got["hidden.exe"] == "" {
+		t.Errorf("%v, %v", got, err)
 	}
 }
 
