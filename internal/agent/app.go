@@ -62,9 +62,16 @@ func (ex *Examiner) app(req request, src *sources) reply {
 			return r
 		}
 	}
+	ex.judgeApp(f, b, icon)
+	return r
+}
+
+// judgeApp adds what the signature of a bundle proves, and whose logo its icon
+// is.
+func (ex *Examiner) judgeApp(f *meetguard.Facts, b sign.Bundle, icon []byte) {
 	if b.Executable == nil {
 		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "signature", Reason: "the bundle has no main program that carries one"})
-		return r
+		return
 	}
 	stage(f, "names", false, func() {
 		claims, gaps := ex.logos.IconClaims(icon)
@@ -79,7 +86,6 @@ func (ex *Examiner) app(req request, src *sources) reply {
 		f.Claims = append(f.Claims, meetguard.Claim{Text: f.Signature.SigningID, Source: meetguard.ClaimSigningID})
 	}
 	bound(f)
-	return r
 }
 
 func reader(file *os.File, size int64) func() (io.ReadCloser, error) {
@@ -89,7 +95,7 @@ func reader(file *os.File, size int64) func() (io.ReadCloser, error) {
 // readPart reads a whole file. An empty one is there, which nil is not.
 func readPart(file *os.File, size int64) ([]byte, error) {
 	if size > maxAppPart {
-		return nil, errBudget
+		return nil, errTooLarge
 	}
 	data := make([]byte, size)
 	_, err := io.ReadFull(io.NewSectionReader(file, 0, size), data)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"sort"
 	"strings"
@@ -63,7 +64,11 @@ func (in *Inspector) bundleNames(ctx context.Context, dir string, f *meetguard.F
 		return bundleNames{}
 	}
 	f.Claims, f.Gaps = append(f.Claims, r.Facts.Claims...), append(f.Gaps, r.Facts.Gaps...)
-	names := bundleNames{baseName(r.Executable), baseName(r.Icon)}
+	return namesOf(r.Executable, r.Icon)
+}
+
+func namesOf(executable, icon string) bundleNames {
+	names := bundleNames{baseName(executable), baseName(icon)}
 	if names.icon != "" && filepath.Ext(names.icon) == "" {
 		names.icon += ".icns"
 	}
@@ -186,19 +191,22 @@ func withoutBrandClaims(part meetguard.Facts) meetguard.Facts {
 	return part
 }
 
+// runsInBundle tells the programs and scripts of a bundle by their paths, with
+// slashes.
+func runsInBundle(p string) bool {
+	switch strings.ToLower(path.Ext(p)) {
+	case ".scpt", ".applescript", ".sh", ".command", ".py", ".zsh", ".tool", ".scptd", ".app":
+		return true
+	}
+	folder := path.Base(path.Dir(p))
+	return folder == "MacOS" || folder == "Scripts"
+}
+
 // bundleFiles lists the programs and scripts of a bundle, sorted.
 func bundleFiles(dir string) (files []string, more bool) {
 	_ = filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() {
+		if err != nil || !d.Type().IsRegular() || !runsInBundle(filepath.ToSlash(p)) {
 			return nil
-		}
-		folder := filepath.Base(filepath.Dir(p))
-		switch strings.ToLower(filepath.Ext(p)) {
-		case ".scpt", ".applescript", ".sh", ".command", ".py", ".zsh", ".tool", ".scptd", ".app":
-		default:
-			if folder != "MacOS" && folder != "Scripts" {
-				return nil
-			}
 		}
 		if len(files) >= maxBundleFiles {
 			more = true

@@ -12,6 +12,7 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"meetguard/internal/inspect"
 	"meetguard/internal/script"
 	"meetguard/internal/sign"
+	"meetguard/internal/unpack"
 	"meetguard/internal/worker"
 	"meetguard/signatures"
 )
@@ -51,10 +53,7 @@ type Examiner struct {
 	logos    *inspect.Logos
 	buf      []byte
 	origin   meetguard.Origin // of the file under inspection
-	budget   int64            // bytes that the archive under inspection may still unpack
-	entries  int              // entries that it may still have
-	inflate  io.Reader
-	unpacked [maxArchiveDepth]bytes.Buffer // the member under inspection at each depth
+	unit     unit
 	now      func() time.Time
 }
 
@@ -215,7 +214,7 @@ func (ex *Examiner) file(req request, src *sources) (r reply) {
 		return r
 	}
 	ex.origin = inspect.ParseOrigin(req.Origin)
-	r.Facts = ex.bytes(string(req.Name), data, 0)
+	r.Facts = ex.content(string(req.Name), "", data, 0)
 	r.Facts.Origin = ex.origin
 	return r.lean()
 }
@@ -272,10 +271,11 @@ func (ex *Examiner) view(req request, src *sources) ([]byte, func(), error) {
 	return ex.buf[:n], func() {}, nil
 }
 
-// bytes gathers the facts of content, whatever it came in. Each parser runs
-// alone: if one fails, its fact is a gap and the others still speak.
-func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
-	f := &meetguard.Facts{Size: int64(len(data)), Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
+// content gathers the facts of content, whatever it came in and whatever its
+// container does with it. Each parser runs alone: if one fails, its fact is a gap
+// and the others still speak.
+func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard.Facts {
+	f := &meetguard.Facts{Size: int64(len(data)), Role: role, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
 	f.Claims = []meetguard.Claim{{Text: clipText(name, maxText), Source: meetguard.ClaimFileName}}
 	stage(f, "content", true, func() {
 		sum := sha256.Sum256(data)
@@ -306,7 +306,7 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 	case meetguard.FormatShortcut, meetguard.FormatICS:
 		stage(f, "link", true, func() { follow(f, name, data) })
 	case meetguard.FormatOther, meetguard.FormatScript, meetguard.FormatAppleScript, meetguard.FormatHTML:
-		stage(f, "script", true, func() { analyse(f, name, data) })
+		stage(f, "script", true, func() { analyse(f, asScript(name, role, data), data) })
 		if f.Format == meetguard.FormatHTML {
 			stage(f, "link", false, func() { pageLinks(f, data) })
 		}
@@ -315,7 +315,7 @@ func (ex *Examiner) bytes(name string, data []byte, depth int) meetguard.Facts {
 		}
 	}
 	stage(f, "yara", true, func() { ex.match(f, name, data) })
-	stage(f, "members", true, func() { ex.members(f, data, depth) })
+	stage(f, "members", true, func() { ex.members(f, name, data, depth) })
 	bound(f)
 	return *f
 }
@@ -366,6 +366,19 @@ func (ex *Examiner) verifyScript(f *meetguard.Facts, name string, data []byte) {
 // scriptExt are the extensions that a double click runs as a script.
 var scriptExt = map[string]bool{"scpt": true, "applescript": true, "command": true, "sh": true, "bat": true, "cmd": true, "ps1": true, "vbs": true, "vbe": true,
 	"js": true, "jse": true, "wsf": true, "hta": true, "py": true, "terminal": true, "tool": true}
+
+// asScript is the name by which a script is told: a text that an installer runs
+// is one even if neither its name nor its first line says so.
+func asScript(name, role string, data []byte) string {
+	switch {
+	case role == "", scriptExt[nameExt(name)], bytes.HasPrefix(data, []byte("#!")), isNoise(data[:min(len(data), headSize)]):
+	case role == unpack.RoleScript:
+		return name + ".sh"
+	case role == unpack.RoleAction:
+		return name + ".cmd"
+	}
+	return name
+}
 
 // follow adds what a shortcut runs and where a link leads, as a script: its
 // command line is analysed, an address is a host.
@@ -428,33 +441,37 @@ func (ex *Examiner) match(f *meetguard.Facts, name string, data []byte) {
 		add(set, data)
 	}
 	if ex.rules.has(setForeign) {
-		add(setForeign, data)
+		ex.matchOnce(f, setForeign, name, data)
 		if f.Script != nil && f.Script.Tail != "" {
-			add(setForeign, []byte(f.Script.Tail))
+			ex.matchOnce(f, setForeign, name, []byte(f.Script.Tail))
 		}
-		f.Matches = distinct(f.Matches)
 	}
 	if len(f.Matches) > maxMatches {
 		f.Matches = f.Matches[:maxMatches]
 	}
 }
 
-// distinct leaves out what matched twice.
-func distinct(matches []meetguard.Match) []meetguard.Match {
-	seen := map[string]bool{}
-	out := matches[:0]
-	for _, m := range matches {
-		if !seen[m.Rule] {
-			seen[m.Rule] = true
-			out = append(out, m)
+// matchOnce runs a set over something that other rules have seen in another form,
+// or over a part of it, and keeps each match once.
+func (ex *Examiner) matchOnce(f *meetguard.Facts, set, name string, data []byte) {
+	found, err := ex.rules.scan(set, data, externals(f, name, ex.origin))
+	if err != nil {
+		f.Gaps = append(f.Gaps, blinding("yara", err.Error()))
+	}
+	for _, m := range found {
+		same := func(old meetguard.Match) bool { return old.Rule == m.Rule }
+		if len(f.Matches) < maxMatches && !slices.ContainsFunc(f.Matches, same) {
+			f.Matches = append(f.Matches, m)
 		}
 	}
-	return out
 }
+
+// maxGaps is how many gaps a reply tells of one unit.
+const maxGaps = 64
 
 // bound keeps a reply small whatever a file holds.
 func bound(f *meetguard.Facts) {
-	const many = 64
+	const many = maxGaps
 	f.Claims = f.Claims[:min(len(f.Claims), many)]
 	for i := range f.Claims {
 		f.Claims[i].Text = clipText(f.Claims[i].Text, maxUserText)

@@ -41,7 +41,7 @@ rule Context { meta: score = 20 strings: $a = "needle in a text" condition: $a }
 		{"plain.txt", "nothing", nil},
 	}
 	for _, c := range cases {
-		f := ex.bytes(c.name, []byte(c.text), 0)
+		f := ex.content(c.name, "", []byte(c.text), 0)
 		var got []string
 		for _, m := range f.Matches {
 			if !strings.HasPrefix(m.Rule, "MG_") {
@@ -61,7 +61,7 @@ rule Context { meta: score = 20 strings: $a = "needle in a text" condition: $a }
 	judge := detect.New(brands)
 	for name, want := range map[string]meetguard.Level{"notes.txt": meetguard.Malicious, "plain.txt": meetguard.Clean} {
 		text := map[string]string{"notes.txt": cases[0].text, "plain.txt": "nothing"}[name]
-		if v := judge.Judge(ex.bytes(name, []byte(text), 0)); v.Level != want {
+		if v := judge.Judge(ex.content(name, "", []byte(text), 0)); v.Level != want {
 			t.Errorf("%s is %s, want %s: %v", name, v.Level, want, v.Findings)
 		}
 	}

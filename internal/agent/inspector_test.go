@@ -24,7 +24,7 @@ const inertLure = "-- Zoom SDK Update. Press Run.\n%s-- inert\ndo shell script \
 
 func lureText() []byte { return fmt.Appendf(nil, inertLure, strings.Repeat("\n", 80)) }
 
-func archive(t *testing.T, members map[string][]byte) []byte {
+func archive(t testing.TB, members map[string][]byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
@@ -51,7 +51,7 @@ func TestLureInsideArchives(t *testing.T) {
 	}
 }
 
-func tarball(t *testing.T, members map[string][]byte) []byte {
+func tarball(t testing.TB, members map[string][]byte) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	gz := gzip.NewWriter(&buf)
@@ -119,14 +119,14 @@ func TestUnopenedContainersAreIncomplete(t *testing.T) {
 func TestArchivesThatCannotBeReadAreIncomplete(t *testing.T) {
 	in := inspector(t, workerArg)
 	deep := []byte("x")
-	for range maxArchiveDepth + 2 {
+	for range maxDepth + 2 {
 		deep = archive(t, map[string][]byte{"a.zip": deep})
 	}
 	encrypted := archive(t, map[string][]byte{"secret.exe": []byte("MZ")})
 	encrypted[6] |= 1 // general purpose bit 0 of the local header
 	at := bytes.LastIndex(encrypted, []byte("PK\x01\x02"))
 	encrypted[at+8] |= 1 // and of the central directory
-	bomb := archive(t, map[string][]byte{"zeros.exe": make([]byte, maxArchiveMember+1)})
+	bomb := archive(t, map[string][]byte{"zeros.exe": make([]byte, arenaSize+1)})
 	for name, data := range map[string][]byte{
 		"truncated": archive(t, map[string][]byte{"a.exe": bytes.Repeat([]byte("abc"), 1000)})[:100], "deep": deep, "encrypted": encrypted, "bomb": bomb,
 	} {

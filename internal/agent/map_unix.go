@@ -17,3 +17,12 @@ func mapFile(f *os.File, size int64) ([]byte, func(), error) {
 	}
 	return data, func() { _ = unix.Munmap(data) }, nil
 }
+
+// reserve gives zeroed memory that takes room only where it is written to.
+func reserve(size int) ([]byte, func(), error) {
+	mem, err := unix.Mmap(-1, 0, size, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err != nil {
+		return nil, nil, err
+	}
+	return mem, func() { _ = unix.Munmap(mem) }, nil
+}

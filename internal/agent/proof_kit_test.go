@@ -354,6 +354,15 @@ func (b bundle) with(name string, data []byte) bundle {
 	return out
 }
 
+// below are the files of the bundle as members of a container.
+func (b bundle) below(folder string) map[string][]byte {
+	out := map[string][]byte{}
+	for name, data := range b {
+		out[folder+name] = data
+	}
+	return out
+}
+
 func (b bundle) write(t testing.TB, dir string) string {
 	t.Helper()
 	for name, data := range b {

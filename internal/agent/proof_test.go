@@ -273,6 +273,17 @@ func TestProofOfBundles(t *testing.T) {
 		t.Run(tc.what, func(t *testing.T) {
 			f, v := verdict(t, p.in, tc.b.write(t, filepath.Join(t.TempDir(), tc.file)))
 			tc.compare(t, f, v)
+			for wrapper, wrap := range map[string]func(testing.TB, map[string][]byte) []byte{"files.zip": archive, "files.tgz": tarball} {
+				whole, outer := verdict(t, p.in, put(t, filepath.Join(t.TempDir(), wrapper), wrap(t, tc.b.below("in/"+tc.file+"/Contents/"))))
+				if len(whole.Members) != 1 || whole.Members[0].Format != meetguard.FormatApp || outer.Level != tc.level {
+					t.Fatalf("in %s: level %s, %+v", wrapper, outer.Level, whole)
+				}
+				packed := whole.Members[0]
+				tc.compare(t, packed, p.in.Judge(packed))
+				if packed.SHA256 != f.SHA256 || packed.Size != f.Size || len(packed.Claims) != len(f.Claims) || len(packed.Gaps) != len(f.Gaps) {
+					t.Errorf("in %s %+v, on the disk %+v", wrapper, packed, f)
+				}
+			}
 		})
 	}
 }

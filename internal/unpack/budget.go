@@ -1,6 +1,7 @@
 package unpack
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"time"
@@ -55,20 +56,50 @@ func (b *Budget) Spend(n int64) error {
 }
 
 // Reader counts what is read from r, and ends with a *LimitError.
-func (b *Budget) Reader(r io.Reader) io.Reader { return &counted{r, b} }
+func (b *Budget) Reader(r io.Reader) io.Reader { return &counted{r: r, b: b} }
 
 type counted struct {
-	r io.Reader
-	b *Budget
+	r    io.Reader
+	b    *Budget
+	read int64
 }
+
+// maxRead bounds one read, in bytes, so that limits are looked at often.
+const maxRead = 1 << 20
 
 func (c *counted) Read(p []byte) (int, error) {
 	if err := c.b.Time(); err != nil {
 		return 0, err
 	}
-	n, err := c.r.Read(p[:min(len(p), 1<<20)])
+	n, err := c.r.Read(p[:min(len(p), maxRead)])
+	c.read += int64(n)
 	if over := c.b.Spend(int64(n)); over != nil {
 		return 0, over
 	}
 	return n, err
+}
+
+// Whole gives the rest of a member that is stored as it is, without copying it
+// and without counting it: the bytes of the container itself, which are valid as
+// long as those. It is nil for any other reader.
+func Whole(r io.Reader) []byte {
+	c, ok := r.(*counted)
+	if !ok {
+		return nil
+	}
+	stored, ok := c.r.(*bytes.Reader)
+	if !ok {
+		return nil
+	}
+	var whole view
+	_, _ = stored.WriteTo(&whole) // hands over its bytes in one piece
+	return whole
+}
+
+// view takes what is written instead of copying it.
+type view []byte
+
+func (v *view) Write(p []byte) (int, error) {
+	*v = p[:len(p):len(p)]
+	return len(p), nil
 }

@@ -42,28 +42,28 @@ type sevenSub struct {
 // Methods of Methods.txt of the LZMA SDK. The short ids of branch filters stand
 // for the same filters as the long ones.
 const (
-	methodCopy  = "\x00"
-	methodDelta = "\x03"
-	methodLZMA  = "\x03\x01\x01"
-	methodPPMd  = "\x03\x04\x01"
-	methodBCJ   = "\x03\x03\x01\x03"
-	methodBCJ2  = "\x03\x03\x01\x1B"
-	methodPPC   = "\x03\x03\x02\x05"
-	methodARM   = "\x03\x03\x05\x01"
-	methodSPARC = "\x03\x03\x08\x05"
-	methodARM64 = "\x0A"
-	methodFlate = "\x04\x01\x08"
-	methodBzip2 = "\x04\x02\x02"
-	methodAES   = "\x06\xF1\x07\x01"
-	methodLZMA2 = "\x21"
+	sevenCopy  = "\x00"
+	sevenDelta = "\x03"
+	sevenLZMA  = "\x03\x01\x01"
+	sevenPPMd  = "\x03\x04\x01"
+	sevenBCJ   = "\x03\x03\x01\x03"
+	sevenBCJ2  = "\x03\x03\x01\x1B"
+	sevenPPC   = "\x03\x03\x02\x05"
+	sevenARM   = "\x03\x03\x05\x01"
+	sevenSPARC = "\x03\x03\x08\x05"
+	sevenARM64 = "\x0A"
+	sevenFlate = "\x04\x01\x08"
+	sevenBzip2 = "\x04\x02\x02"
+	sevenAES   = "\x06\xF1\x07\x01"
+	sevenLZMA2 = "\x21"
 )
 
 var sevenMethods = map[string]string{
-	methodCopy: methodCopy, methodDelta: methodDelta, methodLZMA: methodLZMA, methodPPMd: methodPPMd,
-	methodBCJ: methodBCJ, "\x04": methodBCJ, methodBCJ2: methodBCJ2, methodPPC: methodPPC, "\x05": methodPPC,
-	methodARM: methodARM, "\x07": methodARM, methodSPARC: methodSPARC, "\x09": methodSPARC,
-	methodARM64: methodARM64, methodFlate: methodFlate, methodBzip2: methodBzip2,
-	methodAES: methodAES, methodLZMA2: methodLZMA2,
+	sevenCopy: sevenCopy, sevenDelta: sevenDelta, sevenLZMA: sevenLZMA, sevenPPMd: sevenPPMd,
+	sevenBCJ: sevenBCJ, "\x04": sevenBCJ, sevenBCJ2: sevenBCJ2, sevenPPC: sevenPPC, "\x05": sevenPPC,
+	sevenARM: sevenARM, "\x07": sevenARM, sevenSPARC: sevenSPARC, "\x09": sevenSPARC,
+	sevenARM64: sevenARM64, sevenFlate: sevenFlate, sevenBzip2: sevenBzip2,
+	sevenAES: sevenAES, sevenLZMA2: sevenLZMA2,
 }
 
 // maxDictionary is the memory that decoders of one stream may take in all.
@@ -115,11 +115,11 @@ func (f *sevenFolder) whole(r io.Reader) io.Reader {
 	return c
 }
 
-func (f *sevenFolder) encrypted() bool { return f.uses(methodAES) }
+func (f *sevenFolder) encrypted() bool { return f.uses(sevenAES) }
 
 // compressed tells if a decoder would trip over data that is none.
 func (f *sevenFolder) compressed() bool {
-	return f.uses(methodLZMA) || f.uses(methodLZMA2) || f.uses(methodFlate) || f.uses(methodBzip2)
+	return f.uses(sevenLZMA) || f.uses(sevenLZMA2) || f.uses(sevenFlate) || f.uses(sevenBzip2)
 }
 
 func (f *sevenFolder) uses(method string) bool {
@@ -320,27 +320,27 @@ const maxCycles = 22
 func (c *sevenCoder) bound(size int64, last bool) (int64, error) {
 	props := len(c.props)
 	switch c.method {
-	case methodLZMA:
+	case sevenLZMA:
 		if props != 5 {
 			return 0, errProperties
 		}
 		dict := max(min(int64(binary.LittleEndian.Uint32(c.props[1:])), size), 4096)
 		c.props = binary.LittleEndian.AppendUint32([]byte{c.props[0]}, uint32(dict))
 		return dict, nil
-	case methodLZMA2:
+	case sevenLZMA2:
 		return c.boundLZMA2(size)
-	case methodPPMd:
+	case sevenPPMd:
 		if props != 5 {
 			return 0, errProperties
 		}
 		return int64(binary.LittleEndian.Uint32(c.props[1:])), nil
-	case methodDelta:
+	case sevenDelta:
 		// The library's filter turns endlessly at distance 256, and at the end
 		// of a short stream unless the guard reads it itself.
 		if props != 1 || c.props[0] == 0xFF || !last {
 			return 0, fmt.Errorf("7z delta filter: %w", ErrUnsupported)
 		}
-	case methodAES:
+	case sevenAES:
 		if props == 0 || c.props[0]&0x3F > maxCycles && c.props[0]&0x3F != 0x3F {
 			return 0, errProperties
 		}

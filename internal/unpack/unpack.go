@@ -49,12 +49,18 @@ type Visit func(Member) error
 // Options are what a reader may use besides the bytes.
 type Options struct {
 	Budget    *Budget
+	Name      string   // of the container; a compressed file is named after it
 	Passwords []string // known ones, best first; nothing is guessed
 }
 
 // ErrUnsupported says that a container, or a part of it, is of a kind that
 // cannot be read. What was visited until then is valid.
 var ErrUnsupported = errors.New("this kind of container cannot be read")
+
+// ErrPartial says that what can be known was visited, and that further content
+// is packed in a way that is not read. Unlike with ErrUnsupported, what the
+// container is and who made it can still be judged.
+var ErrPartial = errors.New("not everything in it can be read")
 
 // ErrLocked says that the list of members itself is encrypted.
 var ErrLocked = errors.New("the container is encrypted")
@@ -76,6 +82,11 @@ func CanWalk(format meetguard.Format) bool { return walkers[format] != nil }
 type walker func(data []byte, opt Options, visit Visit) error
 
 var walkers = map[meetguard.Format]walker{
+	meetguard.FormatZip:  walkZip,
+	meetguard.FormatMSIX: walkZip,
+	meetguard.FormatTar:  walkTar,
+	meetguard.FormatDeb:  walkDeb,
+
 	meetguard.Format7z:  walk7z,
 	meetguard.FormatRar: walkRar,
 	meetguard.FormatISO: walkISO,
