@@ -1,0 +1,5 @@
+package unpack
+
+import "io"
+
+func (w *diskWalk) apfs(r *io.SectionReader) error { return ErrUnsupported }
