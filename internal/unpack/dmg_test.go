@@ -68,6 +68,9 @@ var udifCodecs = map[string]udifCodec{
 	"adc":    {runADC, packADC},
 	"zlib":   {runZlib, packZlib},
 	"xz":     {runXZ, packXZ},
+	"lzfse":  {runLZFSE, func(b []byte) []byte { return packLZFSE(lzfseV2, b) }},
+	"lzvn":   {runLZFSE, func(b []byte) []byte { return packLZFSE(lzfseLZVN, b) }},
+	"v1":     {runLZFSE, func(b []byte) []byte { return packLZFSE(lzfseV1, b) }},
 }
 
 // makeUDIF packs the bytes of a disk into an image with one table. Blocks of
