@@ -146,9 +146,7 @@ func newCoder(symbols, states int, seen []int) *lzfseCoder {
 			}
 		}
 	}
-	if total > 0 {
-		c.counts[most] += uint16(states - sum)
-	}
+	c.counts[most] += uint16(states - sum)
 	at := 0
 	for s, n := range c.counts {
 		c.offset[s] = at
@@ -233,7 +231,7 @@ func packLZFSEBlock(kind string, size int, literals []byte, block []lzMatch) []b
 		}
 		coders[i] = newCoder(a.symbols, a.states, seen)
 	}
-	var first, second lzfseBits
+	first, second := lzfseBits{}, lzfseBits{out: make([]byte, 8)} // Apple's encoder puts zeros before the second
 	var literalState [4]int
 	for i := len(literals) - 1; i >= 0; i-- {
 		literalState[i&3] = coders[3].encode(&first, literalState[i&3], int(literals[i]))
