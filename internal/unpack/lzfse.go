@@ -338,9 +338,9 @@ type backBits struct {
 func newBackBits(b []byte, unused int) *backBits {
 	in := &backBits{b: b}
 	in.fill()
-	if in.have -= unused; in.have < 0 || in.acc>>in.have != 0 {
-		in.bad, in.have = unused != 0 || in.have < 0, max(in.have, 0)
-	}
+	in.have = max(0, in.have-unused)
+	in.bad = in.acc>>in.have != 0 || unused > 0 && len(b) == 0
+	in.acc &= 1<<in.have - 1
 	return in
 }
 
