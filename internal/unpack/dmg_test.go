@@ -3,10 +3,8 @@ package unpack
 import (
 	"bytes"
 	"compress/bzip2"
-	"compress/zlib"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,10 +80,15 @@ func makeUDIF(raw []byte, block int, codec udifCodec) []byte {
 		binary.Write(&runs, binary.BigEndian, []uint64{uint64(start / sectorSize), uint64(count / sectorSize), uint64(off), uint64(packed)})
 	}
 	number := 1
+	isZero := func(at int) bool { return len(bytes.Trim(raw[at:min(len(raw), at+block)], "\x00")) == 0 }
 	for at := 0; at < len(raw); at += block {
 		piece := raw[at:min(len(raw), at+block)]
-		if len(bytes.Trim(piece, "\x00")) == 0 {
-			put(runIgnore, at, len(piece), 0, 0)
+		if isZero(at) {
+			first := at
+			for at+block < len(raw) && isZero(at+block) {
+				at += block
+			}
+			put(runIgnore, first, min(len(raw), at+block)-first, 0, 0)
 		} else {
 			packed := codec.pack(piece)
 			put(codec.kind, at, len(piece), out.Len(), len(packed))
@@ -183,6 +186,3 @@ func TestUDIFCodecs(t *testing.T) {
 		})
 	}
 }
-
-var _ = zlib.NewReader
-var _ = errors.New
