@@ -2,10 +2,12 @@ package unpack
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 )
 
 const sectorSize = 512 // bytes; all of UDIF and of partition maps counts in these
@@ -54,13 +56,9 @@ func (p part) overlaps(q part) bool { return p.start < q.start+q.size && q.start
 // volumes visits the partitions that the map of the disk names, and what the
 // image itself calls one. An error ends the walk.
 func (w *diskWalk) volumes() error {
-	parts := append(readMap(w.disk), w.disk.parts...)
+	parts := distinct(append(readMap(w.disk), w.disk.parts...))
 	for i := range parts {
 		p := &parts[i]
-		if repeats(parts[:i], *p) {
-			p.read = true
-			continue
-		}
 		known, err := w.volume(io.NewSectionReader(w.disk, p.start, p.size))
 		if fatal := w.note(err); fatal != nil {
 			return fatal
@@ -70,14 +68,15 @@ func (w *diskWalk) volumes() error {
 	return w.streams(parts)
 }
 
-// repeats tells a partition that begins where another does.
-func repeats(before []part, p part) bool {
-	for _, q := range before {
-		if q.start == p.start {
-			return true
+// distinct leaves out partitions that begin where another does.
+func distinct(parts []part) []part {
+	var all []part
+	for _, p := range parts {
+		if !slices.ContainsFunc(all, func(q part) bool { return q.start == p.start }) {
+			all = append(all, p)
 		}
 	}
-	return false
+	return all
 }
 
 // note keeps an error that does not end the walk, and returns one that does.
@@ -128,41 +127,37 @@ func embedded(mdb []byte, r *io.SectionReader) *io.SectionReader {
 const minVolume = 64 << 10
 
 // streams visits the content of the partitions that could not be listed, as far
-// as nothing of them was visited as files.
+// as nothing of them was visited as files. The small ones come first, since the
+// whole disk is one of them. Beside a volume that was listed, they are an error
+// only if a system might mount them.
 func (w *diskWalk) streams(parts []part) error {
-	for i, p := range parts {
-		if p.read || p.size < minVolume || !w.disk.stores(p) || anyRead(parts, p) || i > 0 && anyOverlap(parts[:i], p) {
+	listed := slices.ContainsFunc(parts, func(p part) bool { return p.read })
+	slices.SortStableFunc(parts, func(a, b part) int { return cmp.Compare(a.size, b.size) })
+	for i := range parts {
+		p := &parts[i]
+		isPartOf := func(q part) bool { return q.read && q.overlaps(*p) }
+		if p.read || p.size < minVolume || !w.disk.stores(*p) || slices.ContainsFunc(parts, isPartOf) {
 			continue
 		}
-		err := w.visit(Member{Name: fmt.Sprintf("partition %d", i+1), Size: p.size, Role: RoleStream, Open: func() (io.Reader, error) {
+		p.read = true
+		err := w.visit(Member{Name: fmt.Sprintf("partition at %d", p.start), Size: p.size, Role: RoleStream, Open: func() (io.Reader, error) {
 			return w.disk.meter.reader(io.NewSectionReader(w.disk, p.start, p.size)), nil
 		}})
 		if err != nil {
 			return err
 		}
-		if w.broken == nil {
+		if w.broken == nil && (!listed || w.boots(*p)) {
 			w.broken = cannotList("its file system is unknown")
 		}
 	}
 	return nil
 }
 
-func anyRead(parts []part, p part) bool {
-	for _, q := range parts {
-		if q.read && q.overlaps(p) {
-			return true
-		}
-	}
-	return false
-}
-
-func anyOverlap(parts []part, p part) bool {
-	for _, q := range parts {
-		if !q.read && q.size >= minVolume && q.overlaps(p) {
-			return true
-		}
-	}
-	return false
+// boots tells a partition that begins with a boot sector, as all kinds of FAT do.
+func (w *diskWalk) boots(p part) bool {
+	mark := make([]byte, 2)
+	n, _ := w.disk.ReadAt(mark, p.start+510)
+	return n == 2 && mark[0] == 0x55 && mark[1] == 0xaa
 }
 
 // cannotList is the error of a volume whose content is visited as one stream.
