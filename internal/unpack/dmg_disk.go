@@ -350,6 +350,7 @@ func (d *disk) inflate(packed []byte) (io.Reader, error) {
 type meter struct {
 	budget             *Budget
 	disk, given, spent int64 // bytes
+	over               error // what spending ended with
 }
 
 // unpacked counts bytes of the disk.
@@ -359,13 +360,16 @@ func (m *meter) unpacked(n int) error {
 }
 
 func (m *meter) spend() error {
-	if err := m.budget.Time(); err != nil {
-		return err
+	if m.over != nil {
+		return m.over
 	}
-	most := max(m.disk, m.given)
-	n := most - m.spent
-	m.spent = most
-	return m.budget.Spend(n)
+	if m.over = m.budget.Time(); m.over == nil {
+		most := max(m.disk, m.given)
+		n := most - m.spent
+		m.spent = most
+		m.over = m.budget.Spend(n)
+	}
+	return m.over
 }
 
 // reader counts what is read from r as content of files.

@@ -338,6 +338,7 @@ func FuzzDMG(f *testing.F) {
 	hfs := readPacked(f, "hfsplus.img.bz2")
 	f.Add(bytes.Clone(apfs))
 	f.Add(hfs)
+	f.Add(makeHFSSample())
 	for _, codec := range udifCodecs {
 		f.Add(makeUDIF(hfs, 256<<10, codec))
 		f.Add(makeUDIF(apfs, 256<<10, codec))
