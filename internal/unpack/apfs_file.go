@@ -59,10 +59,17 @@ func (v *apfsVolume) record(key, value []byte) error {
 	}
 	head := binary.LittleEndian.Uint64(key)
 	id, kind := head&(1<<60-1), head>>60
-	take := map[uint64]func(id uint64, key, value []byte) bool{
-		apfsInode: v.inode, apfsXattr: v.attribute, apfsExtent: v.extent, apfsEntry: v.entry,
-	}[kind]
-	if take == nil {
+	var take func(id uint64, key, value []byte) bool
+	switch kind {
+	case apfsInode:
+		take = v.inode
+	case apfsXattr:
+		take = v.attribute
+	case apfsExtent:
+		take = v.extent
+	case apfsEntry:
+		take = v.entry
+	default:
 		return nil
 	}
 	if v.read++; v.read > maxHFSExtents || v.kept > maxAPFSText {

@@ -189,6 +189,20 @@ func TestUDIFCodecs(t *testing.T) {
 	}
 }
 
+// The sample itself is what the command bzip2 made.
+func TestUDIFBzip2(t *testing.T) {
+	packed, err := os.ReadFile("testdata/dmg/hfsplus.img.bz2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := makeUDIF(readPacked(t, "hfsplus.img.bz2"), 1<<20, udifCodec{runBzip2, func([]byte) []byte { return packed }})
+	all, err := walkDMGBytes(data, kitBudget(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkVolume(t, all)
+}
+
 func TestDMGEncrypted(t *testing.T) {
 	for _, data := range []string{"encrcdsa\x00\x00\x00\x02" + noise(1000), noise(1000) + "cdsaencr"} {
 		if _, err := walkDMGBytes([]byte(data), kitBudget(len(data))); !errors.Is(err, ErrLocked) {
@@ -310,7 +324,7 @@ func TestDMGDamaged(t *testing.T) {
 		"hfs": readPacked(t, "hfsplus.img.bz2"), "apfs": k.finish("Volume", apfsUnencrypted),
 		"udif": makeUDIF(readPacked(t, "hfsplus.img.bz2"), 1<<20, udifCodecs["zlib"]),
 	} {
-		for i := 0; i < len(data); i += 3 {
+		for i := 0; i < len(data); i += 7 {
 			if data[i] == 0 && i%331 != 0 || data[i] == 'A' {
 				continue
 			}
