@@ -3,9 +3,9 @@ package unpack
 import (
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf16"
 )
@@ -206,13 +206,19 @@ func (v *hfsVolume) folder(_ int64, key, record []byte) error {
 		if parent == hfsRoot && name == hfsPrivate {
 			v.private = id
 		}
-	case kind == hfsFile && len(record) >= 248 && strings.HasPrefix(name, "iNode"):
-		var number uint32
-		if _, err := fmt.Sscanf(name, "iNode%d", &number); err == nil && len(v.inodes) < maxHFSFolders {
+	case kind == hfsFile && len(record) >= 248:
+		if number, ok := hfsInode(name); ok && len(v.inodes) < maxHFSFolders {
 			v.inodes[number] = slices.Clone(record[:248])
 		}
 	}
 	return nil
+}
+
+// hfsInode is the number of a file with several names, from its own name.
+func hfsInode(name string) (number uint32, ok bool) {
+	digits, ok := strings.CutPrefix(name, "iNode")
+	n, err := strconv.ParseUint(digits, 10, 32)
+	return uint32(n), ok && err == nil
 }
 
 // hfsKey reads the key of a record of the catalog: the id of the folder and the
@@ -257,17 +263,17 @@ func (v *hfsVolume) member(key, record []byte) (m Member, ok bool) {
 		m.Role, m.Open = RoleFolder, openEmpty
 		return m, v.private == 0 || binary.BigEndian.Uint32(record[8:]) != v.private
 	case kind == hfsFile && len(record) >= 248:
-		return v.file(m, parent, record)
+		if number, ok := hfsInode(name); ok && v.private != 0 && parent == v.private && v.linked[number] != "" {
+			return m, false
+		}
+		return v.file(m, record)
 	}
 	return m, false
 }
 
 // file completes the member of a file. One with several names is visited under
-// the first of them.
-func (v *hfsVolume) file(m Member, parent uint32, record []byte) (Member, bool) {
-	if v.private != 0 && parent == v.private {
-		return m, false
-	}
+// the first of them; what nothing links to is visited where it lies.
+func (v *hfsVolume) file(m Member, record []byte) (Member, bool) {
 	if string(record[48:56]) == hfsLinkType {
 		number := binary.BigEndian.Uint32(record[44:])
 		if target, ok := v.linked[number]; ok {

@@ -19,6 +19,8 @@ func makeHFSSample() []byte {
 	k.file(hfsRoot, "Applications", 0o120755, 0, "slnkrhap", 0, []byte("/Applications"), nil, 1)
 	k.file(hfsRoot, "applet", 0o100644, 0, "", 0, nil, []byte("scpt"), 1)
 	k.file(101, "iNode77", 0o100644, 0, "", 2, []byte("shared"), nil, 1)
+	k.file(101, "iNode78", 0o100644, 0, "", 2, []byte("hidden"), nil, 1)
+	k.file(101, "other", 0o100644, 0, "", 2, []byte("hidden"), nil, 1)
 	k.file(hfsRoot, "link one", 0o100644, 0, "hlnkhfs+", 77, nil, nil, 1)
 	k.file(hfsRoot, "link two", 0o100644, 0, "hlnkhfs+", 77, nil, nil, 1)
 	for kind, resource := range map[uint32][]byte{
@@ -54,7 +56,9 @@ func TestHFSAllKindsOfFile(t *testing.T) {
 	kitCheck(t, all, "Disk/applet/..namedfork/rsrc", "", "scpt")
 	kitCheck(t, all, "Disk/link one", "", "shared")
 	kitCheck(t, all, "Disk/link two", RoleLink, "Disk/link one")
-	if len(all) != 2+1+1+2+2+3+60 {
+	kitCheck(t, all, "Disk/"+hfsPrivate+"/iNode78", "", "hidden")
+	kitCheck(t, all, "Disk/"+hfsPrivate+"/other", "", "hidden")
+	if len(all) != 2+1+1+2+2+2+3+60 {
 		t.Errorf("%d members", len(all))
 	}
 }
