@@ -6,8 +6,8 @@ var errADC = errors.New("the content is damaged: it is no Apple Data Compression
 
 // unpackADC decompresses Apple Data Compression, the oldest one of disk images:
 // literal runs (1lllllll), and copies of what stands before, with two bytes
-// (00llllpp pppppppp) or three (01llllll pppppppp pppppppp). The format is as
-// the Debian tool dmg2img reads it.
+// (00llllpp pppppppp) or three (01llllll pppppppp pppppppp). Apple has
+// not published it; dmg2img and 7-Zip read what the tests write.
 func unpackADC(packed []byte, size int) ([]byte, error) {
 	out := make([]byte, 0, size)
 	for len(packed) > 0 && len(out) < size {

@@ -16,9 +16,8 @@ import (
 
 // The Universal Disk Image Format: a trailer "koly", a property list with a
 // table "mish" for each partition, and runs of sectors in one of these
-// encodings. Apple has not published it; it is as the headers of hdiutil's
-// framework had it, and as all images of macOS 10.2 to 15 are. Numbers are
-// big-endian.
+// encodings. Apple has not published it; it is written here as it is commonly
+// described, and as dmg2img and 7-Zip read it. Numbers are big-endian.
 const (
 	runZero   = 0
 	runStored = 1

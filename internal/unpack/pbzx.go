@@ -11,9 +11,9 @@ import (
 // The block format that Apple's installer packages and Apple Archive share: a
 // magic whose last letter names the compression, the usual size of a block, and
 // blocks of two sizes (unpacked, packed) and content. A block as long as it is
-// unpacked is stored as it is. Apple has not published it; it is as in the
-// header AppleArchive of macOS and in what pkgbuild writes. Numbers are
-// big-endian and have 64 bits.
+// unpacked is stored as it is. Apple has not published it; it is written here as
+// it is commonly described, and was not compared with a package of Apple's.
+// Numbers are big-endian and have 64 bits.
 const (
 	pbzMagic = "pbz"
 	xzMagic  = "\xfd7zXZ\x00"
