@@ -73,7 +73,7 @@ func (d *disc) partitions() error {
 
 // header reads the parameters of the boot sector (section 3), and gives the
 // root folder.
-func (f *fat) header() (root []extent, ok bool) {
+func (f *fat) header() (root []discExtent, ok bool) {
 	if len(f.data) < 512 || f.data[510] != 0x55 || f.data[511] != 0xAA {
 		return nil, false
 	}
@@ -105,7 +105,7 @@ func (f *fat) header() (root []extent, ok bool) {
 		f.bits = 32
 		return f.chain(int64(le.Uint32(b[44:])), maxDirectory), true
 	}
-	return []extent{{first, entries * 32}}, true
+	return []discExtent{{first, entries * 32}}, true
 }
 
 // next reads a table entry; -1 at the end of the chain.
@@ -131,8 +131,8 @@ func (f *fat) next(n int64) int64 {
 
 // chain gives the runs of a chain of clusters up to a number of bytes, which
 // ends loops as well.
-func (f *fat) chain(first, size int64) []extent {
-	var runs []extent
+func (f *fat) chain(first, size int64) []discExtent {
+	var runs []discExtent
 	for n := first; n >= 2 && n < f.clusters+2 && size > 0 && len(runs) < 1e5; n = f.next(n) {
 		at, part := f.content+(n-2)*f.cluster, min(f.cluster, size)
 		if at > int64(len(f.data)) {
@@ -141,7 +141,7 @@ func (f *fat) chain(first, size int64) []extent {
 		if i := len(runs) - 1; i >= 0 && runs[i].at+runs[i].size == at {
 			runs[i].size += part
 		} else {
-			runs = append(runs, extent{at, part})
+			runs = append(runs, discExtent{at, part})
 		}
 		size -= part
 	}
@@ -149,7 +149,7 @@ func (f *fat) chain(first, size int64) []extent {
 }
 
 // folder visits the entries of a folder (section 6).
-func (f *fat) folder(path string, runs []extent, depth int) error {
+func (f *fat) folder(path string, runs []discExtent, depth int) error {
 	if len(runs) == 0 || f.been[runs[0].at] || depth > isoMaxDepth {
 		return nil
 	}

@@ -26,14 +26,14 @@ type discEntry struct {
 	name    string
 	role    string
 	size    int64
-	extents []extent
+	extents []discExtent
 	inline  []byte // content that lies in the directory or the file entry itself
 	err     error  // why the content cannot be read
 }
 
-// extent is a run of bytes of the image. Runs at -1 are not recorded and read
+// discExtent is a run of bytes of the image. Runs at -1 are not recorded and read
 // as zeros.
-type extent struct{ at, size int64 }
+type discExtent struct{ at, size int64 }
 
 // disc walks all views of an image.
 type disc struct {
@@ -121,7 +121,7 @@ func (d *disc) open(e discEntry) (io.Reader, error) {
 	if e.err != nil {
 		return nil, e.err
 	}
-	return d.opt.Budget.Reader(checkedReader(&extentReader{data: d.data, rest: e.extents, now: e.inline}, e.size)), nil
+	return d.opt.Budget.Reader(checkedReader(&discReader{data: d.data, rest: e.extents, now: e.inline}, e.size)), nil
 }
 
 func (d *disc) head(e discEntry) []byte {
@@ -162,15 +162,15 @@ func shortKey(s string, n int) string {
 	return string(b)
 }
 
-// extentReader reads runs of an image one after the other.
-type extentReader struct {
+// discReader reads runs of an image one after the other.
+type discReader struct {
 	data  []byte
-	rest  []extent
+	rest  []discExtent
 	now   []byte
 	zeros int64
 }
 
-func (r *extentReader) Read(p []byte) (int, error) {
+func (r *discReader) Read(p []byte) (int, error) {
 	for len(r.now) == 0 && r.zeros == 0 {
 		if len(r.rest) == 0 {
 			return 0, io.EOF
@@ -201,7 +201,7 @@ func (r *extentReader) Read(p []byte) (int, error) {
 }
 
 // bytes reads a directory: at most limit bytes, and nothing that is not there.
-func (d *disc) bytes(extents []extent, limit int64) ([]byte, error) {
+func (d *disc) bytes(extents []discExtent, limit int64) ([]byte, error) {
 	if len(extents) == 1 && extents[0].at >= 0 && extents[0].at <= int64(len(d.data)) {
 		b := d.data[extents[0].at:]
 		if n := min(extents[0].size, limit); n <= int64(len(b)) {
@@ -220,7 +220,7 @@ func (d *disc) bytes(extents []extent, limit int64) ([]byte, error) {
 	if total > maxDirectory {
 		return nil, &LimitError{"a folder of the image is too long"}
 	}
-	b, err := io.ReadAll(io.LimitReader(&extentReader{data: d.data, rest: extents}, min(limit, maxDirectory)))
+	b, err := io.ReadAll(io.LimitReader(&discReader{data: d.data, rest: extents}, min(limit, maxDirectory)))
 	if err == nil && int64(len(b)) < limit {
 		err = errDirectory
 	}

@@ -11,12 +11,12 @@ import (
 const (
 	isoRecordSize  = 33 // without the name
 	isoFlagFolder  = 0x02
-	isoFlagMore    = 0x80 // the next record holds another extent of the file
+	isoFlagMore    = 0x80 // the next record holds another discExtent of the file
 	isoMaxContinue = 32   // continuation areas of one record (SUSP 5.1)
 )
 
 type isoRecord struct {
-	extent extent
+	discExtent discExtent
 	flags  byte
 	gap    bool // interleaved, which nobody writes
 	name   []byte
@@ -27,8 +27,8 @@ type isoRecord struct {
 func (v *isoVolume) walk(root []byte) error {
 	v.been = map[int64]bool{}
 	r, _ := v.parse(root)
-	v.skip = v.rockRidge(r.extent)
-	return v.folder("", []extent{r.extent}, 0)
+	v.skip = v.rockRidge(r.discExtent)
+	return v.folder("", []discExtent{r.discExtent}, 0)
 }
 
 // parse reads one record; b begins with its length.
@@ -39,7 +39,7 @@ func (v *isoVolume) parse(b []byte) (isoRecord, bool) {
 	}
 	r := isoRecord{flags: b[25], gap: b[26] != 0 || b[27] != 0, name: b[33:][:b[32]]}
 	block := int64(binary.LittleEndian.Uint32(b[2:])) + int64(b[1]) // behind its extended attributes
-	r.extent = extent{block * v.block, int64(binary.LittleEndian.Uint32(b[10:]))}
+	r.discExtent = discExtent{block * v.block, int64(binary.LittleEndian.Uint32(b[10:]))}
 	system := isoRecordSize + int(b[32])
 	system += 1 - int(b[32])&1 // the name is padded to an even end
 	if system < n {
@@ -50,7 +50,7 @@ func (v *isoVolume) parse(b []byte) (isoRecord, bool) {
 
 // rockRidge tells how many bytes stand before each system use area, from the SP
 // entry of the root's own record (SUSP 5.3); -1 if there is none.
-func (v *isoVolume) rockRidge(root extent) int {
+func (v *isoVolume) rockRidge(root discExtent) int {
 	if v.joliet || root.at < 0 || root.at+1 > int64(len(v.data)) {
 		return -1
 	}
@@ -62,7 +62,7 @@ func (v *isoVolume) rockRidge(root extent) int {
 }
 
 // folder visits what a folder holds.
-func (v *isoVolume) folder(path string, extents []extent, depth int) error {
+func (v *isoVolume) folder(path string, extents []discExtent, depth int) error {
 	at := extents[0].at
 	if v.been[at] || depth > isoMaxDepth {
 		return nil
@@ -77,7 +77,7 @@ func (v *isoVolume) folder(path string, extents []extent, depth int) error {
 		return err
 	}
 	v.note(err)
-	var parts []extent
+	var parts []discExtent
 	for off := 0; off < len(b); {
 		if b[off] == 0 { // records do not cross sectors
 			off += isoSector - off%isoSector
@@ -92,7 +92,7 @@ func (v *isoVolume) folder(path string, extents []extent, depth int) error {
 		if err := v.record(); err != nil {
 			return err
 		}
-		parts = append(parts, r.extent)
+		parts = append(parts, r.discExtent)
 		if r.flags&isoFlagMore != 0 {
 			continue
 		}
@@ -111,7 +111,7 @@ func (v *isoVolume) note(err error) {
 	}
 }
 
-func (v *isoVolume) entry(path string, r isoRecord, parts []extent, depth int) error {
+func (v *isoVolume) entry(path string, r isoRecord, parts []discExtent, depth int) error {
 	if len(r.name) == 1 && r.name[0] <= 1 { // the folder itself, and its parent
 		return nil
 	}
@@ -129,7 +129,7 @@ func (v *isoVolume) entry(path string, r isoRecord, parts []extent, depth int) e
 			e.name = path + strings.ToValidUTF8(string(rr.name), "\uFFFD")
 		}
 		if rr.moved > 0 { // its content lies in another folder, because it is too deep
-			folder, parts = true, []extent{v.movedFolder(rr.moved)}
+			folder, parts = true, []discExtent{v.movedFolder(rr.moved)}
 		}
 		if rr.packed {
 			e.err = fmt.Errorf("zisofs compression: %w", ErrUnsupported)
@@ -148,14 +148,14 @@ func (v *isoVolume) entry(path string, r isoRecord, parts []extent, depth int) e
 }
 
 // movedFolder takes the size of a folder from its own record.
-func (v *isoVolume) movedFolder(block int64) extent {
+func (v *isoVolume) movedFolder(block int64) discExtent {
 	at := block * v.block
 	if at < int64(len(v.data)) {
 		if r, ok := v.parse(v.data[at:]); ok {
-			return extent{at, r.extent.size}
+			return discExtent{at, r.discExtent.size}
 		}
 	}
-	return extent{at, 0}
+	return discExtent{at, 0}
 }
 
 // name decodes a name without its version.

@@ -139,7 +139,7 @@ func (z *rar) reader(password string, open bool) (r *rardecode.Reader, err error
 			r, err = nil, e
 		}
 	}()
-	options := []rardecode.Option{rardecode.MaxDictionarySize(maxDictionary), rardecode.BufferSize(64 << 10)}
+	options := []rardecode.Option{rardecode.MaxDictionarySize(sevenDictionary), rardecode.BufferSize(64 << 10)}
 	if open {
 		options = append(options, rardecode.Password(password))
 	}

@@ -66,8 +66,8 @@ var sevenMethods = map[string]string{
 	sevenAES: sevenAES, sevenLZMA2: sevenLZMA2,
 }
 
-// maxDictionary is the memory that decoders of one stream may take in all.
-const maxDictionary = 128 << 20
+// sevenDictionary is the memory that decoders of one stream may take in all.
+const sevenDictionary = 128 << 20
 
 func errDictionary() error {
 	return &LimitError{"the content needs a dictionary of more than 128 MiB"}
@@ -287,7 +287,7 @@ func putSeven(b *bytes.Buffer, n int64) {
 }
 
 // boundedCoders gives the coders with dictionaries no larger than the content,
-// and fails if all together need more than maxDictionary.
+// and fails if all together need more than sevenDictionary.
 func (f *sevenFolder) boundedCoders() ([]sevenCoder, error) {
 	coders := make([]sevenCoder, len(f.coders))
 	var total int64
@@ -301,7 +301,7 @@ func (f *sevenFolder) boundedCoders() ([]sevenCoder, error) {
 		if err != nil {
 			return nil, err
 		}
-		if total += memory; total > maxDictionary {
+		if total += memory; total > sevenDictionary {
 			return nil, errDictionary()
 		}
 		coders[i] = c

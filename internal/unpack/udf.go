@@ -44,7 +44,7 @@ type udf struct {
 // udfPartition is one partition map: where its blocks lie.
 type udfPartition struct {
 	start int64
-	meta  []extent // set: the blocks lie in the metadata file (UDF 2.2.10)
+	meta  []discExtent // set: the blocks lie in the metadata file (UDF 2.2.10)
 	err   error
 }
 
@@ -188,11 +188,11 @@ func (u *udf) metadata(p udfPartition, m []byte) udfPartition {
 }
 
 // place tells where n bytes from a block of a partition lie.
-func (u *udf) place(p udfPartition, block, n int64) []extent {
+func (u *udf) place(p udfPartition, block, n int64) []discExtent {
 	if p.meta == nil {
-		return []extent{{(p.start + block) * u.block, n}}
+		return []discExtent{{(p.start + block) * u.block, n}}
 	}
-	var all []extent
+	var all []discExtent
 	skip := block * u.block
 	for _, x := range p.meta {
 		if skip >= x.size {
@@ -203,7 +203,7 @@ func (u *udf) place(p udfPartition, block, n int64) []extent {
 		if x.at >= 0 {
 			x.at += skip
 		}
-		all = append(all, extent{x.at, part})
+		all = append(all, discExtent{x.at, part})
 		if n, skip = n-part, 0; n == 0 {
 			break
 		}
@@ -303,7 +303,7 @@ func (u *udf) runs(e *discEntry, list []byte, p udfPartition, long bool) error {
 		n = min(n, left)
 		left -= n
 		if kind != 0 {
-			e.extents = append(e.extents, extent{-1, n})
+			e.extents = append(e.extents, discExtent{-1, n})
 		} else {
 			e.extents = append(e.extents, u.place(from, block, n)...)
 		}
@@ -314,7 +314,7 @@ func (u *udf) runs(e *discEntry, list []byte, p udfPartition, long bool) error {
 	return nil
 }
 
-// moreRuns gives the allocation descriptors of an allocation extent (4/14.5).
+// moreRuns gives the allocation descriptors of an allocation discExtent (4/14.5).
 func (u *udf) moreRuns(p udfPartition, block int64) []byte {
 	where := u.place(p, block, u.block)
 	if len(where) == 0 {

@@ -269,14 +269,11 @@ func (z *zipWalk) close() {
 	}
 }
 
-// Kinds of files in a Unix mode (inode(7)).
-const (
-	modeKind, modeFolder, modeFile, modeLink = 0xf000, 0x4000, 0x8000, 0xa000
-)
+const modeFile = 0o100000 // a regular one; the other kinds stand in cpio.go
 
 func (z *zipWalk) visit(e zipFile, visit Visit) error {
 	m := Member{Name: e.name, Size: int64(min(e.size, 1<<63-1))}
-	switch kind := e.mode & modeKind; {
+	switch kind := e.mode & modeType; {
 	case strings.HasSuffix(e.name, "/"), kind == modeFolder && e.size == 0:
 		m.Role = RoleFolder
 	case kind == modeLink:
