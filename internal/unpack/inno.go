@@ -1,0 +1,3 @@
+package unpack
+
+func walkInno(p *program, opt Options, visit Visit) error { return ErrUnsupported }
