@@ -47,13 +47,13 @@ func walkInno(p *program, opt Options, visit Visit) error {
 		return err
 	}
 	t := readInnoTexts(s.header, s.wide)
-	if err := visitText("setup.cmd", RoleLaunch, t.lines.String(), opt, visit); err != nil {
+	if err := visitText("setup.cmd", RoleLaunch, t.commands.String(), opt, visit); err != nil {
+		return err
+	}
+	if err := visitText("setup.txt", "", t.others.String(), opt, visit); err != nil {
 		return err
 	}
 	if len(t.code) > 0 {
-		if err := opt.Budget.Spend(int64(len(t.code))); err != nil {
-			return err
-		}
 		if err := visitSlice("code.ifps", RoleLaunch, t.code, opt, visit); err != nil {
 			return err
 		}

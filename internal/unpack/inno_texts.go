@@ -11,68 +11,101 @@ import (
 )
 
 const (
-	innoCode        = "IFPS"  // begins the compiled script (ROPS, uPSUtils.pas)
-	innoFileStrings = 10      // texts of TSetupFileEntry
-	maxInnoText     = 8 << 10 // bytes of one text that is looked at
-	maxInnoLines    = 1 << 20 // bytes of all
+	innoCode        = "IFPS"   // begins the compiled script (ROPS, uPSUtils.pas)
+	innoFileStrings = 10       // texts of TSetupFileEntry
+	maxInnoText     = 64 << 10 // bytes of one text that is looked at
+	maxInnoLines    = 1 << 20  // bytes of all
+	maxInnoWork     = 64 << 20 // characters looked at
+	minInnoMessages = 8 << 10  // bytes of the messages of one language, at least
 )
 
 // innoTexts is what can be read of a header without the layout of its entries,
 // which every version changes: its texts. Each is its size and its characters.
 type innoTexts struct {
-	lines strings.Builder
-	code  []byte // the compiled script
+	commands strings.Builder // lines that name a program, a script or a host
+	others   strings.Builder
+	code     []byte // the compiled script
+	wide     bool
+	work     int // characters that may still be looked at
 }
 
 // readInnoTexts gathers the texts. Those that stand right behind one another,
 // such as a program and its parameters, make one line; an empty one ends it.
 func readInnoTexts(header []byte, wide bool) *innoTexts {
-	t := &innoTexts{}
-	t.scan(header, wide)
-	if len(t.code) > 0 {
-		t.scanCode()
-	}
+	t := &innoTexts{wide: wide, work: maxInnoWork}
+	t.scan(header)
+	t.scanCode()
 	return t
 }
 
-func (t *innoTexts) scan(b []byte, wide bool) {
+func (t *innoTexts) scan(b []byte) {
 	var line []string
-	end := func() {
-		if len(line) > 0 && t.lines.Len() < maxInnoLines {
-			t.lines.WriteString(strings.Join(line, " ") + "\n")
+	for ; len(b) >= 4; b = b[1:] {
+		for size := -1; size != 0 && len(b) >= 4; b = b[size:] {
+			var text string
+			if text, size = t.text(b); size > 0 {
+				line = append(line, text)
+			} else if size = t.skip(b, len(line) > 0); size > 0 {
+				line = t.add(line)
+			}
 		}
-		line = line[:0]
+		line = t.add(line)
 	}
-	for len(b) >= 4 {
-		n := binary.LittleEndian.Uint32(b)
-		if data := b[4:]; uint64(n) <= uint64(len(data)) && bytes.HasPrefix(data, []byte(innoCode)) {
-			t.code = data[:n]
-			end()
-			b = data[n:]
-			continue
-		}
-		text, size := innoText(b, wide)
-		if size == 0 {
-			end()
-			b = b[1:]
-			continue
-		}
-		line = append(line, text)
-		b = b[size:]
-	}
-	end()
+	t.add(line)
 }
 
-// innoText is the text at the start of b and the bytes that it takes, or none.
-func innoText(b []byte, wide bool) (text string, size int) {
+// add keeps a line and returns an empty one.
+func (t *innoTexts) add(line []string) []string {
+	text := strings.Join(line, " ")
+	to := &t.others
+	if isInnoCommand(text) {
+		to = &t.commands
+	}
+	if text != "" && to.Len() < maxInnoLines {
+		to.WriteString(text + "\n")
+	}
+	return line[:0]
+}
+
+// isInnoCommand tells what is run or fetched from names and messages.
+func isInnoCommand(line string) bool {
+	line = strings.ToLower(line)
+	for _, part := range []string{".exe", ".bat", ".cmd", ".ps1", ".vbs", ".js", ".hta", ".msi", ".dll", ".scr",
+		"{cmd}", "powershell", "pwsh", "mshta", "rundll32", "regsvr32", "cmd /", "://", "/c "} {
+		if strings.Contains(line, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// skip is the size of what stands here and is no line: the compiled script, or,
+// right behind a text, the messages of a language, which are one long text of
+// their own format.
+func (t *innoTexts) skip(b []byte, behind bool) int {
+	n, data := binary.LittleEndian.Uint32(b), b[4:]
+	switch {
+	case uint64(n) > uint64(len(data)):
+		return 0
+	case bytes.HasPrefix(data[:n], []byte(innoCode)):
+		t.code = data[:n]
+		return int(4 + n)
+	case behind && n >= minInnoMessages && n < 256<<10:
+		return int(4 + n)
+	}
+	return 0
+}
+
+// text is the text at the start of b and the bytes that it takes, or none.
+func (t *innoTexts) text(b []byte) (text string, size int) {
 	if len(b) < 4 {
 		return "", 0
 	}
 	n := binary.LittleEndian.Uint32(b)
-	if n == 0 || n > maxInnoText || uint64(n) > uint64(len(b)-4) || wide && n%2 != 0 {
+	if n == 0 || n > maxInnoText || uint64(n) > uint64(len(b)-4) || t.wide && n%2 != 0 {
 		return "", 0
 	}
-	text, ok := printable(b[4:4+n], wide)
+	text, ok := t.printable(b[4:4+n], t.wide)
 	if !ok {
 		return "", 0
 	}
@@ -80,48 +113,45 @@ func innoText(b []byte, wide bool) (text string, size int) {
 }
 
 // printable decodes text, and tells if people can read it.
-func printable(b []byte, wide bool) (string, bool) {
-	text := string(b)
-	if wide {
-		units := make([]uint16, len(b)/2)
-		for i := range units {
-			units[i] = binary.LittleEndian.Uint16(b[2*i:])
+func (t *innoTexts) printable(b []byte, wide bool) (string, bool) {
+	if !wide {
+		for _, c := range b {
+			if t.work--; t.work < 0 || c < ' ' && c != '\r' && c != '\n' && c != '\t' || c == 0x7f {
+				return "", false
+			}
 		}
-		text = string(utf16.Decode(units))
+		return strings.ToValidUTF8(string(b), "\uFFFD"), true
 	}
-	for _, r := range text {
-		if r == utf8.RuneError || !unicode.IsPrint(r) && r != '\r' && r != '\n' && r != '\t' {
+	units := make([]uint16, 0, min(len(b)/2, 64))
+	for i := 0; i+1 < len(b); i += 2 {
+		unit := binary.LittleEndian.Uint16(b[i:])
+		surrogate := utf16.IsSurrogate(rune(unit))
+		if t.work--; t.work < 0 || !surrogate && !unicode.IsPrint(rune(unit)) && unit != '\r' && unit != '\n' && unit != '\t' {
 			return "", false
 		}
+		units = append(units, unit)
 	}
-	return text, true
+	return string(utf16.Decode(units)), true
 }
 
 // scanCode gathers the texts of the compiled script, one a line. They are
 // counted in characters there.
 func (t *innoTexts) scanCode() {
-	b := t.code
-	for len(b) >= 4 {
-		n, data := binary.LittleEndian.Uint32(b), b[4:]
-		b = b[1:]
-		if n < 3 || n > maxInnoText/2 {
+	for b := t.code; len(b) >= 4; b = b[1:] {
+		n, data := uint64(binary.LittleEndian.Uint32(b)), b[4:]
+		if n < 3 || n > maxInnoText/2 || n > uint64(len(data)) {
 			continue
 		}
-		for _, wide := range []bool{true, false} {
-			size := uint64(n)
-			if wide {
-				size *= 2
-			}
-			if size > uint64(len(data)) {
+		if 2*n <= uint64(len(data)) {
+			if text, ok := t.printable(data[:2*n], true); ok && mostlyASCII(text) {
+				t.add([]string{text})
+				b = data[2*n-1:]
 				continue
 			}
-			if text, ok := printable(data[:size], wide); ok && (!wide || mostlyASCII(text)) {
-				if t.lines.Len() < maxInnoLines {
-					t.lines.WriteString(text + "\n")
-				}
-				b = data[size:]
-				break
-			}
+		}
+		if text, ok := t.printable(data[:n], false); ok {
+			t.add([]string{text})
+			b = data[n-1:]
 		}
 	}
 }
@@ -142,11 +172,12 @@ func mostlyASCII(text string) bool {
 // bytes of versions of Windows, then the number of the place.
 func innoNames(header []byte, wide bool, places int) map[int]string {
 	names := map[int]string{}
+	t := &innoTexts{wide: wide, work: maxInnoWork}
 	for at := 0; at+8 < len(header); at++ {
 		if binary.LittleEndian.Uint32(header[at:]) != 0 || header[at+8] != '{' {
 			continue
 		}
-		name, _ := innoText(header[at+4:], wide)
+		name, _ := t.text(header[at+4:])
 		rest := header[at:]
 		for range innoFileStrings {
 			if rest = skipInnoText(rest); rest == nil {

@@ -130,7 +130,9 @@ func (a *nsisArchive) openHeader(first []byte) error {
 
 // isNSISLZMA tells the properties that NSIS writes: the default literal and
 // position bits, and a dictionary of whole 64 KiB.
-func isNSISLZMA(b []byte) bool { return len(b) > 6 && b[0] == 0x5d && b[1] == 0 && b[2] == 0 && b[5] == 0 }
+func isNSISLZMA(b []byte) bool {
+	return len(b) > 6 && b[0] == 0x5d && b[1] == 0 && b[2] == 0 && b[5] == 0
+}
 
 // nsisDecompressor is the decompressor for data that begins like this: LZMA
 // without the size of the unpacked data, NSIS's own bzip2 or raw deflate.

@@ -258,7 +258,7 @@ func TestWrapperOfOthers(t *testing.T) {
 func TestProgramDamaged(t *testing.T) {
 	data := makeProgram(programKit{overlay: makePyInstaller("code", "text"), resources: []programResource{
 		{"10", "CABINET", []byte("MSCFrest")}, {"DATA", "131", makeZip(t, "a", "b")}}})
-	kitMangle(t, meetguard.FormatPE, data, 61)
+	kitMangle(t, meetguard.FormatPE, data, 97)
 }
 
 func FuzzProgram(f *testing.F) {
