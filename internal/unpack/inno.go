@@ -23,6 +23,7 @@ const (
 	innoResource  = "11111"
 	innoIdentity  = "Inno Setup Setup Data ("
 	innoIDSize    = 64
+	innoRevision  = 1 // of the table
 	innoPiece     = 4096
 	innoMagic     = "zlb\x1a"        // begins the files
 	maxInnoHeader = 16 << 20         // bytes of an unpacked block
@@ -64,10 +65,10 @@ func walkInno(p *program, opt Options, visit Visit) error {
 // open finds the parts and unpacks the blocks of the header.
 func (s *innoSetup) open(p *program) error {
 	table := p.resource(innoResource)
-	if len(table) < 44 || string(table[:len(markInno)]) != markInno {
-		return fmt.Errorf("this version of Inno Setup: %w", ErrUnsupported)
-	}
 	le := binary.LittleEndian
+	if len(table) < 44 || string(table[:len(markInno)]) != markInno || le.Uint32(table[len(markInno):]) != innoRevision {
+		return fmt.Errorf("the files of this Inno Setup installer are packed by a version that is not known: %w", ErrPartial)
+	}
 	at, files := uint64(le.Uint32(table[32:])), uint64(le.Uint32(table[36:]))
 	if at+innoIDSize > uint64(len(p.data)) || string(p.data[at:at+uint64(len(innoIdentity))]) != innoIdentity {
 		return errors.New("the header of this Inno Setup installer was not found")
@@ -91,7 +92,7 @@ func (s *innoSetup) open(p *program) error {
 func (s *innoSetup) block(data []byte) (block, rest []byte, err error) {
 	le := binary.LittleEndian
 	if len(data) < 9 || crc32.ChecksumIEEE(data[4:9]) != le.Uint32(data) {
-		return nil, nil, fmt.Errorf("the header of Inno Setup %s is of a kind that is not known: %w", s.version, ErrUnsupported)
+		return nil, nil, fmt.Errorf("the files of this installer are packed by Inno Setup %s in a way that is not known: %w", s.version, ErrPartial)
 	}
 	size, packed := uint64(le.Uint32(data[4:])), data[8] != 0
 	if size > uint64(len(data)-9) {

@@ -70,7 +70,7 @@ func TestInno(t *testing.T) {
 func TestInnoUnknown(t *testing.T) {
 	data := makeProgram(programKit{resources: []programResource{{"10", innoResource, []byte("rDlPtS of another version, and 44 bytes long..")}}})
 	_, err := kitWalk(meetguard.FormatPE, data, kitBudget())
-	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "Inno Setup") {
+	if !errors.Is(err, ErrPartial) || !strings.Contains(err.Error(), "Inno Setup") {
 		t.Errorf("got %v", err)
 	}
 }

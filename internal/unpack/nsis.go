@@ -111,7 +111,7 @@ func (a *nsisArchive) openHeader(first []byte) error {
 	r = a.opt.Budget.Reader(r)
 	if solid {
 		if _, err := io.ReadFull(r, make([]byte, 4)); err != nil {
-			return fmt.Errorf("the files inside this NSIS installer are packed in a way that is not read: %w", ErrUnsupported)
+			return fmt.Errorf("the files and instructions of this NSIS installer are packed in a way that is not read: %w", ErrUnsupported)
 		}
 		a.solid = r
 	} else {

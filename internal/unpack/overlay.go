@@ -3,7 +3,6 @@ package unpack
 import (
 	"bytes"
 	"encoding/binary"
-	"errors"
 )
 
 // The structures here are those of Microsoft's "PE Format".
@@ -290,22 +289,4 @@ func containerSuffix(data []byte) string {
 		return ".exe"
 	}
 	return ""
-}
-
-// firstError is the first of several outcomes that is an error; one that ends
-// the walk goes before one that says what could not be read.
-func firstError(errs ...error) error {
-	var first error
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		if !errors.Is(err, ErrPartial) && !errors.Is(err, ErrUnsupported) {
-			return err
-		}
-		if first == nil {
-			first = err
-		}
-	}
-	return first
 }

@@ -56,10 +56,10 @@ type Options struct {
 // cannot be read. What was visited until then is valid.
 var ErrUnsupported = errors.New("this kind of container cannot be read")
 
-// ErrPartial says that what could be read was visited, that names or texts of the
-// rest are known, and that the rest cannot be read. An honest installer may end
-// so.
-var ErrPartial = errors.New("only a part of the container can be read")
+// ErrPartial says that what can be known was visited, and that further content
+// is packed in a way that is not read. Unlike with ErrUnsupported, what the
+// container is and who made it can still be judged.
+var ErrPartial = errors.New("not everything in it can be read")
 
 // ErrLocked says that the list of members itself is encrypted.
 var ErrLocked = errors.New("the container is encrypted")
