@@ -151,16 +151,6 @@ func (p *program) at(address uint32) []byte {
 	return nil
 }
 
-// hasSection tells if a section has the name.
-func (p *program) hasSection(name string) bool {
-	for _, s := range p.sections {
-		if s.name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // raw lists the resources of type RCDATA and of types with a name. The others,
 // such as pictures and dialogs, are of Windows' own types and are passed over.
 func (p *program) raw() []programResource {
