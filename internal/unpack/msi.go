@@ -137,7 +137,7 @@ func (w *msiWalk) stream(name, role string, e compoundEntry) error {
 		Name: name, Role: role, Size: e.size,
 		Open: func() (io.Reader, error) { return w.opt.Budget.Reader(w.file.open(e)), nil },
 		Head: func() []byte {
-			head := make([]byte, maxHead)
+			head := make([]byte, maxStubHead)
 			n, _ := io.ReadFull(w.file.open(e), head)
 			return head[:n]
 		},

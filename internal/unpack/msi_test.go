@@ -26,17 +26,17 @@ Binary/Tool||"MZ not a program\n"
 `
 
 func TestMSIActions(t *testing.T) {
-	all, err := kitWalk(meetguard.FormatMSI, kitFile(t, "msi/actions.msi"), kitBudget())
+	all, err := instWalk(meetguard.FormatMSI, instFile(t, "msi/actions.msi"), instBudget())
 	if err != nil {
 		t.Error(err)
 	}
-	var rest []kitMember
+	var rest []instMember
 	files := 0
 	for _, m := range all {
 		switch {
 		case m.name == "inert.cab" && m.role == RoleNeeded && strings.HasPrefix(m.text, "MSCF"):
 			files += 2 // to be opened by the caller
-		case m.name == "%ProgramFiles%/Inert Folder/inert text.txt" && m.text == string(kitFile(t, "msi/inert.txt")):
+		case m.name == "%ProgramFiles%/Inert Folder/inert text.txt" && m.text == string(instFile(t, "msi/inert.txt")):
 			files++
 		case m.name == "%ProgramFiles%/Inert Folder/inert.exe" && m.text == "MZ not a program\n":
 			files++
@@ -44,13 +44,13 @@ func TestMSIActions(t *testing.T) {
 			rest = append(rest, m)
 		}
 	}
-	if got := kitList(rest); got != wantActions || files != 2 {
+	if got := instList(rest); got != wantActions || files != 2 {
 		t.Errorf("got %d files and\n%swant\n%s", files, got, wantActions)
 	}
 }
 
 func TestMSIFileNames(t *testing.T) {
-	f, err := openCompound(kitFile(t, "msi/actions.msi"))
+	f, err := openCompound(instFile(t, "msi/actions.msi"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,10 +66,10 @@ func TestMSIFileNames(t *testing.T) {
 }
 
 func TestMSIDamaged(t *testing.T) {
-	kitMangle(t, meetguard.FormatMSI, kitFile(t, "msi/actions.msi"), 97)
+	instMangle(t, meetguard.FormatMSI, instFile(t, "msi/actions.msi"), 97)
 }
 
 func FuzzMSI(f *testing.F) {
-	f.Add(kitFile(f, "msi/actions.msi"))
-	f.Fuzz(func(t *testing.T, data []byte) { kitFuzz(t, meetguard.FormatMSI, data) })
+	f.Add(instFile(f, "msi/actions.msi"))
+	f.Fuzz(func(t *testing.T, data []byte) { instFuzz(t, meetguard.FormatMSI, data) })
 }

@@ -15,7 +15,7 @@ var nsisKinds = []string{"lzma-solid", "lzma-plain", "zlib-solid", "zlib-plain",
 // of 512 bytes that the stub looks for it.
 func makeNSIS(t testing.TB, kind string) []byte {
 	t.Helper()
-	return makeProgram(programKit{overlay: kitFile(t, "nsis/"+kind+".bin")})
+	return makeProgram(programKit{overlay: instFile(t, "nsis/"+kind+".bin")})
 }
 
 const wantNSISScript = `"$INSTDIR\readme.txt" --run
@@ -33,9 +33,9 @@ func TestNSIS(t *testing.T) {
 		if got := Wrapper(meetguard.FormatPE, data); got != wrapperNSIS {
 			t.Errorf("%s: wrapper is %q", kind, got)
 		}
-		all, err := kitWalk(meetguard.FormatPE, data, kitBudget())
+		all, err := instWalk(meetguard.FormatPE, data, instBudget())
 		if err != nil || len(all) == 0 || all[0].name != "script.cmd" || all[0].role != RoleLaunch || all[0].text != wantNSISScript {
-			t.Errorf("%s: got %v and\n%s", kind, err, kitList(all))
+			t.Errorf("%s: got %v and\n%s", kind, err, instList(all))
 			continue
 		}
 		dll := plugin[kind]
@@ -44,7 +44,7 @@ func TestNSIS(t *testing.T) {
 		}
 		want := `%TEMP%/a.bat||"start calc\r\n"` + "\n" + `$INSTDIR/readme.txt||"hello from nsis\n"` + "\n" +
 			"%TEMP%/sub/big.bin||13893 2e57c67a8bbe706a\n$PLUGINSDIR/nsExec.dll||" + dll + "\n"
-		if got := kitList(all[1:]); got != want {
+		if got := instList(all[1:]); got != want {
 			t.Errorf("%s: got\n%swant\n%s", kind, got, want)
 		}
 	}
@@ -52,7 +52,7 @@ func TestNSIS(t *testing.T) {
 
 // TestNSISBudget sees that what is skipped in a solid installer counts.
 func TestNSISBudget(t *testing.T) {
-	budget := kitBudget()
+	budget := instBudget()
 	budget.Bytes = 20_000
 	var limit *LimitError
 	err := Walk(meetguard.FormatPE, makeNSIS(t, "lzma-solid"), Options{Budget: budget}, func(m Member) error {
@@ -69,14 +69,14 @@ func TestNSISBudget(t *testing.T) {
 
 func TestNSISDamaged(t *testing.T) {
 	for _, kind := range []string{"lzma-plain", "zlib-solid", "bzip2-plain"} {
-		kitMangle(t, meetguard.FormatPE, makeNSIS(t, kind), 1999)
+		instMangle(t, meetguard.FormatPE, makeNSIS(t, kind), 1999)
 	}
 }
 
 // TestNSISNotRead sees that an installer that is packed in another way is named.
 func TestNSISNotRead(t *testing.T) {
 	data := bytes.Replace(makeNSIS(t, "lzma-solid"), []byte{0x5d, 0, 0, 0x80, 0}, []byte{0x5e, 0, 0, 0x80, 0}, 1)
-	_, err := kitWalk(meetguard.FormatPE, data, kitBudget())
+	_, err := instWalk(meetguard.FormatPE, data, instBudget())
 	if !errors.Is(err, ErrUnsupported) || !strings.Contains(err.Error(), "NSIS") {
 		t.Errorf("got %v", err)
 	}
@@ -84,10 +84,10 @@ func TestNSISNotRead(t *testing.T) {
 
 func FuzzNSIS(f *testing.F) {
 	for _, kind := range nsisKinds {
-		f.Add(kitFile(f, "nsis/"+kind+".bin"))
+		f.Add(instFile(f, "nsis/"+kind+".bin"))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		kitFuzz(t, meetguard.FormatPE, makeProgram(programKit{overlay: data}))
+		instFuzz(t, meetguard.FormatPE, makeProgram(programKit{overlay: data}))
 	})
 }
 
@@ -95,7 +95,7 @@ func FuzzNSIS(f *testing.F) {
 func FuzzNSISScript(f *testing.F) {
 	for _, kind := range nsisKinds {
 		p := openProgram(makeNSIS(f, kind))
-		a := &nsisArchive{opt: Options{Budget: kitBudget()}}
+		a := &nsisArchive{opt: Options{Budget: instBudget()}}
 		if err := a.openHeader(p.nsisHeader()); err != nil {
 			f.Fatal(err)
 		}

@@ -246,9 +246,9 @@ func (p *program) payload() []byte {
 	if containerSuffix(p.overlay) != "" || len(p.overlay) < 22 {
 		return p.overlay
 	}
-	tail := p.overlay[max(0, len(p.overlay)-zipEndMax):]
-	if i := bytes.LastIndex(tail, []byte(zipEnd)); i >= 0 {
-		if first := bytes.Index(p.overlay, []byte(zipLocal)); first >= 0 {
+	tail := p.overlay[max(0, len(p.overlay)-stubZipEndMax):]
+	if i := bytes.LastIndex(tail, []byte(stubZipEnd)); i >= 0 {
+		if first := bytes.Index(p.overlay, []byte(stubZipLocal)); first >= 0 {
 			return p.overlay[first:]
 		}
 	}
@@ -256,20 +256,20 @@ func (p *program) payload() []byte {
 }
 
 const (
-	zipLocal  = "PK\x03\x04" // local file header, and end of the central directory (APPNOTE 4.3)
-	zipEnd    = "PK\x05\x06"
-	zipEndMax = 1<<16 + 22
+	stubZipLocal  = "PK\x03\x04" // local file header, and end of the central directory (APPNOTE 4.3)
+	stubZipEnd    = "PK\x05\x06"
+	stubZipEndMax = 1<<16 + 22
 
-	magic7z  = "7z\xbc\xaf\x27\x1c"
-	magicRar = "Rar!\x1a\x07"
-	magicCab = "MSCF\x00\x00\x00\x00"
+	stubMagic7z  = "7z\xbc\xaf\x27\x1c"
+	stubMagicRar = "Rar!\x1a\x07"
+	stubMagicCab = "MSCF\x00\x00\x00\x00"
 )
 
 // containerSuffix names the format of a container by its first bytes, or is "".
 // A program in a program is one too.
 func containerSuffix(data []byte) string {
 	for _, m := range [...]struct{ magic, suffix string }{
-		{zipLocal, ".zip"}, {magic7z, ".7z"}, {magicRar, ".rar"}, {magicCab, ".cab"}, {cfbMagic, ".msi"},
+		{stubZipLocal, ".zip"}, {stubMagic7z, ".7z"}, {stubMagicRar, ".rar"}, {stubMagicCab, ".cab"}, {cfbMagic, ".msi"},
 	} {
 		if len(data) >= len(m.magic) && string(data[:len(m.magic)]) == m.magic {
 			return m.suffix

@@ -108,7 +108,7 @@ func makeResources(list []programResource, address uint32) []byte {
 	return append(out, tail...)
 }
 
-func makeZip(t testing.TB, name, text string) []byte {
+func makeStubZip(t testing.TB, name, text string) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	w := zip.NewWriter(&b)
@@ -172,7 +172,7 @@ func makeBurn(first, second string) (section, overlay []byte) {
 func TestProgramContainers(t *testing.T) {
 	const sevenConfig = "\xef\xbb\xbf;!@Install@!UTF-8!\r\nTitle=\"Zoom\"\r\nRunProgram=\"hidcon:nowait:\\\"%%T\\\\a.exe\\\" /q C:\\\\x\"\r\n" +
 		"ExecuteFile=\"b.exe\"\r\nExecuteParameters=\"-s\"\r\n;!@InstallEnd@!\r\n"
-	inertZip := string(makeZip(t, "a.txt", "inert"))
+	inertZip := string(makeStubZip(t, "a.txt", "inert"))
 	burn, containers := makeBurn("MSCF first", "MSCF second")
 	for _, c := range []struct {
 		kind string
@@ -182,14 +182,14 @@ func TestProgramContainers(t *testing.T) {
 	}{
 		{kind: "", err: ErrUnsupported},
 		{kind: "", kit: programKit{overlay: []byte("nothing that is known, and long enough")}, err: ErrUnsupported},
-		{kind: "", kit: programKit{certificate: []byte(magic7z + " in the signature is not an overlay")}, err: ErrUnsupported},
-		{kind: wrapper7z, kit: programKit{overlay: []byte(sevenConfig + magic7z + "rest")},
+		{kind: "", kit: programKit{certificate: []byte(stubMagic7z + " in the signature is not an overlay")}, err: ErrUnsupported},
+		{kind: wrapper7z, kit: programKit{overlay: []byte(sevenConfig + stubMagic7z + "rest")},
 			want: "config.cmd|started by the stub|\"\\\"%TEMP%\\\\a.exe\\\" /q C:\\\\x\\nb.exe -s\\n\"\npayload.7z|needed for unpacking|\"7z\\xbc\\xaf'\\x1crest\"\n"},
-		{kind: wrapper7z, kit: programKit{overlay: []byte(magic7z + "rest of it"), certificate: []byte("a certificate")},
+		{kind: wrapper7z, kit: programKit{overlay: []byte(stubMagic7z + "rest of it"), certificate: []byte("a certificate")},
 			want: "payload.7z|needed for unpacking|\"7z\\xbc\\xaf'\\x1crest of it\"\n"},
-		{kind: wrapperRar, kit: programKit{overlay: []byte(magicRar + "\x01\x00\x02\x03CMT;x\r\nPath=%TEMP%\r\nSetup=a.exe /q\r\nSilent=1\r\n")},
+		{kind: wrapperRar, kit: programKit{overlay: []byte(stubMagicRar + "\x01\x00\x02\x03CMT;x\r\nPath=%TEMP%\r\nSetup=a.exe /q\r\nSilent=1\r\n")},
 			want: "setup.cmd|started by the stub|\"a.exe /q\\n\"\npayload.rar|needed for unpacking|\"Rar!\\x1a\\a\\x01\\x00\\x02\\x03CMT;x\\r\\nPath=%TEMP%\\r\\nSetup=a.exe /q\\r\\nSilent=1\\r\\n\"\n"},
-		{kind: wrapperCab, kit: programKit{overlay: []byte(magicCab + "x\x00\x00\x00\x00\x00\x00\x00")},
+		{kind: wrapperCab, kit: programKit{overlay: []byte(stubMagicCab + "x\x00\x00\x00\x00\x00\x00\x00")},
 			want: "overlay.cab|behind the program|\"MSCF\\x00\\x00\\x00\\x00x\\x00\\x00\\x00\\x00\\x00\\x00\\x00\"\n"},
 		{kind: wrapperZip, kit: programKit{overlay: []byte("padding" + inertZip)}, want: "overlay.zip|behind the program|ZIP\n"},
 		{kind: wrapperSquirrel, kit: programKit{resources: []programResource{{"DATA", "131", []byte(inertZip)}}},
@@ -214,13 +214,13 @@ func TestProgramContainers(t *testing.T) {
 		if got := Wrapper(meetguard.FormatPE, data); got != c.kind {
 			t.Errorf("wrapper is %q, not %q", got, c.kind)
 		}
-		all, err := kitWalk(meetguard.FormatPE, data, kitBudget())
+		all, err := instWalk(meetguard.FormatPE, data, instBudget())
 		for i := range all {
 			if all[i].text == inertZip {
 				all[i].text = "ZIP"
 			}
 		}
-		if got := strings.ReplaceAll(kitList(all), `"ZIP"`, "ZIP"); got != c.want || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
+		if got := strings.ReplaceAll(instList(all), `"ZIP"`, "ZIP"); got != c.want || !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
 			t.Errorf("%s: got %v and\n%swant %v and\n%s", c.kind, err, got, c.err, c.want)
 		}
 	}
@@ -229,9 +229,9 @@ func TestProgramContainers(t *testing.T) {
 // TestProgramInProgram sees a program that stands behind another.
 func TestProgramInProgram(t *testing.T) {
 	inner := makeProgram(programKit{section: ".data"})
-	all, err := kitWalk(meetguard.FormatPE, makeProgram(programKit{overlay: inner}), kitBudget())
+	all, err := instWalk(meetguard.FormatPE, makeProgram(programKit{overlay: inner}), instBudget())
 	if err != nil || len(all) != 1 || all[0].name != "overlay.exe" || all[0].text != string(inner) {
-		t.Errorf("got %v and\n%s", err, kitList(all))
+		t.Errorf("got %v and\n%s", err, instList(all))
 	}
 }
 
@@ -257,8 +257,8 @@ func TestWrapperOfOthers(t *testing.T) {
 
 func TestProgramDamaged(t *testing.T) {
 	data := makeProgram(programKit{overlay: makePyInstaller("code", "text"), resources: []programResource{
-		{"10", "CABINET", []byte("MSCFrest")}, {"DATA", "131", makeZip(t, "a", "b")}}})
-	kitMangle(t, meetguard.FormatPE, data, 97)
+		{"10", "CABINET", []byte("MSCFrest")}, {"DATA", "131", makeStubZip(t, "a", "b")}}})
+	instMangle(t, meetguard.FormatPE, data, 97)
 }
 
 func FuzzProgram(f *testing.F) {
@@ -266,10 +266,10 @@ func FuzzProgram(f *testing.F) {
 	f.Add(makeProgram(programKit{overlay: makePyInstaller("code", "text")}))
 	f.Add(makeProgram(programKit{section: ".wixburn", content: burn, overlay: containers}))
 	f.Add(makeProgram(programKit{resources: []programResource{{"10", "CABINET", []byte("MSCFrest")}, {"10", "RUNPROGRAM", []byte("a")}}}))
-	f.Add(makeProgram(programKit{overlay: []byte(";!@Install@!UTF-8!RunProgram=\"a\";!@InstallEnd@!" + magic7z)}))
+	f.Add(makeProgram(programKit{overlay: []byte(";!@Install@!UTF-8!RunProgram=\"a\";!@InstallEnd@!" + stubMagic7z)}))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		Wrapper(meetguard.FormatPE, data)
-		kitFuzz(t, meetguard.FormatPE, data)
+		instFuzz(t, meetguard.FormatPE, data)
 	})
 }
 

@@ -24,8 +24,8 @@ const wantRPM = `%pre|install script|"#!/bin/sh\necho before"
 
 func TestRPM(t *testing.T) {
 	for _, compression := range []string{"uf", "gz", "bz", "lz", "xz", "zst"} {
-		all, err := kitWalk(meetguard.FormatRPM, kitFile(t, "rpm/acme-"+compression+".rpm"), kitBudget())
-		if got := kitList(all); got != wantRPM || err != nil {
+		all, err := instWalk(meetguard.FormatRPM, instFile(t, "rpm/acme-"+compression+".rpm"), instBudget())
+		if got := instList(all); got != wantRPM || err != nil {
 			t.Errorf("%s: got %v and\n%s", compression, err, got)
 		}
 	}
@@ -33,21 +33,21 @@ func TestRPM(t *testing.T) {
 
 // TestRPMCut sees that a payload that ends early is said to.
 func TestRPMCut(t *testing.T) {
-	data := kitFile(t, "rpm/acme-uf.rpm")
-	all, err := kitWalk(meetguard.FormatRPM, data[:len(data)-5000], kitBudget())
+	data := instFile(t, "rpm/acme-uf.rpm")
+	all, err := instWalk(meetguard.FormatRPM, data[:len(data)-5000], instBudget())
 	if err == nil || !strings.Contains(err.Error(), "cut short") || len(all) != 10 {
 		t.Errorf("got %d members and %v", len(all), err)
 	}
 }
 
 func TestRPMDamaged(t *testing.T) {
-	kitMangle(t, meetguard.FormatRPM, kitFile(t, "rpm/acme-gz.rpm"), 211)
-	kitMangle(t, meetguard.FormatRPM, kitFile(t, "rpm/acme-uf.rpm"), 211)
+	instMangle(t, meetguard.FormatRPM, instFile(t, "rpm/acme-gz.rpm"), 211)
+	instMangle(t, meetguard.FormatRPM, instFile(t, "rpm/acme-uf.rpm"), 211)
 }
 
 func FuzzRPM(f *testing.F) {
 	for _, compression := range []string{"uf", "gz", "bz", "lz", "xz", "zst"} {
-		f.Add(kitFile(f, "rpm/acme-"+compression+".rpm"))
+		f.Add(instFile(f, "rpm/acme-"+compression+".rpm"))
 	}
-	f.Fuzz(func(t *testing.T, data []byte) { kitFuzz(t, meetguard.FormatRPM, data) })
+	f.Fuzz(func(t *testing.T, data []byte) { instFuzz(t, meetguard.FormatRPM, data) })
 }

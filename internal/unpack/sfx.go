@@ -9,26 +9,26 @@ import (
 	"strings"
 )
 
-// textMember is a member of which the text is at hand, and counted already.
-func textMember(name, role, text string) Member {
+// stubText is a member of which the text is at hand, and counted already.
+func stubText(name, role, text string) Member {
 	return Member{
 		Name: name, Role: role, Size: int64(len(text)),
 		Open: func() (io.Reader, error) { return strings.NewReader(text), nil },
-		Head: func() []byte { return []byte(text[:min(len(text), maxHead)]) },
+		Head: func() []byte { return []byte(text[:min(len(text), maxStubHead)]) },
 	}
 }
 
-// sliceMember is a member that lies in the container as it is.
-func sliceMember(name, role string, data []byte, opt Options) Member {
+// stubSlice is a member that lies in the container as it is.
+func stubSlice(name, role string, data []byte, opt Options) Member {
 	return Member{
 		Name: name, Role: role, Size: int64(len(data)),
 		Open: func() (io.Reader, error) { return opt.Budget.Reader(bytes.NewReader(data)), nil },
-		Head: func() []byte { return data[:min(len(data), maxHead)] },
+		Head: func() []byte { return data[:min(len(data), maxStubHead)] },
 	}
 }
 
-// maxHead is how many bytes Member.Head gives.
-const maxHead = 4096
+// maxStubHead is how many bytes Member.Head gives.
+const maxStubHead = 4096
 
 // visitText counts a text and visits it. An empty one is no member.
 func visitText(name, role, text string, opt Options, visit Visit) error {
@@ -41,7 +41,7 @@ func visitText(name, role, text string, opt Options, visit Visit) error {
 	if err := opt.Budget.Spend(int64(len(text))); err != nil {
 		return err
 	}
-	return visit(textMember(name, role, text))
+	return visit(stubText(name, role, text))
 }
 
 // visitSlice visits a part of the container as it is.
@@ -49,7 +49,7 @@ func visitSlice(name, role string, data []byte, opt Options, visit Visit) error 
 	if err := opt.Budget.Entry(); err != nil {
 		return err
 	}
-	return visit(sliceMember(name, role, data, opt))
+	return visit(stubSlice(name, role, data, opt))
 }
 
 // The configuration of 7-Zip's installer modules (7zS.sfx of the LZMA SDK and
@@ -62,7 +62,7 @@ const (
 
 // walk7zStub visits what a 7-Zip self-extractor starts, and its archive.
 func walk7zStub(p *program, opt Options, visit Visit) error {
-	at := bytes.Index(p.overlay[:min(len(p.overlay), maxStubConfig)], []byte(magic7z))
+	at := bytes.Index(p.overlay[:min(len(p.overlay), maxStubConfig)], []byte(stubMagic7z))
 	if at < 0 {
 		return fmt.Errorf("the archive of this 7-Zip self-extractor was not found: %w", ErrUnsupported)
 	}
@@ -137,7 +137,7 @@ func stubPairs(config string) [][2]string {
 // starts stands in the comment of the archive, which WinRAR stores near its
 // start; one that is compressed is not read.
 func walkRarStub(p *program, opt Options, visit Visit) error {
-	at := bytes.Index(p.overlay[:min(len(p.overlay), maxStubConfig)], []byte(magicRar))
+	at := bytes.Index(p.overlay[:min(len(p.overlay), maxStubConfig)], []byte(stubMagicRar))
 	if at < 0 {
 		return fmt.Errorf("the archive of this RAR self-extractor was not found: %w", ErrUnsupported)
 	}

@@ -125,11 +125,11 @@ func (p *program) kindOfOverlay() string {
 	switch {
 	case p.nsisHeader() != nil:
 		return wrapperNSIS
-	case bytes.HasPrefix(skipSpace(head), []byte(sevenConfigStart)), bytes.Contains(head, []byte(magic7z)):
+	case bytes.HasPrefix(skipSpace(head), []byte(sevenConfigStart)), bytes.Contains(head, []byte(stubMagic7z)):
 		return wrapper7z
-	case bytes.Contains(head, []byte(magicRar)):
+	case bytes.Contains(head, []byte(stubMagicRar)):
 		return wrapperRar
-	case bytes.HasPrefix(head, []byte(magicCab)):
+	case bytes.HasPrefix(head, []byte(stubMagicCab)):
 		return wrapperCab
 	case bytes.HasPrefix(head, []byte(cfbMagic)):
 		return wrapperMSI
@@ -143,7 +143,7 @@ func (p *program) kindOfOverlay() string {
 		return wrapperAdvanced
 	case bytes.Contains(tail, []byte(markNexe)):
 		return wrapperNode
-	case bytes.HasPrefix(p.payload(), []byte(zipLocal)):
+	case bytes.HasPrefix(p.payload(), []byte(stubZipLocal)):
 		return wrapperZip
 	}
 	return ""
