@@ -165,14 +165,11 @@ func (z *nsisBzip2) code(c *bzCode, symbols int) bool {
 	length := int(z.get(5))
 	var count [bzMaxLength + 2]int
 	for i := range lengths {
-		for z.err == nil {
-			if length < 1 || length > bzMaxLength {
-				return false
-			}
-			if z.get(1) == 0 {
-				break
-			}
+		for 1 <= length && length <= bzMaxLength && z.get(1) == 1 {
 			length += 1 - 2*int(z.get(1))
+		}
+		if length < 1 || length > bzMaxLength {
+			return false
 		}
 		lengths[i] = uint8(length)
 		count[length]++
