@@ -56,12 +56,15 @@ func (t *innoTexts) scan(b []byte) {
 
 // add keeps a line and returns an empty one.
 func (t *innoTexts) add(line []string) []string {
+	if len(line) == 0 {
+		return line
+	}
 	text := strings.Join(line, " ")
 	to := &t.others
 	if isInnoCommand(text) {
 		to = &t.commands
 	}
-	if text != "" && to.Len() < maxInnoLines {
+	if to.Len() < maxInnoLines {
 		to.WriteString(text + "\n")
 	}
 	return line[:0]
