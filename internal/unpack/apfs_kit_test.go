@@ -21,8 +21,6 @@ type apfsKit struct {
 
 const kitBlock = 4096
 
-var le = binary.LittleEndian
-
 // join concatenates numbers and bytes, little-endian.
 func joinLE(parts ...any) []byte {
 	var out bytes.Buffer

@@ -136,7 +136,7 @@ func TestManyLockedMembersAreFew(t *testing.T) {
 }
 
 // makeZip builds an archive from headers, which may lie.
-func makeZip(t testing.TB, files []kitFile) []byte {
+func makeZip(t testing.TB, files []zipKitFile) []byte {
 	t.Helper()
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
@@ -155,15 +155,15 @@ func makeZip(t testing.TB, files []kitFile) []byte {
 	return buf.Bytes()
 }
 
-// kitFile is a file to pack; raw says that its name is no UTF-8.
-type kitFile struct {
+// zipKitFile is a file to pack; raw says that its name is no UTF-8.
+type zipKitFile struct {
 	name string
 	data []byte
 	raw  bool
 }
 
 func TestNamesInZips(t *testing.T) {
-	got, err := coreList(meetguard.FormatZip, makeZip(t, []kitFile{{"..\\..\\x.exe", nil, false}, {"/etc/\x1b[31m", nil, false}, {"\x81ber.txt", nil, true}}), Options{Budget: wideBudget()})
+	got, err := coreList(meetguard.FormatZip, makeZip(t, []zipKitFile{{"..\\..\\x.exe", nil, false}, {"/etc/\x1b[31m", nil, false}, {"\x81ber.txt", nil, true}}), Options{Budget: wideBudget()})
 	empty := fmt.Sprintf("%x", sha256.Sum256(nil))
 	if want := map[string]string{"../../x.exe": empty, "/etc/\x1b[31m": empty, "über.txt": empty}; err != nil || !reflect.DeepEqual(got, want) {
 		t.Errorf("%q, %v", got, err)
@@ -173,7 +173,7 @@ func TestNamesInZips(t *testing.T) {
 // TestBothListsOfAnAmbiguousZip: programs differ in whether they believe the
 // place or the size of the list. Here both lead to a file.
 func TestBothListsOfAnAmbiguousZip(t *testing.T) {
-	shown, hidden := makeZip(t, []kitFile{{"shown1.txt", []byte("a"), false}}), makeZip(t, []kitFile{{"hidden.exe", []byte("M"), false}})
+	shown, hidden := makeZip(t, []zipKitFile{{"shown1.txt", []byte("a"), false}}), makeZip(t, []zipKitFile{{"hidden.exe", []byte("M"), false}})
 	both := append(bytes.Clone(shown[:bytes.Index(shown, []byte(zipEnd))]), hidden...)
 	got, err := coreList(meetguard.FormatZip, both, Options{Budget: wideBudget()})
 	if err != nil || len(got) != 2 || got["shown1.txt"] == "" || got["hidden.exe"] == "" {
@@ -209,8 +209,8 @@ func tightBudget(size int) *Budget {
 }
 
 func TestZipLimits(t *testing.T) {
-	bomb := makeZip(t, []kitFile{{"zeros", make([]byte, 16<<20), false}})
-	many := make([]kitFile, 3000)
+	bomb := makeZip(t, []zipKitFile{{"zeros", make([]byte, 16<<20), false}})
+	many := make([]zipKitFile, 3000)
 	for i := range many {
 		many[i].name = fmt.Sprint(i)
 	}
