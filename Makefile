@@ -11,7 +11,7 @@ RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
 PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench))
 
-.PHONY: help build run lure test lint vet samples eval bench fuzz clean deps
+.PHONY: help build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -48,8 +48,12 @@ lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck
 	CGO_ENABLED=0 GOOS=darwin go vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck -tags "$(TAGS)" $(PKGS)
 
-eval: build ## recall by family on generated lures, false alerts on clean trees
-	$(GO) run -tags "$(TAGS)" ./testdata/eval -agent bin/meetguard
+corpora: | deps ## clean files for the evaluation, from npm and Debian, into build/corpora
+	@scripts/corpora.sh testdata/eval/corpora.txt build/corpora
+
+EVALFLAGS ?=
+eval: build ## recall on generated lures, with each family left out; false alerts on clean trees
+	$(GO) run -tags "$(TAGS)" ./testdata/eval -agent bin/meetguard $(EVALFLAGS)
 
 bench: build ## ratios of cost, within one run
 	$(GO) run -tags "$(TAGS)" ./testdata/bench -agent bin/meetguard

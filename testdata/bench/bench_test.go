@@ -62,3 +62,13 @@ func TestLuresDiffer(t *testing.T) {
 		t.Error("two lures are the same: they would make one alert")
 	}
 }
+
+func TestScriptsDiffer(t *testing.T) {
+	seen := map[string]bool{}
+	for _, s := range scripts(100, zippedSize) {
+		if len(s.Data) != zippedSize || seen[string(s.Data)] {
+			t.Fatalf("%s has %d bytes, or is there twice", s.Name, len(s.Data))
+		}
+		seen[string(s.Data)] = true
+	}
+}

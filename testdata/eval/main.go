@@ -36,6 +36,7 @@ type options struct {
 	max    int
 
 	noClean bool
+	readme  string
 }
 
 func main() {
@@ -47,6 +48,7 @@ func main() {
 		return nil
 	})
 	flag.StringVar(&o.keep, "keep", "", "write the specimens to this folder and keep them")
+	flag.StringVar(&o.readme, "readme", "", "also put the short tables into this file")
 	flag.BoolVar(&o.noClean, "no-clean", false, "leave out the clean trees: a glance while rules are written")
 	flag.IntVar(&o.max, "max", 0, "look at no more than this many files of each clean tree, evenly chosen (0: all)")
 	flag.Parse()
@@ -57,6 +59,12 @@ func main() {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)
 		os.Exit(2)
+	}
+	if o.readme != "" {
+		if err := r.intoREADME(o.readme); err != nil {
+			fmt.Fprintln(os.Stderr, "eval:", err)
+			os.Exit(2)
+		}
 	}
 	if err := r.print(os.Stdout, o.asJSON); err != nil {
 		fmt.Fprintln(os.Stderr, "eval:", err)

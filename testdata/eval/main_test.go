@@ -140,3 +140,26 @@ func TestTable(t *testing.T) {
 		t.Errorf("printed\n%s\nwant\n%s", b.String(), want)
 	}
 }
+
+func TestIntoREADME(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "README.md")
+	if err := os.WriteFile(file, []byte("before\n"+readmeBegin+"old\n"+readmeEnd+"after\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	r := report{Lures: 2, Found: 1, Recall: 0.5, Trees: []tree{{Name: "a|b", Units: 3}}}
+	for range 2 { // it can be done again
+		if err := r.intoREADME(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil || !strings.HasPrefix(string(got), "before\n"+readmeBegin) || !strings.HasSuffix(string(got), readmeEnd+"after\n") || strings.Contains(string(got), "old") || !strings.Contains(string(got), "| a\\|b") {
+		t.Errorf("%v, now\n%s", err, got)
+	}
+	if err := os.WriteFile(file, []byte("no marks\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.intoREADME(file); err == nil {
+		t.Error("a file without the marks was written")
+	}
+}

@@ -27,15 +27,21 @@ func (r *report) markdown(b *strings.Builder) {
 		minRecall, r.Recall, minLeftOut, r.leastLeftOut(), maxFalseAlerts, r.falseAlerts(), r.cleanFiles(), verdict)
 }
 
-// table writes a table whose columns are aligned, to be read as it is.
+// table writes a table below a heading.
 func table(b *strings.Builder, title string, head []string, rows [][]string) {
+	fmt.Fprintf(b, "\n## %s\n", title)
+	bareTable(b, head, rows)
+}
+
+// bareTable writes a table whose columns are aligned, to be read as it is.
+func bareTable(b *strings.Builder, head []string, rows [][]string) {
 	width := make([]int, len(head))
 	for _, row := range append([][]string{head}, rows...) {
 		for i, c := range row {
 			width[i] = max(width[i], utf8.RuneCountInString(c))
 		}
 	}
-	fmt.Fprintf(b, "\n## %s\n\n", title)
+	b.WriteByte('\n')
 	line := func(row []string) {
 		for i, c := range row {
 			b.WriteString("| " + c + strings.Repeat(" ", width[i]-utf8.RuneCountInString(c)) + " ")

@@ -140,6 +140,9 @@ func TestStrangersAreSeen(t *testing.T) {
 func TestWrite(t *testing.T) {
 	dir := t.TempDir()
 	for i, s := range append(slices.Clone(made()), Benign()...) {
+		if i%5 > 0 && len(s.Members) == 0 { // every bundle, and enough of the files
+			continue
+		}
 		to := filepath.Join(dir, fmt.Sprint(i))
 		if err := s.Write(to); err != nil {
 			t.Fatal(err)

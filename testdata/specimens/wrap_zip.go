@@ -30,7 +30,8 @@ func zipOf(list []entry, method uint16) []byte {
 
 // lockedZip makes an archive whose entries need a password: with the cipher of
 // PKWARE's APPNOTE section 6.1, or with WinZip's AE-2 (AES-256).
-func lockedZip(list []entry, password string, strong bool) []byte {
+// Entries of clear need none.
+func lockedZip(list []entry, password string, strong bool, clear ...entry) []byte {
 	var buf bytes.Buffer
 	w := zip.NewWriter(&buf)
 	for i, e := range list {
@@ -47,6 +48,9 @@ func lockedZip(list []entry, password string, strong bool) []byte {
 		}
 		h.CompressedSize64 = uint64(len(data))
 		must(must(w.CreateRaw(h)).Write(data))
+	}
+	for _, e := range clear {
+		must(must(w.Create(e.name)).Write(e.data))
 	}
 	if err := w.Close(); err != nil {
 		panic(err)

@@ -56,6 +56,9 @@ func (b *kit) wrapped() {
 func (b *kit) wrapNext(seeds []Specimen, w wrapper, missing map[pair]bool, axes int) bool {
 	best, most := -1, 0
 	for i, s := range seeds {
+		if !w.fits(s) {
+			continue
+		}
 		n := 0
 		for a, p := range pairsOf(s, w) {
 			switch {
@@ -66,7 +69,7 @@ func (b *kit) wrapNext(seeds []Specimen, w wrapper, missing map[pair]bool, axes 
 				n++ // what comes with it
 			}
 		}
-		if n > most && n >= 100 && w.fits(s) {
+		if n > most && n >= 100 {
 			best, most = i, n
 		}
 	}

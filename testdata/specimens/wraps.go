@@ -7,10 +7,9 @@ import (
 
 // wrapper is one way in which a lure is sent.
 type wrapper struct {
-	name  string
-	fits  func(Specimen) bool
-	wrap  func(s Specimen, list []entry) Specimen // Name, Data or Members of the result count
-	inner bool                                    // more than one layer
+	name string
+	fits func(Specimen) bool
+	wrap func(s Specimen, list []entry) Specimen // Name, Data or Members of the result count
 }
 
 // single says that s is one file, which all wrappers of one file ask.
@@ -22,6 +21,10 @@ func anything(Specimen) bool { return true }
 func onSystems(list string) func(Specimen) bool {
 	return func(s Specimen) bool { return strings.Contains(list, s.Platform) }
 }
+
+// nameless says that s is a lure also under another name: some wrappers give
+// what they hold names of their own.
+func nameless(s Specimen) bool { return s.Family != "double-extension" }
 
 func withExt(list string) func(Specimen) bool {
 	return func(s Specimen) bool { return single(s) && strings.Contains(" "+list+" ", " "+path.Ext(s.Name)+" ") }
@@ -38,7 +41,7 @@ func plainly(name, file string, fits func(Specimen) bool, wrap func([]entry) []b
 
 // layered wraps in one wrapper after another, the innermost first.
 func layered(name, file string, fits func(Specimen) bool, steps ...func([]entry) entry) wrapper {
-	return wrapper{name: name, inner: true, fits: fits, wrap: func(_ Specimen, list []entry) Specimen {
+	return wrapper{name: name, fits: fits, wrap: func(_ Specimen, list []entry) Specimen {
 		for _, step := range steps {
 			list = []entry{step(list)}
 		}
@@ -63,14 +66,15 @@ func inFolder(list []entry) []entry {
 	return out
 }
 
-// beside is a locked archive in a folder with a note that tells its password.
-func beside(password string, strong bool) func(Specimen, []entry) Specimen {
-	return func(_ Specimen, list []entry) Specimen {
-		return Specimen{Name: "For the call", Members: []Member{
-			{"package.zip", lockedZip(list, password, strong), 0o644},
-			{"Password.txt", []byte("Password: " + password + "\n"), 0o644},
-		}}
-	}
+// noteOf tells a password as a sender does.
+func noteOf(password string) entry {
+	return entry{"Password.txt", []byte("Password: " + password + "\n"), 0o644}
+}
+
+// besideNote is a folder with a locked archive and the note.
+func besideNote(_ Specimen, list []entry) Specimen {
+	note := noteOf("Join-88!")
+	return Specimen{Name: "For the call", Members: []Member{{"package.zip", lockedZip(list, "Join-88!", true), 0o644}, {note.name, note.data, note.mode}}}
 }
 
 // wrappers are all of them, in the order of the tables.
@@ -87,8 +91,13 @@ func wrappers() []wrapper {
 		{name: "zip, password in its name (AES)", fits: anything, wrap: func(_ Specimen, l []entry) Specimen {
 			return Specimen{Name: "Interview kit (password 4471).zip", Data: lockedZip(l, "4471", true)}
 		}},
-		{name: "zip, password in a note (ZipCrypto)", fits: anything, wrap: beside("call2026", false)},
-		{name: "zip, password in a note (AES)", fits: anything, wrap: beside("Join-88!", true)},
+		plainly("zip, password in a note inside (AES)", "package.zip", anything, func(l []entry) []byte {
+			return lockedZip(l, "call2026", true, noteOf("call2026"))
+		}),
+		plainly("zip and note with its password in a zip", "files.zip", anything, func(l []entry) []byte {
+			return zipped([]entry{{"package.zip", lockedZip(l, "call2026", false), 0o644}, noteOf("call2026")})
+		}),
+		{name: "zip beside a note with its password", fits: anything, wrap: besideNote},
 		plainly("7z stored", "package.7z", anything, func(l []entry) []byte { return sevenZip(l, false) }),
 		plainly("7z LZMA", "package.7z", anything, func(l []entry) []byte { return sevenZip(l, true) }),
 		plainly("rar", "package.rar", anything, rarOf),
@@ -108,24 +117,24 @@ func wrappers() []wrapper {
 		plainly("msix", "update.msix", windows, func(l []entry) []byte { return msixOf(l, "ClientUpdate") }),
 		plainly("deb", "meeting-client_1.0_all.deb", onSystems("linux"), func(l []entry) []byte { return debOf(l, "meeting-client") }),
 		plainly("rpm", "meeting-client-1.0-1.noarch.rpm", onSystems("linux"), func(l []entry) []byte { return rpmOf(l, "meeting-client") }),
-		plainly("pkg", "Setup.pkg", mac, func(l []entry) []byte { return pkgOf(l, "com.meeting.update") }),
+		plainly("pkg", "Setup.pkg", also(mac, nameless), func(l []entry) []byte { return pkgOf(l, "com.meeting.update") }),
 		plainly("dmg", "Setup.dmg", mac, func(l []entry) []byte { return dmgOf(hfsOf(l, "Setup")) }),
 		plainly("7z self-extractor", "setup.exe", also(windows, single), func(l []entry) []byte { return extractor(sevenZip(l, true), l[0]) }),
 		plainly("zip self-extractor", "setup.exe", also(windows, single), func(l []entry) []byte { return extractor(zipped(l), l[0]) }),
 		{name: "mail", fits: single, wrap: func(_ Specimen, l []entry) Specimen {
 			return Specimen{Name: "Our call today.eml", Data: mailOf(l[0])}
 		}},
-		{name: "app", fits: also(mac, withExt(".scpt .applescript .command .sh")), wrap: func(_ Specimen, l []entry) Specimen {
+		{name: "app", fits: also(also(mac, nameless), withExt(".scpt .applescript .command .sh")), wrap: func(_ Specimen, l []entry) Specimen {
 			return Specimen{Name: "Update.app", Members: appletOf(l[0], "Update")}
 		}},
-		{name: "scptd", fits: also(mac, withExt(".scpt .applescript")), wrap: func(_ Specimen, l []entry) Specimen {
+		{name: "scptd", fits: also(also(mac, nameless), withExt(".scpt .applescript")), wrap: func(_ Specimen, l []entry) Specimen {
 			return Specimen{Name: "Update.scptd", Members: scriptBundle(l[0], "Update")}
 		}},
 		layered("7z in zip", "package.zip", anything, step("files.7z", func(l []entry) []byte { return sevenZip(l, true) }), step("", zipped)),
 		layered("zip in iso", "Meeting.iso", windows, step("files.zip", zipped), step("", func(l []entry) []byte { return isoOf(l, "Meeting") })),
 		layered("tar.gz in 7z in zip", "package.zip", unix, step("kit.tar.gz", func(l []entry) []byte { return gz(tarOf(l), "") }),
 			step("kit.7z", func(l []entry) []byte { return sevenZip(l, true) }), step("", zipped)),
-		layered("app in dmg in zip", "Setup.zip", also(mac, withExt(".scpt .applescript .command .sh")), func(l []entry) entry {
+		layered("app in dmg in zip", "Setup.zip", also(also(mac, nameless), withExt(".scpt .applescript .command .sh")), func(l []entry) entry {
 			return entry{"Setup.dmg", dmgOf(hfsOf(entriesOf(Specimen{Name: "Update.app", Members: appletOf(l[0], "Update")}), "Setup")), 0o644}
 		}, step("", zipped)),
 		layered("cab in iso in zip in a mail", "Our call today.eml", windows, step("update.cab", func(l []entry) []byte { return cabOf(l, true) }),
