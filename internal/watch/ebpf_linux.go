@@ -1,0 +1,164 @@
+package watch
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"meetguard"
+)
+
+// ebpfListener reads what the programs in the kernel tell.
+type ebpfListener struct {
+	l       *Launches
+	procs   *procfs
+	loaded  *ebpf.Collection
+	links   []link.Link
+	ring    *ringbuf.Reader
+	dropped uint64 // as told
+}
+
+// openEBPF loads the programs and attaches them. That needs a kernel since 5.8
+// with its type information, and root or CAP_BPF and CAP_PERFMON.
+func openEBPF(_ context.Context, l *Launches) (listener, error) { return openRing(l, ringSize) }
+
+// openRing takes the bytes of the ring: pages, and a power of two.
+func openRing(l *Launches, ring int) (listener, error) {
+	procs, err := newProcfs()
+	if err != nil {
+		return nil, err
+	}
+	e := &ebpfListener{l: l, procs: procs}
+	err = e.load(ring)
+	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM) {
+		// Kernels before 5.11 charge maps to the limit of locked memory.
+		limit := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
+		if unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit) == nil {
+			err = e.load(ring)
+		}
+	}
+	if err == nil {
+		err = e.attach()
+	}
+	debug.FreeOSMemory() // the type information of a kernel is large, and not needed again
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *ebpfListener) load(ring int) error {
+	types := btf.NewCache()
+	kernel, err := types.Kernel()
+	if err != nil {
+		return fmt.Errorf("read the kernel's types: %w", err)
+	}
+	where, err := readLayout(kernel)
+	if err != nil {
+		return err
+	}
+	e.loaded, err = ebpf.NewCollectionWithOptions(programs(where, ring), ebpf.CollectionOptions{Cache: types})
+	if err != nil {
+		return fmt.Errorf("load programs into the kernel: %w", err)
+	}
+	return nil
+}
+
+// attach begins to listen. The program that tells of launches comes last: then
+// its ancestors are known.
+func (e *ebpfListener) attach() (err error) {
+	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
+		return fmt.Errorf("open the ring of launches: %w", err)
+	}
+	for _, name := range []string{"fork", "exit", "exec"} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
+		if err != nil {
+			return fmt.Errorf("attach to %s of processes: %w", name, err)
+		}
+		e.links = append(e.links, l)
+	}
+	return nil
+}
+
+// close may be called while another goroutine listens, and twice.
+func (e *ebpfListener) close() {
+	for _, l := range e.links {
+		l.Close()
+	}
+	if e.ring != nil {
+		e.ring.Close()
+	}
+	if e.loaded != nil {
+		e.loaded.Close()
+	}
+}
+
+func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
+	var record ringbuf.Record
+	for {
+		err := e.ring.ReadInto(&record)
+		switch {
+		case ctx.Err() != nil || errors.Is(err, ringbuf.ErrClosed):
+			return nil
+		case err != nil:
+			return fmt.Errorf("read the ring of launches: %w", err)
+		}
+		if t, cut, ok := parseTold(record.RawSample, e.procs.boot); ok {
+			if t.kind == launched {
+				t.seen = time.Now()
+				e.complete(&t.proc, cut)
+			}
+			tell(t)
+		}
+		if record.Remaining == 0 {
+			if err := e.tellDropped(tell); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// complete reads from /proc what did not fit into the record, if the process
+// still runs the same program.
+func (e *ebpfListener) complete(p *meetguard.Process, cut cuts) {
+	if cut == (cuts{}) {
+		return
+	}
+	d, err := e.procs.describe(p.PID)
+	if err != nil || !sameStart(d.Started, p.Started) || (!cut.exe && d.Exe != p.Exe) {
+		e.l.cut.Add(1)
+		return
+	}
+	if cut.exe {
+		p.Exe = d.Exe
+	}
+	if cut.cwd {
+		p.Cwd = d.Cwd
+	}
+	if cut.args {
+		p.Args = d.Args
+	}
+}
+
+// tellDropped tells of launches that found no room. The ring was full then, so
+// that it is enough to look when it has been read.
+func (e *ebpfListener) tellDropped(tell func(told)) error {
+	var count uint64
+	if err := e.loaded.Maps[mapDropped].Lookup(uint32(0), &count); err != nil {
+		return fmt.Errorf("read the count of lost launches: %w", err)
+	}
+	if count != e.dropped {
+		tell(told{kind: lost, count: int64(count - e.dropped)})
+		e.dropped = count
+	}
+	return nil
+}
