@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"meetguard"
@@ -96,4 +97,17 @@ func joinNames(b []byte) string {
 		}
 	}
 	return cmp.Or(string(path), "/")
+}
+
+// argsMost bounds the arguments kept.
+const argsMost = 1024
+
+// splitArgs splits arguments as a process has them in its memory, and as
+// /proc/PID/cmdline tells them.
+func splitArgs(b []byte) []string {
+	b = bytes.TrimSuffix(b, []byte{0})
+	if len(b) == 0 {
+		return nil
+	}
+	return strings.SplitN(string(b), "\x00", argsMost)
 }

@@ -16,7 +16,6 @@ import (
 
 const (
 	cmdlineMost = 32 << 10 // bytes of arguments kept
-	argsMost    = 1024     // arguments kept
 	ticks       = 100      // USER_HZ: fixed for what the kernel tells programs
 )
 
@@ -128,15 +127,6 @@ func (p *procfs) stat(b []byte) (parent int, started time.Time, ok bool) {
 		return 0, time.Time{}, false
 	}
 	return parent, p.boot.Add(time.Duration(start) * (time.Second / ticks)), true
-}
-
-// splitArgs splits /proc/PID/cmdline.
-func splitArgs(b []byte) []string {
-	b = bytes.TrimSuffix(b, []byte{0})
-	if len(b) == 0 {
-		return nil
-	}
-	return strings.SplitN(string(b), "\x00", argsMost)
 }
 
 // uidOf reads the real user id from /proc/PID/status.
