@@ -68,6 +68,7 @@ var parts = []struct {
 	{"signed", measureSigned},
 	{"start", measureStart},
 	{"watch", measureWatch},
+	{"launches", measureLaunches},
 	{"idle", measureIdle},
 }
 
