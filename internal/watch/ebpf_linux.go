@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"runtime/debug"
@@ -23,7 +24,8 @@ type ebpfListener struct {
 	loaded  *ebpf.Collection
 	links   []link.Link
 	ring    *ringbuf.Reader
-	dropped uint64 // as told
+	count   *ebpf.Memory // of launches that found no room
+	dropped uint64       // as told
 }
 
 // openEBPF loads the programs and attaches them. That needs a kernel since 5.8
@@ -78,6 +80,9 @@ func (e *ebpfListener) load(ring int) error {
 func (e *ebpfListener) attach() (err error) {
 	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
 		return fmt.Errorf("open the ring of launches: %w", err)
+	}
+	if e.count, err = e.loaded.Maps[mapDropped].Memory(); err != nil {
+		return fmt.Errorf("open the count of lost launches: %w", err)
 	}
 	for _, name := range []string{"fork", "exit", "exec"} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
@@ -152,10 +157,11 @@ func (e *ebpfListener) complete(p *meetguard.Process, cut cuts) {
 // tellDropped tells of launches that found no room. The ring was full then, so
 // that it is enough to look when it has been read.
 func (e *ebpfListener) tellDropped(tell func(told)) error {
-	var count uint64
-	if err := e.loaded.Maps[mapDropped].Lookup(uint32(0), &count); err != nil {
+	var raw [8]byte
+	if _, err := e.count.ReadAt(raw[:], 0); err != nil {
 		return fmt.Errorf("read the count of lost launches: %w", err)
 	}
+	count := binary.NativeEndian.Uint64(raw[:])
 	if count != e.dropped {
 		tell(told{kind: lost, count: int64(count - e.dropped)})
 		e.dropped = count

@@ -8,6 +8,7 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/asm"
 	"github.com/cilium/ebpf/btf"
+	"golang.org/x/sys/unix"
 )
 
 // This file is the text of the programs that run in the kernel, made
@@ -146,7 +147,7 @@ func programs(l layout, ring int) *ebpf.CollectionSpec {
 		Maps: map[string]*ebpf.MapSpec{
 			mapRing:    {Name: mapRing, Type: ebpf.RingBuf, MaxEntries: uint32(ring)},
 			mapScratch: {Name: mapScratch, Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: scratchSize, MaxEntries: 1},
-			mapDropped: {Name: mapDropped, Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1},
+			mapDropped: {Name: mapDropped, Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE},
 		},
 		Programs: map[string]*ebpf.ProgramSpec{
 			"exec": program("meetguard_exec", "sched_process_exec", execProgram(l)),

@@ -127,8 +127,8 @@ func (l *Launches) live(s source, why error) {
 	l.once.Do(func() { close(l.ready) })
 }
 
-// Run watches until ctx ends, then returns nil. It calls emit from one
-// goroutine. An error of emit ends Run. The best source that proves itself is
+// Run watches until ctx ends, then returns nil. It calls emit once at a time,
+// and while it waits for emit nothing is heard. An error of emit ends Run. The best source that proves itself is
 // used; if it stops working the next one is, and better ones are tried again
 // every ten minutes. Run is called once.
 func (l *Launches) Run(ctx context.Context, emit func(context.Context, meetguard.Event) error) error {
@@ -179,9 +179,6 @@ func (l *Launches) follow(ctx context.Context, h *hub, r *running) (*running, er
 	wg.Wait()
 	if better == nil && len(found) > 0 {
 		better = <-found
-	}
-	if h.out.err == nil && ctx.Err() == nil {
-		err = errors.Join(err, h.rest(ctx, r))
 	}
 	if better != nil && (ctx.Err() != nil || h.out.err != nil) {
 		better.stop()

@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"os/exec"
-	"strings"
+	"sync"
 	"time"
 
 	"meetguard"
 )
 
 const (
-	launchesHeld = 1024            // what a source has told and nobody has heard; more wait in the kernel
-	earlyMost    = 64 << 10        // what is kept of what is told during the self-test
-	proofTime    = 2 * time.Second // for the self-test
+	earlyMost = 64 << 10        // what is kept of what is told during the self-test
+	proofTime = 2 * time.Second // for the self-test
 )
 
 // kind says what a source tells.
@@ -53,13 +52,36 @@ type listener interface {
 	close()
 }
 
-// running is a source at work.
+// running is a source at work. What it tells is heard in its own goroutine:
+// handing it to another one would cost more than hearing it.
 type running struct {
 	source
-	told  chan told
-	early []told // heard during the self-test
 	ended chan error
 	stop  func() // and wait until it has
+
+	mu    sync.Mutex
+	hear  func(told) // nil during the self-test
+	early []told     // told until then
+	word  string     // the last argument of the launch that is the proof
+	proof chan struct{}
+}
+
+// tell is called by the listener. It waits while the processes are listed; the
+// kernel queues meanwhile.
+func (r *running) tell(t told) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.hear != nil {
+		r.hear(t)
+		return
+	}
+	r.keep(t)
+	if args := t.proc.Args; t.kind == launched && len(args) > 0 && args[len(args)-1] == r.word {
+		select {
+		case r.proof <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // best starts the first source that works. The error says why those before it
@@ -84,16 +106,11 @@ func (l *Launches) start(ctx context.Context, s source) (*running, error) {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	r := &running{source: s, told: make(chan told, launchesHeld), ended: make(chan error, 1)}
+	r := &running{source: s, ended: make(chan error, 1), word: "meetguard-self-test-" + rand.Text(), proof: make(chan struct{}, 1)}
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
-		r.ended <- ears.listen(ctx, func(t told) {
-			select {
-			case r.told <- t:
-			case <-ctx.Done():
-			}
-		})
+		r.ended <- ears.listen(ctx, r.tell)
 	}()
 	r.stop = func() {
 		cancel()
@@ -117,10 +134,9 @@ func (r *running) prove(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, proofTime)
 	defer cancel()
-	word := "meetguard-self-test-" + rand.Text()
 	// The shell waits for a line, so that there is time to read its arguments,
 	// and ends when its input does.
-	child := exec.CommandContext(ctx, "/bin/sh", "-c", "read line", word)
+	child := exec.CommandContext(ctx, "/bin/sh", "-c", "read line", r.word)
 	input, err := child.StdinPipe()
 	if err != nil {
 		return fmt.Errorf("launch a program to test it: %w", err)
@@ -128,27 +144,16 @@ func (r *running) prove(ctx context.Context) error {
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("launch a program to test it: %w", err)
 	}
-	err = r.await(ctx, child.Process.Pid, word)
+	select {
+	case <-r.proof:
+	case broke := <-r.ended:
+		err = errors.Join(errors.New("it ended at once"), broke)
+	case <-ctx.Done():
+		err = errNoProof
+	}
 	input.Close()
 	_ = child.Wait() // whatever it says: only its launch matters
 	return err
-}
-
-// await keeps what is told until the launch of pid with that argument is.
-func (r *running) await(ctx context.Context, pid int, word string) error {
-	for {
-		select {
-		case t := <-r.told:
-			r.keep(t)
-			if t.kind == launched && t.proc.PID == pid && strings.HasSuffix(strings.Join(t.proc.Args, " "), word) {
-				return nil
-			}
-		case err := <-r.ended:
-			return errors.Join(errors.New("it ended at once"), err)
-		case <-ctx.Done():
-			return errNoProof
-		}
-	}
 }
 
 // keep holds what is told until somebody hears it.
