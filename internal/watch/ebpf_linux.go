@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -24,8 +25,10 @@ type ebpfListener struct {
 	loaded  *ebpf.Collection
 	links   []link.Link
 	ring    *ringbuf.Reader
+	woken   *os.File     // the ring, for the runtime to wait on: a thread that waits by itself costs several times as much
 	count   *ebpf.Memory // of launches that found no room
 	dropped uint64       // as told
+	record  ringbuf.Record
 }
 
 // openEBPF loads the programs and attaches them. That needs a kernel since 5.8
@@ -81,9 +84,13 @@ func (e *ebpfListener) attach() (err error) {
 	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
 		return fmt.Errorf("open the ring of launches: %w", err)
 	}
+	if e.woken, err = pollable(e.loaded.Maps[mapRing].FD()); err != nil {
+		return fmt.Errorf("wait for launches: %w", err)
+	}
 	if e.count, err = e.loaded.Maps[mapDropped].Memory(); err != nil {
 		return fmt.Errorf("open the count of lost launches: %w", err)
 	}
+	e.ring.SetDeadline(time.Unix(1, 0)) // it never waits
 	for _, name := range []string{"fork", "exit", "exec"} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
 		if err != nil {
@@ -94,10 +101,26 @@ func (e *ebpfListener) attach() (err error) {
 	return nil
 }
 
-// close may be called while another goroutine listens, and twice.
+// pollable makes a file of a descriptor that the runtime waits on.
+func pollable(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(own, true); err != nil {
+		unix.Close(own)
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), "ring of launches"), nil
+}
+
+// close may be called while another goroutine listens.
 func (e *ebpfListener) close() {
 	for _, l := range e.links {
 		l.Close()
+	}
+	if e.woken != nil {
+		e.woken.Close()
 	}
 	if e.ring != nil {
 		e.ring.Close()
@@ -108,27 +131,40 @@ func (e *ebpfListener) close() {
 }
 
 func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
-	var record ringbuf.Record
+	conn, err := e.woken.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("wait for launches: %w", err)
+	}
+	var failed error
+	closed := conn.Read(func(uintptr) bool {
+		failed = e.drain(tell)
+		return failed != nil || ctx.Err() != nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return errors.Join(closed, failed)
+}
+
+// drain tells what is in the ring.
+func (e *ebpfListener) drain(tell func(told)) error {
 	for {
-		err := e.ring.ReadInto(&record)
-		switch {
-		case ctx.Err() != nil || errors.Is(err, ringbuf.ErrClosed):
-			return nil
-		case err != nil:
+		err := e.ring.ReadInto(&e.record)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return e.tellDropped(tell)
+		}
+		if err != nil {
 			return fmt.Errorf("read the ring of launches: %w", err)
 		}
-		if t, cut, ok := parseTold(record.RawSample, e.procs.boot); ok {
-			if t.kind == launched {
-				t.seen = time.Now()
-				e.complete(&t.proc, cut)
-			}
-			tell(t)
+		t, cut, ok := parseTold(e.record.RawSample, e.procs.boot)
+		if !ok {
+			continue
 		}
-		if record.Remaining == 0 {
-			if err := e.tellDropped(tell); err != nil {
-				return err
-			}
+		if t.kind == launched {
+			t.seen = time.Now()
+			e.complete(&t.proc, cut)
 		}
+		tell(t)
 	}
 }
 
