@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,18 +17,21 @@ const (
 	connectorBuffer = 8 << 20 // bytes of the socket's queue; 8 MiB took 10,000 launches in a row without loss
 	connectorGroup  = 1       // CN_IDX_PROC as a multicast group
 	datagramMost    = 4096    // bytes; a message has less than 100
+	connectorNice   = -10     // of the thread that reads: a busy machine has it wait for longer than short launches live
 )
 
 // connector reads the proc connector. Ends are not asked for: they would come
 // as often as forks, and the arguments of a launch have to be read in a hurry.
 type connector struct {
-	l     *Launches
-	file  *os.File
-	procs *procfs
+	fd       int
+	over     *os.File // readable once the listener is to stop
+	stop     *os.File // the other end of it
+	listened chan struct{}
+	procs    *procfs
 }
 
 // openConnector opens the socket and asks for events. Only root may.
-func openConnector(_ context.Context, l *Launches) (listener, error) {
+func openConnector(context.Context, *Launches) (listener, error) {
 	if os.Geteuid() != 0 {
 		return nil, errors.New("it needs root")
 	}
@@ -39,12 +43,16 @@ func openConnector(_ context.Context, l *Launches) (listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open proc connector: %w", err)
 	}
-	c := &connector{l: l, file: os.NewFile(uintptr(fd), "proc connector"), procs: procs}
 	if err := listen(fd, filters()); err != nil {
-		c.close()
+		unix.Close(fd)
 		return nil, err
 	}
-	return c, nil
+	over, stop, err := os.Pipe()
+	if err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("open proc connector: %w", err)
+	}
+	return &connector{fd: fd, over: over, stop: stop, procs: procs, listened: make(chan struct{})}, nil
 }
 
 // filters tells whether the kernel sends only what is asked for: since 6.6.
@@ -57,7 +65,13 @@ func filters() bool {
 	return major > 6 || (major == 6 && minor >= 6)
 }
 
-func (c *connector) close() { c.file.Close() }
+// close ends listen, which has to have been called.
+func (c *connector) close() {
+	c.stop.Close()
+	<-c.listened
+	c.over.Close()
+	unix.Close(c.fd)
+}
 
 func listen(fd int, filter bool) error {
 	if err := unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, connectorBuffer); err != nil {
@@ -73,21 +87,25 @@ func listen(fd int, filter bool) error {
 }
 
 // listen reads /proc at once, because the process may be gone a moment later,
-// and does nothing else that could take time.
+// and does nothing else that could take time. It has a thread of its own, which
+// ends with it: the kernel wakes it sooner than the runtime would.
 func (c *connector) listen(ctx context.Context, tell func(told)) error {
-	conn, err := c.file.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("read proc connector: %w", err)
-	}
+	defer close(c.listened)
+	runtime.LockOSThread()
+	_ = unix.Setpriority(unix.PRIO_PROCESS, unix.Gettid(), connectorNice) // without the right it is only slower
 	buf := make([]byte, datagramMost)
 	hear := func(e procEvent) { tell(c.hear(e)) }
 	for ctx.Err() == nil {
-		n, from, err := receive(conn, buf)
+		n, from, err := unix.Recvfrom(c.fd, buf, 0)
 		switch {
+		case errors.Is(err, unix.EAGAIN):
+			if err := c.wait(); err != nil {
+				return err
+			}
 		case errors.Is(err, unix.ENOBUFS):
 			tell(told{kind: lost, count: 1})
 		case errors.Is(err, unix.EINTR):
-		case err != nil && ctx.Err() == nil:
+		case err != nil:
 			return fmt.Errorf("read proc connector: %w", err)
 		case fromKernel(from):
 			parseConnector(buf[:n], hear)
@@ -96,18 +114,13 @@ func (c *connector) listen(ctx context.Context, tell func(told)) error {
 	return nil
 }
 
-// receiver is the part of syscall.RawConn that is used here.
-type receiver interface {
-	Read(func(fd uintptr) (done bool)) error
-}
-
-// receive waits for one datagram.
-func receive(conn receiver, buf []byte) (n int, from unix.Sockaddr, err error) {
-	closed := conn.Read(func(fd uintptr) bool {
-		n, from, err = unix.Recvfrom(int(fd), buf, 0)
-		return !errors.Is(err, unix.EAGAIN)
-	})
-	return n, from, errors.Join(closed, err)
+// wait returns when there is something to read, or the listener is to stop.
+func (c *connector) wait() error {
+	fds := []unix.PollFd{{Fd: int32(c.fd), Events: unix.POLLIN}, {Fd: int32(c.over.Fd()), Events: unix.POLLIN}}
+	if _, err := unix.Poll(fds, -1); err != nil && !errors.Is(err, unix.EINTR) {
+		return fmt.Errorf("wait for proc connector: %w", err)
+	}
+	return nil
 }
 
 // fromKernel tells a message of the kernel from one that a program sent.
