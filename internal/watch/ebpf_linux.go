@@ -41,16 +41,11 @@ func openRing(l *Launches, ring int) (listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &ebpfListener{l: l, procs: procs}
-	err = e.load(ring)
-	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.ENOMEM) {
-		// Kernels before 5.11 charge maps to the limit of locked memory.
-		limit := unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY}
-		if unix.Setrlimit(unix.RLIMIT_MEMLOCK, &limit) == nil {
-			err = e.load(ring)
-		}
+	if err := allowed(); err != nil {
+		return nil, err
 	}
-	if err == nil {
+	e := &ebpfListener{l: l, procs: procs}
+	if err = e.load(ring); err == nil {
 		err = e.attach()
 	}
 	debug.FreeOSMemory() // the type information of a kernel is large, and not needed again
@@ -59,6 +54,19 @@ func openRing(l *Launches, ring int) (listener, error) {
 		return nil, err
 	}
 	return e, nil
+}
+
+// allowed asks the kernel before its type information is read, which takes a
+// tenth of a second.
+func allowed() error {
+	// Kernels before 5.11 charge maps to the limit of locked memory, which
+	// only root may lift; on others it does not matter.
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Name: mapScratch, Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: scratchSize, MaxEntries: 1})
+	if err != nil {
+		return fmt.Errorf("ask the kernel for a map: %w", err)
+	}
+	return m.Close()
 }
 
 func (e *ebpfListener) load(ring int) error {
