@@ -176,7 +176,9 @@ func TestAncestorsSurvive(t *testing.T) {
 		var pids []int
 		for _, a := range orphan.Ancestors {
 			pids = append(pids, a.PID)
-			if a.PID != 1 && (a.Exe == "" || len(a.Args) == 0) { // the first process of a virtual machine may have no file
+			// The first process of a virtual machine may have no file, and
+			// the connector is too late for a shell on a machine that is busy.
+			if name == sourceEBPF && a.PID != 1 && (a.Exe == "" || len(a.Args) == 0) {
 				t.Errorf("ancestor %+v tells nothing", a)
 			}
 		}
