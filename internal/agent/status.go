@@ -79,6 +79,7 @@ func (a *Agent) status() Status {
 		lc := a.launches.Counters()
 		s.Counters["exec_lost"] += uint64(lc.ExecLost)
 		s.Counters["exec_unread"] = uint64(lc.ExecUnread) // over before they could be looked at
+		s.Counters["exec_cut"] = uint64(lc.ExecCut)       // known in part
 	}
 	if err := a.alerts.Trouble(); err != nil {
 		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})

@@ -24,6 +24,7 @@ type procEvent struct {
 	kind   uint32 // one of the procEvent… constants; others are skipped
 	pid    int    // process that was forked or launched
 	parent int    // of a fork
+	time   uint64 // nanoseconds of the monotonic clock
 }
 
 // parseConnector calls each for the forks and launches of one datagram.
@@ -53,14 +54,14 @@ func parseConnectorMessage(b []byte, each func(procEvent)) {
 	if size > len(b) || size < procEventHeader {
 		return
 	}
-	data := b[procEventHeader:size]
+	data, at := b[procEventHeader:size], ne.Uint64(b[8:])
 	switch what := ne.Uint32(b); {
 	case what == procEventExec && len(data) >= 8: // process_pid, process_tgid
-		each(procEvent{kind: what, pid: int(int32(ne.Uint32(data[4:])))})
+		each(procEvent{kind: what, pid: int(int32(ne.Uint32(data[4:]))), time: at})
 	case what == procEventFork && len(data) >= 16: // parent_pid, parent_tgid, child_pid, child_tgid
 		child, group := ne.Uint32(data[8:]), ne.Uint32(data[12:])
 		if child == group {
-			each(procEvent{kind: what, pid: int(int32(child)), parent: int(int32(ne.Uint32(data[4:])))})
+			each(procEvent{kind: what, pid: int(int32(child)), parent: int(int32(ne.Uint32(data[4:]))), time: at})
 		}
 	}
 }

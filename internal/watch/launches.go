@@ -2,10 +2,11 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/user"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,18 +16,21 @@ import (
 
 // The sources of launches.
 const (
+	sourceEBPF      = "ebpf"
 	sourceConnector = "proc-connector"
 	sourcePoll      = "poll"
 )
 
-// pollEvery is the default time between two lists of processes.
-const pollEvery = 2 * time.Second
+const (
+	pollEvery   = 2 * time.Second  // between two lists of processes
+	betterAfter = 10 * time.Minute // until the sources that did not work are tried again
+)
 
 // LaunchesConfig says how launches are seen.
 type LaunchesConfig struct {
 	Log *slog.Logger
-	// Source is "proc-connector" (Linux, as root) or "poll"; "" is the best
-	// one that works.
+	// Source is "ebpf" or "proc-connector" (both Linux, as root), or "poll";
+	// "" is the best one that works.
 	Source string
 	// Poll is the time between two lists of processes, where they are polled;
 	// 0 is 2 s.
@@ -36,8 +40,9 @@ type LaunchesConfig struct {
 // LaunchCounters is what Launches has counted since it was made.
 type LaunchCounters struct {
 	ExecEvents int64 // launches that the source told of, those of this process too
-	ExecLost   int64 // times that launches were lost, each made good as far as they still ran, and launches without room
+	ExecLost   int64 // launches that the kernel could not queue; a source that cannot count them counts each time as one. Those that still ran were found again
 	ExecUnread int64 // launches that were over before they could be read: nothing is known but their number
+	ExecCut    int64 // launches whose arguments, or path, are known in part: they are long, and the process was over too soon
 }
 
 // Launches sees the programs that are launched. Launches by this very process
@@ -47,10 +52,12 @@ type Launches struct {
 	log    *slog.Logger
 	system processes
 	self   int
+	again  time.Duration // betterAfter
+	all    []source      // best first
 	ready  chan struct{}
 	once   sync.Once
 
-	events, lost, unread atomic.Int64
+	events, lost, unread, cut atomic.Int64
 
 	mu     sync.Mutex
 	status meetguard.SourceStatus
@@ -59,9 +66,9 @@ type Launches struct {
 // NewLaunches checks the configuration. It starts nothing.
 func NewLaunches(cfg LaunchesConfig) (*Launches, error) {
 	switch cfg.Source {
-	case "", sourceConnector, sourcePoll:
+	case "", sourceEBPF, sourceConnector, sourcePoll:
 	default:
-		return nil, fmt.Errorf("choose launch source: %q is none of proc-connector, poll", cfg.Source)
+		return nil, fmt.Errorf("choose launch source: %q is none of ebpf, proc-connector, poll", cfg.Source)
 	}
 	if cfg.Poll <= 0 {
 		cfg.Poll = pollEvery
@@ -69,9 +76,23 @@ func NewLaunches(cfg LaunchesConfig) (*Launches, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Launches{cfg: cfg, log: cfg.Log, system: systemProcesses{}, self: os.Getpid(), ready: make(chan struct{})}
+	l := &Launches{cfg: cfg, log: cfg.Log, system: newProcesses(), self: os.Getpid(), again: betterAfter, ready: make(chan struct{})}
+	l.all = chosen(cfg.Source, append(kernelSources(), pollSource(cfg.Poll)))
 	l.set(meetguard.SourceFailed, "not started")
 	return l, nil
+}
+
+// chosen are the sources that the configuration allows.
+func chosen(name string, all []source) []source {
+	if name == "" {
+		return all
+	}
+	for _, s := range all {
+		if s.name == name {
+			return []source{s}
+		}
+	}
+	return nil
 }
 
 // Ready is closed when launches are seen, by whatever source.
@@ -86,7 +107,7 @@ func (l *Launches) Status() meetguard.SourceStatus {
 
 // Counters may be called at any time.
 func (l *Launches) Counters() LaunchCounters {
-	return LaunchCounters{ExecEvents: l.events.Load(), ExecLost: l.lost.Load(), ExecUnread: l.unread.Load()}
+	return LaunchCounters{ExecEvents: l.events.Load(), ExecLost: l.lost.Load(), ExecUnread: l.unread.Load(), ExecCut: l.cut.Load()}
 }
 
 func (l *Launches) set(state meetguard.SourceState, detail string) {
@@ -95,67 +116,101 @@ func (l *Launches) set(state meetguard.SourceState, detail string) {
 	l.status = meetguard.SourceStatus{Name: "launches", State: state, Detail: detail}
 }
 
-// live notes that the source works.
-func (l *Launches) live(state meetguard.SourceState, detail string) {
-	l.set(state, detail)
+// live notes that a source works, and why no better one does.
+func (l *Launches) live(s source, why error) {
+	detail := s.name + ": " + s.detail
+	if why != nil {
+		detail += " (" + strings.ReplaceAll(why.Error(), "\n", "; ") + ")"
+	}
+	l.set(s.state, detail)
+	l.log.Info("Launches are seen", "source", s.name, "state", s.state, "detail", s.detail, "instead", why)
 	l.once.Do(func() { close(l.ready) })
 }
 
-// Run watches until ctx ends, then returns nil. It calls emit from one
-// goroutine. An error of emit ends Run. If the best source does not work, or
-// stops working, the processes are polled. Run is called once.
+// Run watches until ctx ends, then returns nil. It calls emit once at a time,
+// and while it waits for emit nothing is heard. An error of emit ends Run. The best source that proves itself is
+// used; if it stops working the next one is, and better ones are tried again
+// every ten minutes. Run is called once.
 func (l *Launches) Run(ctx context.Context, emit func(context.Context, meetguard.Event) error) error {
-	out := &launchOut{emit: emit, users: map[string]string{}}
-	err := errUnwanted
-	if l.cfg.Source != sourcePoll {
-		err = runBest(ctx, l, out)
-	}
+	defer l.set(meetguard.SourceFailed, "stopped")
+	h := newHub(l, emit)
+	err := l.watch(ctx, h)
 	switch {
-	case out.err != nil && ctx.Err() == nil:
-		err = fmt.Errorf("hand over launch: %w", out.err)
 	case ctx.Err() != nil:
-		err = nil
-	case l.cfg.Source == sourceConnector:
-		err = fmt.Errorf("watch launches: %w", err)
+		return nil
+	case h.out.err != nil:
+		return fmt.Errorf("hand over launch: %w", h.out.err)
 	default:
-		return l.poll(ctx, out, err)
+		return fmt.Errorf("watch launches: %w", err)
 	}
-	l.set(meetguard.SourceFailed, "stopped")
-	return err
 }
 
-// launchOut makes events of nodes. It belongs to one goroutine.
-type launchOut struct {
-	emit  func(context.Context, meetguard.Event) error
-	users map[string]string
-	err   error // of emit
-}
-
-// usersMost bounds the names kept.
-const usersMost = 1024
-
-// send emits one launch.
-func (o *launchOut) send(ctx context.Context, n *node, source string, seen time.Time) error {
-	o.err = o.emit(ctx, meetguard.Event{
-		Time: seen, Kind: meetguard.ProcessStarted, Path: n.proc.Exe, Source: source, Process: n.launch(source, o.user),
-	})
-	return o.err
-}
-
-// user returns the name of a numeric user; a name is returned as it is.
-func (o *launchOut) user(id string) string {
-	if id == "" || id[0] < '0' || id[0] > '9' {
-		return id
-	}
-	name, known := o.users[id]
-	if !known {
-		name = id
-		if u, err := user.LookupId(id); err == nil {
-			name = u.Username
+// watch goes from source to source, until none works or ctx ends.
+func (l *Launches) watch(ctx context.Context, h *hub) error {
+	var failed error
+	for from := 0; from < len(l.all); {
+		r, err := l.best(ctx, l.all[from:])
+		if failed = errors.Join(failed, err); r == nil {
+			break
 		}
-		if len(o.users) < usersMost {
-			o.users[id] = name
+		for r != nil {
+			l.live(r.source, failed)
+			from = l.place(r) + 1
+			if r, err = l.follow(ctx, h, r); ctx.Err() != nil || h.out.err != nil {
+				return err
+			}
+			failed = err
+		}
+		l.log.Warn("A source of launches has failed", "reason", failed)
+		l.set(meetguard.SourceFailed, failed.Error())
+	}
+	return failed
+}
+
+// follow hears a source until it ends, and returns a better one if that is why.
+func (l *Launches) follow(ctx context.Context, h *hub, r *running) (*running, error) {
+	retry, stop := context.WithCancel(ctx)
+	found := make(chan *running, 1)
+	var wg sync.WaitGroup
+	wg.Go(func() { l.retry(ctx, retry, l.all[:l.place(r)], found) })
+	better, err := h.follow(ctx, r, found)
+	r.stop()
+	stop()
+	wg.Wait()
+	if better == nil && len(found) > 0 {
+		better = <-found
+	}
+	if better != nil && (ctx.Err() != nil || h.out.err != nil) {
+		better.stop()
+		better = nil
+	}
+	return better, err
+}
+
+// place is where a source stands among all.
+func (l *Launches) place(r *running) int {
+	for i, s := range l.all {
+		if s.name == r.name {
+			return i
 		}
 	}
-	return name
+	return len(l.all)
+}
+
+// retry tries the better sources now and then. A source found runs as long as
+// ctx does; the search ends with stop.
+func (l *Launches) retry(ctx, stop context.Context, better []source, found chan<- *running) {
+	for len(better) > 0 {
+		timer := time.NewTimer(l.again)
+		select {
+		case <-stop.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+		}
+		if r, _ := l.best(ctx, better); r != nil {
+			found <- r
+			return
+		}
+	}
 }

@@ -2,12 +2,13 @@
 
 package watch
 
-import (
-	"context"
-	"errors"
-)
+import "time"
 
-// runBest has nothing better than polling here.
-func runBest(context.Context, *Launches, *launchOut) error {
-	return errors.New("this system's own source of launches is not used")
-}
+// kernelSources has nothing better than polling here.
+func kernelSources() []source { return nil }
+
+// newProcesses belongs to one goroutine.
+func newProcesses() processes { return systemProcesses{} }
+
+// startJitter is how far two tellings of one start may be apart.
+const startJitter = 3 * time.Second

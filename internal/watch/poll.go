@@ -4,92 +4,100 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"slices"
 	"time"
 
 	"meetguard"
 )
 
-// errUnwanted is why a source was not tried.
-var errUnwanted = errors.New("chosen by configuration")
+// pollSource lists the processes again and again. What starts and ends between
+// two lists is not seen, which its state says.
+func pollSource(every time.Duration) source {
+	return source{
+		name: sourcePoll, state: meetguard.SourceDegraded, proven: true,
+		detail: fmt.Sprintf("polling every %v: short-lived processes are missed", every),
+		open: func(ctx context.Context, l *Launches) (listener, error) {
+			p := &poller{l: l, system: newProcesses(), every: every}
+			return p, p.begin(ctx)
+		},
+	}
+}
 
-// poll lists the processes again and again. What starts and ends between two
-// lists is not seen, which the state says.
-func (l *Launches) poll(ctx context.Context, out *launchOut, why error) error {
-	t := newTable(func(pid int) (meetguard.Process, error) { return l.system.describe(ctx, pid) })
-	if _, err := l.fresh(ctx, t); err != nil && ctx.Err() == nil {
-		l.set(meetguard.SourceFailed, err.Error())
+// poller belongs to the goroutine that listens.
+type poller struct {
+	l      *Launches
+	system processes
+	every  time.Duration
+	known  map[int]time.Time // process ─► start
+}
+
+// begin takes in what runs. The list proves itself by this very process.
+func (p *poller) begin(ctx context.Context) error {
+	all, err := p.fresh(ctx)
+	if err != nil {
 		return err
 	}
-	detail := fmt.Sprintf("polling every %v: short-lived processes are missed (%v)", l.cfg.Poll, why)
-	l.log.Warn("Launches are polled", "every", l.cfg.Poll, "reason", why)
-	l.live(meetguard.SourceDegraded, detail)
-	defer l.set(meetguard.SourceFailed, "stopped")
-	ticker := time.NewTicker(l.cfg.Poll)
+	for _, proc := range all {
+		if proc.PID == os.Getpid() && len(proc.Args) > 0 {
+			return nil
+		}
+	}
+	return errors.New("the list of processes lacks this very process")
+}
+
+func (p *poller) close() {}
+
+func (p *poller) listen(ctx context.Context, tell func(told)) error {
+	ticker := time.NewTicker(p.every)
 	defer ticker.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-ticker.C:
-		}
-		if err := l.pollOnce(ctx, t, out); err != nil && ctx.Err() == nil {
-			return fmt.Errorf("hand over launch: %w", err)
+			p.once(ctx, tell)
 		}
 	}
 }
 
-// pollOnce emits what is new since the last list.
-func (l *Launches) pollOnce(ctx context.Context, t *table, out *launchOut) error {
-	found, err := l.fresh(ctx, t)
-	if err != nil {
-		l.lost.Add(1) // the next list makes good what still runs then
-		l.log.Warn("Processes not listed", "reason", err)
-		return nil
+// once tells what is new since the last list.
+func (p *poller) once(ctx context.Context, tell func(told)) {
+	fresh, err := p.fresh(ctx)
+	if err != nil && ctx.Err() == nil {
+		p.l.log.Warn("Processes not listed", "reason", err)
+		tell(told{kind: lost, count: 1})
 	}
 	now := time.Now()
-	for _, n := range found {
-		l.events.Add(1)
-		if n.proc.PPID == l.self || (n.proc.Exe == "" && len(n.proc.Args) == 0) {
-			continue // a worker of the agent, or a thread of the kernel
-		}
-		if err := out.send(ctx, n, sourcePoll, now); err != nil {
-			return err
+	for _, proc := range fresh {
+		if proc.Exe != "" || len(proc.Args) > 0 { // else a thread of the kernel
+			tell(told{kind: launched, proc: proc, seen: now})
 		}
 	}
-	return nil
 }
 
-// fresh takes the processes into the table that it does not hold, drops those
-// that ended, and returns the new ones.
-func (l *Launches) fresh(ctx context.Context, t *table) ([]*node, error) {
-	pids, err := l.system.pids(ctx)
+// fresh returns the processes that the last list did not hold, in the order in
+// which they started.
+func (p *poller) fresh(ctx context.Context) ([]meetguard.Process, error) {
+	pids, err := p.system.pids(ctx)
 	if err != nil {
 		return nil, err
 	}
-	t.keep(pids)
-	var unknown []int
+	var fresh []meetguard.Process
+	known := make(map[int]time.Time, len(pids))
 	for _, pid := range pids {
-		if !l.holds(ctx, t, pid) {
-			delete(t.live, pid)
-			unknown = append(unknown, pid)
+		before, held := p.known[pid]
+		started, err := p.system.started(ctx, pid)
+		if held && (err != nil || sameStart(started, before)) {
+			known[pid] = before
+			continue
+		}
+		if proc, err := p.system.describe(ctx, pid); err == nil {
+			known[pid] = proc.Started
+			fresh = append(fresh, proc)
 		}
 	}
-	var fresh []*node
-	for _, pid := range unknown {
-		if n := t.find(pid, 0); n != nil {
-			fresh = append(fresh, n)
-		}
-	}
+	p.known = known
+	slices.SortStableFunc(fresh, func(a, b meetguard.Process) int { return a.Started.Compare(b.Started) })
 	return fresh, nil
-}
-
-// holds tells whether the table knows this very process, not an earlier one of
-// its number.
-func (l *Launches) holds(ctx context.Context, t *table, pid int) bool {
-	n := t.live[pid]
-	if n == nil {
-		return false
-	}
-	started, err := l.system.started(ctx, pid)
-	return err != nil || sameStart(started, n.proc.Started)
 }

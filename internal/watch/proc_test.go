@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -118,12 +119,61 @@ func TestTableIsBounded(t *testing.T) {
 		t.Errorf("%d ancestors are kept", length)
 	}
 	table.prune = 100
-	table.forgetEnded(func() ([]int, error) { return []int{1000, 2000}, nil })
+	table.forgetEnded(time.Now(), func() ([]int, error) { return []int{1000, 2000}, nil })
 	if len(table.live) != 1 {
 		t.Errorf("%d processes are kept, 1 runs", len(table.live))
 	}
 	if got := table.live[1000].launch("test", func(u string) string { return u }); len(got.Ancestors) != ancestorsMost {
 		t.Errorf("%d ancestors in an event", len(got.Ancestors))
+	}
+}
+
+func TestTableAndReusedNumbers(t *testing.T) {
+	table := newTable(noProcess)
+	now := time.Now()
+	first := meetguard.Process{PID: 20, Exe: "/bin/first", Started: now}
+	table.exec(first)
+	table.end(20, now.Add(time.Hour)) // of a later process of that number
+	if table.live[20] == nil {
+		t.Fatal("the end of another process has ended this one")
+	}
+	if table.missed(first) || !table.missed(meetguard.Process{PID: 20, Exe: "/bin/first", Started: now.Add(time.Hour)}) {
+		t.Error("a later process of the same number is taken for the earlier one, or the same for another")
+	}
+	table.fork(30, 20, now)
+	table.end(20, now)
+	table.fork(20, 30, now.Add(time.Minute)) // the number is given again, below its own former child
+	n := table.exec(meetguard.Process{PID: 20, PPID: 30, Exe: "/bin/second", Started: now.Add(time.Minute)})
+	p := n.launch("test", func(u string) string { return u })
+	if len(p.Ancestors) != 2 || p.Ancestors[0].PID != 30 || p.Ancestors[1].PID != 20 || p.Ancestors[1].Exe != "/bin/first" {
+		t.Errorf("ancestors %+v", p.Ancestors)
+	}
+}
+
+func TestTableForgetsWithTime(t *testing.T) {
+	table := newTable(noProcess)
+	start := time.Now()
+	for pid := 1; pid <= tableFew; pid++ {
+		table.fork(pid, 0, start)
+	}
+	running := func() ([]int, error) { return []int{1}, nil }
+	table.pruned = start
+	table.forgetEnded(start.Add(tableAge/2), running)
+	if len(table.live) != tableFew {
+		t.Errorf("%d processes are left too soon", len(table.live))
+	}
+	table.forgetEnded(start.Add(tableAge), running)
+	if len(table.live) != 1 {
+		t.Errorf("%d processes are kept, 1 runs", len(table.live))
+	}
+}
+
+func TestTableHoldsFewArguments(t *testing.T) {
+	long := strings.Repeat("x", argsHeld/2)
+	for _, c := range []struct{ args, want int }{{1, 1}, {3, 1}, {0, 0}} {
+		if got := holdArgs(slices.Repeat([]string{long}, c.args)); len(got) != c.want {
+			t.Errorf("%d of %d long arguments are held, want %d", len(got), c.args, c.want)
+		}
 	}
 }
 
@@ -146,45 +196,71 @@ func (f fed) describe(_ context.Context, pid int) (meetguard.Process, error) {
 	return noProcess(pid)
 }
 
-func TestPollTellsWhatIsNew(t *testing.T) {
+// fedHub is a hub over processes that a test feeds, and what it emits.
+func fedHub(t *testing.T, system processes) (*hub, *[]string) {
+	t.Helper()
 	l, err := NewLaunches(LaunchesConfig{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	start := time.Now()
-	system := fed{1: {PID: 1, Exe: "/init", Started: start}, 2: {PID: 2, PPID: 1, Exe: "/sh", Started: start}}
 	l.system = system
-	table := newTable(func(pid int) (meetguard.Process, error) { return system.describe(t.Context(), pid) })
-	if _, err := l.fresh(t.Context(), table); err != nil {
-		t.Fatal(err)
-	}
 	var got []string
-	out := &launchOut{emit: func(_ context.Context, e meetguard.Event) error {
+	return newHub(l, func(_ context.Context, e meetguard.Event) error {
 		got = append(got, fmt.Sprint(e.Path, len(e.Process.Ancestors)))
 		return nil
-	}}
+	}), &got
+}
+
+func TestPollTellsWhatIsNew(t *testing.T) {
+	start := time.Now()
+	system := fed{1: {PID: 1, Exe: "/init", Started: start}, 2: {PID: 2, PPID: 1, Exe: "/sh", Started: start}}
+	h, got := fedHub(t, system)
+	h.seed(t.Context())
+	p := &poller{l: h.l, system: system}
+	if p.begin(t.Context()) == nil {
+		t.Error("a list without this process is taken")
+	}
 	poll := func(want ...string) {
 		t.Helper()
-		got = nil
-		if err := l.pollOnce(t.Context(), table, out); err != nil {
-			t.Fatal(err)
-		}
-		if slices.Sort(got); !slices.Equal(got, want) {
-			t.Errorf("got %q, want %q", got, want)
+		*got = nil
+		p.once(t.Context(), func(e told) { h.hear(t.Context(), e, sourcePoll) })
+		if slices.Sort(*got); !slices.Equal(*got, want) {
+			t.Errorf("got %q, want %q", *got, want)
 		}
 	}
 	poll()
 	system[3] = meetguard.Process{PID: 3, PPID: 2, Exe: "/new", Started: start}
-	system[4] = meetguard.Process{PID: 4, PPID: l.self, Exe: "/worker", Started: start}
+	system[4] = meetguard.Process{PID: 4, PPID: h.l.self, Exe: "/worker", Started: start}
 	system[5] = meetguard.Process{PID: 5, PPID: 1, Started: start} // tells nothing
 	poll("/new2")
 	system[2] = meetguard.Process{PID: 2, PPID: 1, Exe: "/reused", Started: start.Add(time.Hour)}
 	poll("/reused1")
 	delete(system, 3)
 	poll()
-	out.emit = func(context.Context, meetguard.Event) error { return errors.New("full") }
-	system[6] = meetguard.Process{PID: 6, PPID: 1, Exe: "/x", Started: start}
-	if err := l.pollOnce(t.Context(), table, out); err == nil {
+}
+
+func TestLossIsMadeGood(t *testing.T) {
+	start := time.Now()
+	system := fed{1: {PID: 1, Exe: "/init", Started: start}, 2: {PID: 2, PPID: 1, Exe: "/sh", Started: start}}
+	h, got := fedHub(t, system)
+	h.seed(t.Context())
+	system[3] = meetguard.Process{PID: 3, PPID: 2, Exe: "/missed", Started: start}
+	system[2] = meetguard.Process{PID: 2, PPID: 1, Exe: "/other", Started: start} // runs another program now
+	for range 2 {
+		h.hear(t.Context(), told{kind: lost, count: 5}, "test")
+	}
+	<-h.gaps
+	h.reconcile(t.Context())
+	if slices.Sort(*got); !slices.Equal(*got, []string{"/missed2", "/other1"}) || h.l.Counters().ExecLost != 10 {
+		t.Errorf("got %q, counters %+v", *got, h.l.Counters())
+	}
+}
+
+func TestErrorOfEmitEnds(t *testing.T) {
+	h, _ := fedHub(t, fed{})
+	h.out.emit = func(context.Context, meetguard.Event) error { return errors.New("full") }
+	r := &running{source: source{name: "test"}, early: []told{{kind: launched, proc: meetguard.Process{PID: 6, PPID: 1, Exe: "/x"}}}}
+	if _, err := h.follow(t.Context(), r, nil); err == nil || h.out.err == nil {
 		t.Error("the error of emit is lost")
 	}
 }

@@ -16,23 +16,44 @@ import (
 
 const (
 	cmdlineMost = 32 << 10 // bytes of arguments kept
-	argsMost    = 1024     // arguments kept
 	ticks       = 100      // USER_HZ: fixed for what the kernel tells programs
 )
 
 // procfs reads processes from /proc as fast as it can: a process may be gone a
 // millisecond after its launch. It belongs to one goroutine.
 type procfs struct {
-	boot time.Time
-	buf  []byte
+	boot  time.Time     // the start of a process is told from here
+	slept time.Duration // since boot, which the monotonic clock leaves out
+	buf   []byte
 }
 
 func newProcfs() (*procfs, error) {
-	var up unix.Timespec
-	if err := unix.ClockGettime(unix.CLOCK_BOOTTIME, &up); err != nil {
+	var up, awake unix.Timespec
+	err := errors.Join(unix.ClockGettime(unix.CLOCK_MONOTONIC, &awake), unix.ClockGettime(unix.CLOCK_BOOTTIME, &up))
+	if err != nil {
 		return nil, fmt.Errorf("read time since boot: %w", err)
 	}
-	return &procfs{boot: time.Now().Add(-time.Duration(up.Nano())), buf: make([]byte, cmdlineMost)}, nil
+	return &procfs{
+		boot: time.Now().Round(0).Add(-time.Duration(up.Nano())), slept: time.Duration(up.Nano() - awake.Nano()), buf: make([]byte, cmdlineMost),
+	}, nil
+}
+
+// moment is a time of the monotonic clock, of which the kernel's events have
+// nanoseconds.
+func (p *procfs) moment(awake uint64) time.Time { return p.boot.Add(p.slept + time.Duration(awake)) }
+
+// started reads only the start of a process.
+func (p *procfs) started(pid int) (time.Time, error) {
+	dir, err := unix.Open("/proc/"+strconv.Itoa(pid), unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("open process %d: %w", pid, err)
+	}
+	defer unix.Close(dir)
+	_, started, known := p.stat(p.file(dir, "stat"))
+	if !known {
+		return started, fmt.Errorf("read process %d: %w", pid, os.ErrNotExist)
+	}
+	return started, nil
 }
 
 // describe reads one process. User is its numeric id. The directory is held
@@ -106,15 +127,6 @@ func (p *procfs) stat(b []byte) (parent int, started time.Time, ok bool) {
 		return 0, time.Time{}, false
 	}
 	return parent, p.boot.Add(time.Duration(start) * (time.Second / ticks)), true
-}
-
-// splitArgs splits /proc/PID/cmdline.
-func splitArgs(b []byte) []string {
-	b = bytes.TrimSuffix(b, []byte{0})
-	if len(b) == 0 {
-		return nil
-	}
-	return strings.SplitN(string(b), "\x00", argsMost)
 }
 
 // uidOf reads the real user id from /proc/PID/status.

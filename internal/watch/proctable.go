@@ -1,6 +1,8 @@
 package watch
 
 import (
+	"slices"
+	"strings"
 	"time"
 
 	"meetguard"
@@ -8,9 +10,12 @@ import (
 
 // Limits of the process table.
 const (
-	tableMost     = 16_384 // processes held before the ended ones are looked for
-	ancestorsMost = 16     // ancestors in an event
-	chainMost     = 64     // ancestors kept; then the chain is cut to ancestorsMost
+	tableMost     = 4096             // processes held before the ended ones are looked for
+	tableAge      = 10 * time.Minute // time after which they are anyway, if more than tableFew are held
+	tableFew      = 256
+	argsHeld      = 4 << 10 // bytes of arguments kept of each
+	ancestorsMost = 16      // ancestors in an event
+	chainMost     = 64      // ancestors kept; then the chain is cut to ancestorsMost
 )
 
 // node is a process at one time. It never changes once it is in the table, so
@@ -26,7 +31,8 @@ type node struct {
 // known to its children. It belongs to one goroutine.
 type table struct {
 	live     map[int]*node
-	prune    int // size at which ended processes are looked for
+	prune    int       // size at which ended processes are looked for
+	pruned   time.Time // when that was done
 	describe func(pid int) (meetguard.Process, error)
 }
 
@@ -34,12 +40,14 @@ func newTable(describe func(int) (meetguard.Process, error)) *table {
 	return &table{live: map[int]*node{}, prune: tableMost, describe: describe}
 }
 
-// sameStart tells one process from another of the same number. The clocks of
-// the sources differ by up to a second.
-func sameStart(a, b time.Time) bool { return a.Sub(b).Abs() < 3*time.Second }
+// sameStart tells one process from another of the same number. The kernel
+// counts starts in nanoseconds, /proc in ticks of 10 ms, and gopsutil from a
+// time of boot that is rounded.
+func sameStart(a, b time.Time) bool { return a.Sub(b).Abs() < startJitter }
 
 // put makes proc a child of parent.
 func (t *table) put(proc meetguard.Process, parent *node, forked bool) *node {
+	proc.Args = holdArgs(proc.Args)
 	n := &node{proc: proc, parent: parent, forked: forked}
 	if parent != nil {
 		if n.depth = parent.depth + 1; n.depth > chainMost {
@@ -48,6 +56,21 @@ func (t *table) put(proc meetguard.Process, parent *node, forked bool) *node {
 	}
 	t.live[proc.PID] = n
 	return n
+}
+
+// holdArgs cuts long arguments: many processes may be held, for long.
+func holdArgs(args []string) []string {
+	room := argsHeld
+	for i, arg := range args {
+		if room -= len(arg) + 1; room < 0 {
+			held := make([]string, i)
+			for j := range held {
+				held[j] = strings.Clone(args[j])
+			}
+			return held
+		}
+	}
+	return args
 }
 
 // cut copies the nearest nodes of a chain, so that the rest can be freed.
@@ -80,6 +103,13 @@ func (t *table) exec(proc meetguard.Process) *node {
 	return t.put(proc, t.find(proc.PPID, 0), false)
 }
 
+// end forgets a process, but not to its children.
+func (t *table) end(pid int, started time.Time) {
+	if n := t.live[pid]; n != nil && sameStart(n.proc.Started, started) {
+		delete(t.live, pid)
+	}
+}
+
 // find returns a process, and learns it and its ancestors from the system if
 // it is not known.
 func (t *table) find(pid, depth int) *node {
@@ -99,15 +129,22 @@ func (t *table) missed(proc meetguard.Process) bool {
 	return n == nil || !sameStart(n.proc.Started, proc.Started) || n.proc.Exe != proc.Exe
 }
 
-// forgetEnded drops the processes that are not among pids, once there are many.
-func (t *table) forgetEnded(pids func() ([]int, error)) {
-	if len(t.live) < t.prune {
+// holds tells whether the table has seen this very launch.
+func (t *table) holds(proc meetguard.Process) bool {
+	n := t.live[proc.PID]
+	return n != nil && !n.forked && !t.missed(proc) && slices.Equal(n.proc.Args, holdArgs(proc.Args))
+}
+
+// forgetEnded drops the processes that are not among pids, once there are many
+// or it has not been done for long.
+func (t *table) forgetEnded(now time.Time, pids func() ([]int, error)) {
+	if len(t.live) < t.prune && (len(t.live) < tableFew || now.Sub(t.pruned) < tableAge) {
 		return
 	}
 	if running, err := pids(); err == nil {
 		t.keep(running)
 	}
-	t.prune = max(tableMost, 2*len(t.live))
+	t.prune, t.pruned = max(tableMost, 2*len(t.live)), now
 }
 
 func (t *table) keep(running []int) {

@@ -24,6 +24,17 @@ func play(role string) int {
 			return 2
 		}
 		return spawn(n)
+	case "storm": // launches as many that end at once, one after the other
+		n, err := strconv.Atoi(os.Args[1])
+		if err != nil {
+			return 2
+		}
+		for i := range n {
+			if exec.Command("true", fmt.Sprintf("storm-%d", i)).Run() != nil {
+				return 1
+			}
+		}
+		return 0
 	case "child": // lives long enough to be read on a machine that is busy ten times over
 		time.Sleep(200 * time.Millisecond)
 		return 0

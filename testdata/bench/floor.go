@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 	"unsafe"
 )
 
@@ -25,6 +26,10 @@ func floor(mode string, args []string) {
 		err = verify(args[0])
 	case "inotify":
 		err = inotifyLoop(args[0], args[1], args[2])
+	case "launches":
+		err = hearLaunches(args[0], args[1])
+	case "nap":
+		time.Sleep(6 * time.Millisecond)
 	default:
 		err = fmt.Errorf("unknown floor %s", mode)
 	}

@@ -69,6 +69,7 @@ var parts = []struct {
 	{"signed", measureSigned},
 	{"start", measureStart},
 	{"watch", measureWatch},
+	{"launches", measureLaunches},
 	{"idle", measureIdle},
 }
 

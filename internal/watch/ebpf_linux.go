@@ -1,0 +1,214 @@
+package watch
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"github.com/cilium/ebpf"
+	"github.com/cilium/ebpf/btf"
+	"github.com/cilium/ebpf/link"
+	"github.com/cilium/ebpf/ringbuf"
+	"golang.org/x/sys/unix"
+
+	"meetguard"
+)
+
+// ebpfListener reads what the programs in the kernel tell.
+type ebpfListener struct {
+	l       *Launches
+	procs   *procfs
+	loaded  *ebpf.Collection
+	links   []link.Link
+	ring    *ringbuf.Reader
+	woken   *os.File     // the ring, for the runtime to wait on: a thread that waits by itself costs several times as much
+	count   *ebpf.Memory // of launches that found no room
+	dropped uint64       // as told
+	record  ringbuf.Record
+}
+
+// openEBPF loads the programs and attaches them. That needs a kernel since 5.8
+// with its type information, and root or CAP_BPF and CAP_PERFMON.
+func openEBPF(_ context.Context, l *Launches) (listener, error) { return openRing(l, ringSize) }
+
+// openRing takes the bytes of the ring: pages, and a power of two.
+func openRing(l *Launches, ring int) (listener, error) {
+	procs, err := newProcfs()
+	if err != nil {
+		return nil, err
+	}
+	if err := allowed(); err != nil {
+		return nil, err
+	}
+	e := &ebpfListener{l: l, procs: procs}
+	if err = e.load(ring); err == nil {
+		err = e.attach()
+	}
+	debug.FreeOSMemory() // the type information of a kernel is large, and not needed again
+	if err != nil {
+		e.close()
+		return nil, err
+	}
+	return e, nil
+}
+
+// allowed asks the kernel before its type information is read, which takes a
+// tenth of a second.
+func allowed() error {
+	// Kernels before 5.11 charge maps to the limit of locked memory, which
+	// only root may lift; on others it does not matter.
+	_ = unix.Setrlimit(unix.RLIMIT_MEMLOCK, &unix.Rlimit{Cur: unix.RLIM_INFINITY, Max: unix.RLIM_INFINITY})
+	m, err := ebpf.NewMap(&ebpf.MapSpec{Name: mapScratch, Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: scratchSize, MaxEntries: 1})
+	if err != nil {
+		return fmt.Errorf("ask the kernel for a map: %w", err)
+	}
+	return m.Close()
+}
+
+func (e *ebpfListener) load(ring int) error {
+	types := btf.NewCache()
+	kernel, err := types.Kernel()
+	if err != nil {
+		return fmt.Errorf("read the kernel's types: %w", err)
+	}
+	where, err := readLayout(kernel)
+	if err != nil {
+		return err
+	}
+	e.loaded, err = ebpf.NewCollectionWithOptions(programs(where, ring), ebpf.CollectionOptions{Cache: types})
+	if err != nil {
+		return fmt.Errorf("load programs into the kernel: %w", err)
+	}
+	return nil
+}
+
+// attach begins to listen. The program that tells of launches comes last: then
+// its ancestors are known.
+func (e *ebpfListener) attach() (err error) {
+	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
+		return fmt.Errorf("open the ring of launches: %w", err)
+	}
+	if e.woken, err = pollable(e.loaded.Maps[mapRing].FD()); err != nil {
+		return fmt.Errorf("wait for launches: %w", err)
+	}
+	if e.count, err = e.loaded.Maps[mapDropped].Memory(); err != nil {
+		return fmt.Errorf("open the count of lost launches: %w", err)
+	}
+	e.ring.SetDeadline(time.Unix(1, 0)) // it never waits
+	for _, name := range []string{"fork", "exit", "exec"} {
+		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
+		if err != nil {
+			return fmt.Errorf("attach to %s of processes: %w", name, err)
+		}
+		e.links = append(e.links, l)
+	}
+	return nil
+}
+
+// pollable makes a file of a descriptor that the runtime waits on.
+func pollable(fd int) (*os.File, error) {
+	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := unix.SetNonblock(own, true); err != nil {
+		unix.Close(own)
+		return nil, err
+	}
+	return os.NewFile(uintptr(own), "ring of launches"), nil
+}
+
+// close may be called while another goroutine listens.
+func (e *ebpfListener) close() {
+	for _, l := range e.links {
+		l.Close()
+	}
+	if e.woken != nil {
+		e.woken.Close()
+	}
+	if e.ring != nil {
+		e.ring.Close()
+	}
+	if e.loaded != nil {
+		e.loaded.Close()
+	}
+}
+
+func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
+	conn, err := e.woken.SyscallConn()
+	if err != nil {
+		return fmt.Errorf("wait for launches: %w", err)
+	}
+	var failed error
+	closed := conn.Read(func(uintptr) bool {
+		failed = e.drain(tell)
+		return failed != nil || ctx.Err() != nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return errors.Join(closed, failed)
+}
+
+// drain tells what is in the ring.
+func (e *ebpfListener) drain(tell func(told)) error {
+	for {
+		err := e.ring.ReadInto(&e.record)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			return e.tellDropped(tell)
+		}
+		if err != nil {
+			return fmt.Errorf("read the ring of launches: %w", err)
+		}
+		t, cut, ok := parseTold(e.record.RawSample, e.procs.boot)
+		if !ok {
+			continue
+		}
+		if t.kind == launched {
+			t.seen = time.Now()
+			e.complete(&t.proc, cut)
+		}
+		tell(t)
+	}
+}
+
+// complete reads from /proc what did not fit into the record, if the process
+// still runs the same program.
+func (e *ebpfListener) complete(p *meetguard.Process, cut cuts) {
+	if cut == (cuts{}) {
+		return
+	}
+	d, err := e.procs.describe(p.PID)
+	if err != nil || !sameStart(d.Started, p.Started) || (!cut.exe && d.Exe != p.Exe) {
+		e.l.cut.Add(1)
+		return
+	}
+	if cut.exe {
+		p.Exe = d.Exe
+	}
+	if cut.cwd {
+		p.Cwd = d.Cwd
+	}
+	if cut.args {
+		p.Args = d.Args
+	}
+}
+
+// tellDropped tells of launches that found no room. The ring was full then, so
+// that it is enough to look when it has been read.
+func (e *ebpfListener) tellDropped(tell func(told)) error {
+	var raw [8]byte
+	if _, err := e.count.ReadAt(raw[:], 0); err != nil {
+		return fmt.Errorf("read the count of lost launches: %w", err)
+	}
+	count := binary.NativeEndian.Uint64(raw[:])
+	if count != e.dropped {
+		tell(told{kind: lost, count: int64(count - e.dropped)})
+		e.dropped = count
+	}
+	return nil
+}

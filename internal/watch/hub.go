@@ -1,0 +1,192 @@
+package watch
+
+import (
+	"context"
+	"os/user"
+	"slices"
+	"time"
+
+	"meetguard"
+)
+
+// reconcileEvery is the least time between two lists of the processes that
+// make good what was lost.
+const reconcileEvery = time.Second
+
+// hub hears one source after the other, remembers the processes, and emits
+// launches. Whoever uses it holds the lock of the source that is heard.
+type hub struct {
+	l     *Launches
+	table *table
+	out   launchOut
+	begun bool          // a source has been heard
+	gaps  chan struct{} // holds a token when launches were lost
+	last  time.Time     // when the processes were last listed for that
+}
+
+func newHub(l *Launches, emit func(context.Context, meetguard.Event) error) *hub {
+	h := &hub{l: l, out: launchOut{emit: emit, users: map[string]string{}, failed: make(chan struct{})}, gaps: make(chan struct{}, 1)}
+	h.table = newTable(func(pid int) (meetguard.Process, error) { return l.system.describe(context.Background(), pid) })
+	return h
+}
+
+// follow hears a source until ctx ends, it fails, or a better one is found,
+// which it returns.
+func (h *hub) follow(ctx context.Context, r *running, found <-chan *running) (*running, error) {
+	r.mu.Lock()
+	h.adopt(ctx, r)
+	r.mu.Unlock()
+	gaps, due := h.gaps, (<-chan time.Time)(nil)
+	for {
+		select {
+		case <-ctx.Done():
+			return nil, nil
+		case <-h.out.failed:
+			return nil, h.out.err
+		case err := <-r.ended:
+			return nil, err
+		case better := <-found:
+			return better, nil
+		case <-gaps:
+			gaps, due = nil, time.After(time.Until(h.last.Add(reconcileEvery)))
+		case <-due:
+			gaps, due = h.gaps, nil
+			r.mu.Lock()
+			h.reconcile(ctx)
+			r.mu.Unlock()
+		}
+	}
+}
+
+// adopt takes in what runs already, and what a source told before it was heard.
+// With a second source, what started since the first was heard is emitted, but
+// what both have told only once.
+func (h *hub) adopt(ctx context.Context, r *running) {
+	second := h.begun
+	h.begun = true
+	if second {
+		h.reconcile(ctx)
+	} else {
+		h.seed(ctx)
+	}
+	for _, t := range r.early {
+		if !second || t.kind != launched || !h.table.holds(t.proc) {
+			h.hear(ctx, t, r.name)
+		}
+	}
+	r.early = nil
+	r.hear = func(t told) { h.hear(ctx, t, r.name) }
+}
+
+// hear acts on what a source tells.
+func (h *hub) hear(ctx context.Context, t told, source string) {
+	switch t.kind {
+	case forked:
+		h.table.fork(t.proc.PID, t.proc.PPID, t.proc.Started)
+		h.table.forgetEnded(t.proc.Started, func() ([]int, error) { return h.l.system.pids(ctx) })
+	case ended:
+		h.table.end(t.proc.PID, t.proc.Started)
+	case lost:
+		h.lose(t.count)
+	case launched:
+		h.launch(ctx, t.proc, source, t.seen)
+	}
+}
+
+// launch emits a launch, unless this process made it or nothing is known of it.
+func (h *hub) launch(ctx context.Context, proc meetguard.Process, source string, seen time.Time) {
+	h.l.events.Add(1)
+	n := h.table.exec(proc)
+	if proc.Exe == "" && len(proc.Args) == 0 {
+		h.l.unread.Add(1)
+		return
+	}
+	if n.proc.PPID == h.l.self {
+		return
+	}
+	h.out.send(ctx, n, proc.Args, source, seen)
+}
+
+// lose counts launches and sees to it that the processes are listed.
+func (h *hub) lose(count int64) {
+	h.l.lost.Add(count)
+	select {
+	case h.gaps <- struct{}{}:
+		h.l.log.Warn("Launches lost, listing the processes", "count", count)
+	default:
+	}
+}
+
+// seed takes in what runs already.
+func (h *hub) seed(ctx context.Context) {
+	pids, err := h.l.system.pids(ctx)
+	if err != nil {
+		h.l.log.Warn("Processes not listed", "reason", err)
+	}
+	for _, pid := range pids {
+		h.table.find(pid, 0)
+	}
+}
+
+// reconcile emits what has been launched unheard and still runs, and drops what
+// ended.
+func (h *hub) reconcile(ctx context.Context) {
+	h.last = time.Now()
+	pids, err := h.l.system.pids(ctx)
+	if err != nil {
+		h.l.log.Warn("Processes not listed", "reason", err)
+		return
+	}
+	slices.Sort(pids) // parents mostly before their children
+	h.table.keep(pids)
+	for _, pid := range pids {
+		proc, err := h.l.system.describe(ctx, pid)
+		if err != nil || proc.Exe == "" || !h.table.missed(proc) {
+			continue
+		}
+		h.launch(ctx, proc, sourcePoll, h.last)
+	}
+}
+
+// launchOut makes events of nodes.
+type launchOut struct {
+	emit   func(context.Context, meetguard.Event) error
+	users  map[string]string
+	failed chan struct{} // closed after an error of emit
+	err    error         // that error
+}
+
+// usersMost bounds the names kept.
+const usersMost = 1024
+
+// send emits one launch, unless one could not be emitted before. The node may
+// hold less of the arguments.
+func (o *launchOut) send(ctx context.Context, n *node, args []string, source string, seen time.Time) {
+	if o.err != nil {
+		return
+	}
+	p := n.launch(source, o.user)
+	p.Args = args
+	o.err = o.emit(ctx, meetguard.Event{Time: seen, Kind: meetguard.ProcessStarted, Path: p.Exe, Source: source, Process: p})
+	if o.err != nil {
+		close(o.failed)
+	}
+}
+
+// user returns the name of a numeric user; a name is returned as it is.
+func (o *launchOut) user(id string) string {
+	if id == "" || id[0] < '0' || id[0] > '9' {
+		return id
+	}
+	name, known := o.users[id]
+	if !known {
+		name = id
+		if u, err := user.LookupId(id); err == nil {
+			name = u.Username
+		}
+		if len(o.users) < usersMost {
+			o.users[id] = name
+		}
+	}
+	return name
+}
