@@ -18,6 +18,7 @@ func (a *analysis) batch(text string, c context) {
 	if language != "" {
 		inner := c
 		inner.pos = c.at(len(text))
+		inner.aside = true
 		a.unit(language, rest, inner)
 	}
 }
@@ -99,7 +100,7 @@ func (a *analysis) batchLine(line string, off int, c context) {
 	if changed && a.spend(len(flat)) {
 		a.keepJoined(flat)
 	}
-	a.batchCommands(flat, c.at(off), c)
+	a.batchCommands(flat, bare, c.at(off), c)
 }
 
 func batchComment(bare string) (string, bool) {
@@ -182,7 +183,7 @@ func (a *analysis) batchVariable(s string) (value string, size int, ok bool) {
 }
 
 // batchCommands splits a line at & && || | and records the commands.
-func (a *analysis) batchCommands(line string, pos int, c context) {
+func (a *analysis) batchCommands(line, raw string, pos int, c context) {
 	quoted := false
 	start, from := 0, 0
 	for i := 0; i <= len(line); i++ {
@@ -194,7 +195,7 @@ func (a *analysis) batchCommands(line string, pos int, c context) {
 				continue
 			}
 		}
-		n := a.batchCommand(line[start:i], pos, from, c)
+		n := a.batchCommand(line[start:i], raw, pos, from, c)
 		from = 0
 		if i+1 < len(line) && line[i] == '|' && line[i+1] != '|' {
 			from = n + 1
@@ -203,7 +204,7 @@ func (a *analysis) batchCommands(line string, pos int, c context) {
 	}
 }
 
-func (a *analysis) batchCommand(text string, pos, from int, c context) int {
+func (a *analysis) batchCommand(text, raw string, pos, from int, c context) int {
 	whole := strings.TrimLeft(text, " \t@")
 	text = strings.Trim(text, " \t()@")
 	if text == "" {
@@ -212,7 +213,7 @@ func (a *analysis) batchCommand(text string, pos, from int, c context) int {
 	if !strings.HasPrefix(whole, "(") && len(whole) > 4 && strings.EqualFold(whole[:4], "set ") && !strings.HasSuffix(text, `"`) {
 		text = whole // blanks at the end belong to the value
 	}
-	s := stmt{lang: langBatch, text: text, pos: pos, producer: from}
+	s := stmt{lang: langBatch, text: text, raw: raw, pos: pos, producer: from}
 	s.words = batchWords(text, &s)
 	if len(s.words) == 0 {
 		return -1

@@ -43,7 +43,7 @@ func (a *analysis) statement(j *joiner, raw string, changed bool, pos int, c con
 	if len(toks) == 0 {
 		return
 	}
-	s := stmt{lang: j.d.lang, pos: pos, text: strings.TrimSpace(raw)}
+	s := stmt{lang: j.d.lang, pos: pos, text: strings.TrimSpace(raw), raw: raw}
 	s.words = wordsOf(toks)
 	if j.d.lang == langPowerShell {
 		a.keepAlias(s.words)

@@ -17,6 +17,7 @@ type fetching struct {
 	meetguard.Fetch
 	stmt   int
 	output string // name of the file or variable
+	word   string // the word of the language by which it fetches, lower case
 	url    string
 	agent  string
 }
@@ -357,7 +358,7 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		if t.tool == "MSXML2.XMLHTTP" || t.tool == "WinHttp" {
 			return a.hostObjectFetch(i, t.tool)
 		}
-		f.Tool = t.tool
+		f.Tool, f.word = t.tool, strings.Trim(t.word, "<>")
 		f.Insecure = f.Insecure || strings.Contains(s.text, "verify=False") || strings.Contains(s.text, "_create_unverified_context")
 		if a.evaluates(s) {
 			f.To, f.RunBy = "pipe", s.lang
@@ -403,7 +404,7 @@ func wordAfterURL(words []string) string {
 // hostObjectFetch reads what an XMLHTTP object is told by the statements behind
 // its creation: the address to open, the file to save to.
 func (a *analysis) hostObjectFetch(i int, tool string) (fetching, bool) {
-	f := fetching{Fetch: meetguard.Fetch{Tool: tool}}
+	f := fetching{Fetch: meetguard.Fetch{Tool: tool}, word: "http"}
 	opened := false
 	for k := i; k < len(a.stmts) && k < i+200; k++ {
 		s := &a.stmts[k]

@@ -82,7 +82,9 @@ func (a *analysis) awkCommands(words []string, n int, c context) {
 				after = strings.TrimLeft(literals[i+1], " \t")
 			}
 			if strings.HasSuffix(before, "system") || strings.HasPrefix(after, "|") && !strings.HasPrefix(after, "||") {
-				a.nestedCommand(langShell, strings.ReplaceAll(literals[i], "\x00", `"`), n, c)
+				inner := c
+				inner.aside = true
+				a.nestedCommand(langShell, strings.ReplaceAll(literals[i], "\x00", `"`), n, inner)
 			}
 		}
 	}

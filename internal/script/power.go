@@ -23,19 +23,19 @@ var powerMethods = []struct{ word, tool string }{
 // powerFetch recognises a cradle in a PowerShell statement.
 func (a *analysis) powerFetch(i int) (fetching, bool) {
 	s := &a.stmts[i]
-	tool, at := "", 0
+	tool, word, at := "", "", 0
 	for k, w := range s.words {
 		if len(w) > 40 {
 			continue
 		}
 		low := strings.ToLower(w)
 		if t, ok := powerTools[low]; ok && (k == 0 || s.words[k-1] != "Alias") {
-			tool, at = t, k
+			tool, word, at = t, low, k
 			break
 		}
 		for _, m := range powerMethods {
 			if strings.Contains(low, m.word) {
-				tool, at = m.tool, k
+				tool, word, at = m.tool, m.word, k
 			}
 		}
 	}
@@ -49,7 +49,7 @@ func (a *analysis) powerFetch(i int) (fetching, bool) {
 		return fetching{Fetch: meetguard.Fetch{Tool: tool, To: "pipe", RunBy: a.powerRunner(s)}}, a.powerRunner(s) != ""
 	}
 	f, ok := urlArgument(tool, s.words[at:])
-	f.Tool = tool
+	f.Tool, f.word = tool, word
 	if !ok {
 		if !powerComputed(s.words[at:]) {
 			return f, false

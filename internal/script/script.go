@@ -59,7 +59,8 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 // layer, then words without which Python does not run any, and those without which
 // it takes nothing of value. Separated by two spaces.
 const (
-	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram"
+	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram" +
+		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads" // strings that are put together
 	pythonRuns    = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
 	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
@@ -163,6 +164,7 @@ type context struct {
 	depth  int  // nesting
 	layer  int  // encoded layers above it
 	hidden bool // started without a window
+	aside  bool // inside another language, where nobody looks for it
 }
 
 func (c context) inside(pos int) context {
@@ -186,6 +188,7 @@ func (c context) at(offset int) int {
 type stmt struct {
 	lang     string
 	text     string
+	raw      string   // as the text itself has it; "" for what stands inside strings and layers
 	words    []string // without quotes
 	cmd      []string // the words of the command itself, without sudo, if and the like
 	head     string   // programName of the first of them; "" for languages without commands
@@ -200,6 +203,7 @@ type stmt struct {
 	in, out  string   // what it reads from and writes to
 	here     string   // its here-document
 	computed bool     // a command inside it computes some of its words
+	aside    bool     // stands where a reader of the script's language does not look
 	quiet    bool     // output thrown away
 	behind   bool     // put in the background
 	hidden   bool     // runs without a window
@@ -244,7 +248,10 @@ func (a *analysis) add(s stmt, c context) int {
 		return -1
 	}
 	s.layer = c.layer
-	s.hidden = s.hidden || c.hidden
+	s.hidden, s.aside = s.hidden || c.hidden, c.aside
+	if c.depth > 0 {
+		s.raw = ""
+	}
 	s.hits = a.rules.hits(s.text)
 	if len(a.stmts) >= idleKept && s.idle() {
 		return -1

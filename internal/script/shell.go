@@ -210,6 +210,7 @@ func (p *shellParser) flush() int {
 		return -1
 	}
 	cur.text = p.s[cur.start:cur.end]
+	cur.raw = cur.text
 	if cur.changed {
 		cur.text = strings.Join(cur.words, " ")
 		if p.a.spend(len(cur.text)) {

@@ -14,6 +14,7 @@ const (
 	TraitDecodedThenRun      = "decoded-then-run"        // text goes through a decoder (base64 -d, tr, sed, rev, xxd …) into an interpreter
 	TraitDefenderExclusion   = "defender-exclusion"      // takes paths out of Microsoft Defender's sight or turns it off
 	TraitDequarantine        = "dequarantine"            // removes the quarantine mark, turns Gatekeeper off, unblocks a download
+	TraitDisguised           = "disguised-command"       // fetches and runs by a program that the text spells nowhere, or inside another language where nobody looks for it
 	TraitDynamicEval         = "dynamic-eval"            // executes text it has computed: iex, eval "$(…)", Execute, exec(…), run script
 	TraitEncodedCommand      = "encoded-command"         // passes a base64 command to PowerShell
 	TraitExtractAndRun       = "extract-and-run"         // unpacks an archive and runs something out of it
