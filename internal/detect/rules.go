@@ -98,6 +98,8 @@ var rules = []rule{
 	{"MG-SCRIPT-ENCODED", 25, "T1027.010", encoded},
 	{"MG-SCRIPT-COMPUTED", 45, "T1027.010", computed},
 	{"MG-SCRIPT-DECODED", 15, "T1140", decoded},
+	{"MG-SCRIPT-DISGUISED", 45, "T1027.010", disguisedCommand},
+	{"MG-SCRIPT-REMOTE-INSTALL", 15, "T1218.007", remoteInstall},
 	{"MG-LINK-LOOKALIKE", 60, "T1566.002", linkLookalike},
 	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
 
@@ -442,6 +444,26 @@ func decoded(s *subject) string {
 		return ""
 	}
 	return "It decodes hidden text and has it run."
+}
+
+// disguisedCommand: the program that fetches or runs is named nowhere in the
+// text, so that a reader or a search does not find it.
+func disguisedCommand(s *subject) string {
+	if !s.trait("disguised-command") || !s.code.interpreted() {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It runs what it fetches%s and keeps the names of the programs that do so out of its text.", from(f))
+}
+
+// remoteInstall: Windows Installer is given an address by a script that speaks
+// of meeting trouble. Administrators give it a file, and speak of none.
+func remoteInstall(s *subject) string {
+	if s.code == nil || !s.code.remoteInstall() || pretext(s) == "" {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It has Windows install a package straight%s.", from(f))
 }
 
 // linkLookalike: a shortcut or an invitation that leads to a lookalike.
