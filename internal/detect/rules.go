@@ -100,6 +100,9 @@ var rules = []rule{
 	{"MG-SCRIPT-DECODED", 15, "T1140", decoded},
 	{"MG-SCRIPT-DISGUISED", 45, "T1027.010", disguisedCommand},
 	{"MG-SCRIPT-REMOTE-INSTALL", 15, "T1218.007", remoteInstall},
+	{"MG-PAGE-PASTE", 60, "T1204.004", pagePaste},
+	{"MG-PAGE-SMUGGLES", 50, "T1027.006", pageSmuggles},
+	{"MG-PAGE-SEARCH", 60, "T1204.002", pageSearch},
 	{"MG-LINK-LOOKALIKE", 60, "T1566.002", linkLookalike},
 	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
 
@@ -464,6 +467,29 @@ func remoteInstall(s *subject) string {
 	}
 	f, _ := s.code.cradle()
 	return fmt.Sprintf("It has Windows install a package straight%s.", from(f))
+}
+
+// pagePaste: a page that has its reader run a command which it does not show.
+func pagePaste(s *subject) string {
+	if !s.trait("page-copies-command") || !s.code.interpreted() && !s.code.remoteInstall() {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It copies a command that it does not show, tells its reader to paste and run it, and the command runs what it fetches%s.", from(f))
+}
+
+func pageSmuggles(s *subject) string {
+	if !s.trait("smuggles-program") {
+		return ""
+	}
+	return "The page holds a program in its own text and hands it out as a download, past every filter of downloads."
+}
+
+func pageSearch(s *subject) string {
+	if !s.trait("remote-search") {
+		return ""
+	}
+	return "The page shows a folder of a foreign machine as if it were a search on this one."
 }
 
 // linkLookalike: a shortcut or an invitation that leads to a lookalike.
