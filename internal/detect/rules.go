@@ -105,6 +105,7 @@ var rules = []rule{
 	{"MG-PAGE-SEARCH", 60, "T1204.002", pageSearch},
 	{"MG-LINK-LOOKALIKE", 60, "T1566.002", linkLookalike},
 	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
+	{"MG-LINK-FETCH", 45, "T1204.002", linkFetch},
 
 	// launches
 	{"MG-PROC-SCRIPT-EDITOR", 45, "T1059.002", scriptEditor},
@@ -531,6 +532,27 @@ func linkBrandShell(s *subject) string {
 	for _, c := range s.Claims {
 		if c.Source == meetguard.ClaimTarget && scriptHosts[strings.ToLower(c.Text)] {
 			return fmt.Sprintf("It presents itself as a shortcut to %s (%s), but it starts %s.", s.claim.brand.Name, s.claim.shown(), quoted(c.Text))
+		}
+	}
+	return ""
+}
+
+// fetchers are programs of Windows that fetch when a shortcut starts them.
+var fetchers = set(`certutil.exe bitsadmin.exe mshta.exe regsvr32.exe rundll32.exe msiexec.exe curl.exe cmd.exe powershell.exe pwsh.exe conhost.exe wscript.exe cscript.exe forfiles.exe wmic.exe explorer.exe ftp.exe ssh.exe`)
+
+// linkFetch: a Windows shortcut that fetches something from outside, run or
+// not: shortcuts open what is there already.
+func linkFetch(s *subject) string {
+	if s.Format != meetguard.FormatShortcut || s.code == nil || s.ext != ".lnk" || len(s.code.Fetches) == 0 {
+		return ""
+	}
+	f := s.code.Fetches[0]
+	if f.Host != "" && s.judge.official(f.Host) {
+		return ""
+	}
+	for _, c := range s.Claims {
+		if c.Source == meetguard.ClaimTarget && fetchers[strings.ToLower(c.Text)] {
+			return fmt.Sprintf("It is a shortcut that has %s fetch something%s.", quoted(c.Text), from(f))
 		}
 	}
 	return ""
