@@ -26,6 +26,9 @@ func (a *analysis) batch(text string, c context) {
 // splitPolyglot cuts a text that is a command script and, behind a comment of
 // the other language that hides the commands from it, PowerShell or JScript.
 func splitPolyglot(text string) (commands, language, rest string) {
+	if strings.HasPrefix(text, "@@") {
+		return splitMarked(text)
+	}
 	head := strings.TrimLeft(text[:min(len(text), 256)], " \t\n@")
 	closer := ""
 	switch {
@@ -44,6 +47,19 @@ func splitPolyglot(text string) (commands, language, rest string) {
 	}
 	at := min(from, len(text)) + n
 	return text[:at], language, text[at+len(closer):]
+}
+
+// splitMarked cuts a text whose commands are marked by @@, which they drop from
+// what they give to PowerShell.
+func splitMarked(text string) (commands, language, rest string) {
+	at := 0
+	for at < len(text) && strings.HasPrefix(text[at:], "@@") {
+		at = min(len(text), at+lineLength(text[at:])+1)
+	}
+	if low := strings.ToLower(text[:at]); !strings.Contains(low, "powershell") || !strings.Contains(low, "%~") {
+		return text, "", ""
+	}
+	return text[:at], langPowerShell, text[at:]
 }
 
 func (a *analysis) batchLines(text string, c context) {
@@ -96,6 +112,9 @@ func (a *analysis) batchLine(line string, off int, c context) {
 	if strings.HasPrefix(bare, ":") {
 		return
 	}
+	if a.batchLoop(bare) {
+		return
+	}
 	flat, changed := a.expandBatch(bare)
 	if changed && a.spend(len(flat)) {
 		a.keepJoined(flat)
@@ -131,6 +150,9 @@ func (a *analysis) expandBatch(line string) (string, bool) {
 			changed = true
 		case c == '%' || c == '!':
 			v, n, ok := a.batchVariable(line[i:])
+			if !ok && n > 2 && i > 0 && isLetter(line[i-1]) && i+n < len(line) && isLetter(line[i+n]) && c == '%' {
+				v, ok = "", true // in the middle of a word a name that nobody set stands for nothing
+			}
 			if ok && a.spend(len(v)) {
 				changed = true
 			} else {

@@ -104,9 +104,11 @@ func (p *pageText) literals() []string {
 	a := newAnalysis(size)
 	j := &joiner{a: a, d: d}
 	for _, text := range p.scripts {
+		a.findFunctions(d.lang, text)
 		l := &lexer{d: d, s: text, comment: func(string) {}, report: func(int) {}}
 		for toks := l.next(); toks != nil && len(out) < maxCandidates; toks = l.next() {
-			j.reduce(a.folded(d, toks))
+			a.reduce(j, toks)
+			a.keepCounts(d, j.out)
 			a.assignments(d, j.out)
 			for i := range j.out {
 				t := &j.out[i]

@@ -261,6 +261,9 @@ func (p *shellParser) takeWord() {
 	}
 	if name, ok := assignmentOf(w.raw); ok && (len(p.cur.words) == 0 || mayAssign(p.cur.words[len(p.cur.words)-1])) {
 		p.assign(name, w)
+		if p.i < len(p.s) && p.s[p.i] == '(' && strings.HasSuffix(w.raw, "=") {
+			p.arrayLiteral(name)
+		}
 		return
 	}
 	p.cur.words = append(p.cur.words, p.fields(w)...)
