@@ -235,7 +235,9 @@ var runners = map[string]map[string]string{
 		"powershell": langBatch, "powershell.exe": langBatch, "pwsh": langBatch, "start": langBatch, "run": langBatch, "shellexecute": langBatch, "mshta": langBatch, "mshta.exe": langBatch,
 		"wscript": langBatch, "cscript": langBatch, "bitsadmin": langBatch, "certutil": langBatch, "certutil.exe": langBatch, "msiexec": langBatch, "msiexec.exe": langBatch,
 		"rundll32": langBatch, "regsvr32": langBatch, "curl.exe": langBatch, "schtasks": langBatch, "attrib": langBatch, "bash": langShell, "sh": langShell, "osascript": langShell},
-	"perl": {"system": langShell, "exec": langShell, "qx": langShell}, "ruby": {"system": langShell, "exec": langShell, "qx": langShell},
+	langAutoIt:     {"run": langBatch, "runwait": langBatch, "shellexecute": langBatch},
+	langAutoHotkey: {"run": langBatch, "runwait": langBatch},
+	"perl":         {"system": langShell, "exec": langShell, "qx": langShell}, "ruby": {"system": langShell, "exec": langShell, "qx": langShell},
 	"php": {"system": langShell, "exec": langShell, "shell_exec": langShell, "passthru": langShell, "popen": langShell, "qx": langShell},
 }
 

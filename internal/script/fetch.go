@@ -332,6 +332,7 @@ var objectTools = []struct{ word, tool, languages string }{
 	{"xmlhttp", "MSXML2.XMLHTTP", "vbscript jscript"}, {"winhttp.winhttprequest", "WinHttp", "vbscript jscript"},
 	{"urlopen", "urllib", "python"}, {"urlretrieve", "urllib", "python"}, {"requests.get", "requests", "python"}, {"requests.post", "requests", "python"}, {"httpx.get", "httpx", "python"},
 	{"http.client.httpsconnection", "http.client", "python"},
+	{"<inetget>", "InetGet", langAutoIt}, {"<inetread>", "InetRead", langAutoIt}, {"urldownloadtofile", "UrlDownloadToFile", langAutoHotkey}, {"<download>", "Download", langAutoHotkey},
 	{"url access scripting", "URL Access Scripting", "applescript"},
 	{"contentsofurl", "NSURL", "applescript jxa"}, {"nsurl's", "NSURL", "applescript"}, {"urlwithstring", "NSURL", "applescript jxa"},
 	{"https.get", "https.get", "javascript"}, {"http.get", "https.get", "javascript"}, {"<fetch>", "fetch", "javascript"}, {"axios", "axios", "javascript"},
@@ -365,6 +366,9 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		}
 		if f.RunBy == "" && s.lang == langJavaScript && a.laterEval(i) {
 			f.To, f.RunBy = "pipe", "node"
+		}
+		if s.lang == langAutoIt || s.lang == langAutoHotkey {
+			f.output = s.words[len(s.words)-1]
 		}
 		if t.word == "urlretrieve" || t.word == "getstore" || t.word == "url access scripting" {
 			f.output = wordAfterURL(s.words)

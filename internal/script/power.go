@@ -145,7 +145,7 @@ func powerForms(text string) string {
 			if m[4] != m[1] {
 				return s
 			}
-			return padTo(m[3]+"=-join("+m[2]+charOperatorOf(m[5], m[6])+")", len(s))
+			return padTo(m[3]+"=-join ("+m[2]+charOperatorOf(m[5], m[6])+")", len(s))
 		})
 	}
 	if !strings.Contains(text, "$_") || !strings.Contains(strings.ToLower(text), "[char]") {

@@ -34,6 +34,9 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 	if source, ok := automationSource(data); ok {
 		return analyseText(langJXA, utf8Encoding, source)
 	}
+	if language, text, ok := workflowScript(data); ok {
+		return analyseText(language, utf8Encoding, normalise(text))
+	}
 	if command, ok := terminalCommand(data); ok {
 		return analyseText(langShell, utf8Encoding, normalise(command))
 	}
