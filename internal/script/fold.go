@@ -16,7 +16,7 @@ import (
 
 // Limits of folding.
 const (
-	maxFoldSteps = 400_000 // of one analysis
+	maxFoldSteps = 200_000 // of one analysis
 	maxFoldDepth = 64
 	maxFoldList  = 1 << 14
 )

@@ -350,11 +350,12 @@ var (
 
 // loop runs the loop at the start of s and returns its size.
 func (r *runner) loop(s string) (int, bool) {
-	if r.a.calls >= maxCalls {
+	if r.a.steps += 32; r.a.calls >= maxCalls || r.a.steps > maxFoldSteps {
 		return 0, false
 	}
 	window := s[:min(len(s), 2*maxFunctionLen+maxValue)]
 	name, items, head, ok := r.head(window)
+	r.a.steps += len(items) / 4
 	if !ok || len(items) > maxRounds {
 		return 0, false
 	}
@@ -378,6 +379,9 @@ func (r *runner) loop(s string) (int, bool) {
 
 // head reads what a loop goes over.
 func (r *runner) head(s string) (name string, items []quantity, size int, ok bool) {
+	if n := max(lineLength(s), 512); n < len(s) { // a list may stand in the head, in one line
+		s = s[:n+1]
+	}
 	switch r.d.lang {
 	case langVBScript:
 		if m := vbOver.FindStringSubmatch(s); m != nil {
@@ -508,6 +512,9 @@ func dedented(block string) string {
 // is constant for what follows. It returns where the loop ends, 0 if it cannot
 // be computed.
 func (a *analysis) foldLoop(d *dialect, text string, from int) int {
+	if a.steps > maxFoldSteps {
+		return 0
+	}
 	for from < len(text) && (isBlank(text[from]) || text[from] == '\n' || text[from] == ';') {
 		from++
 	}

