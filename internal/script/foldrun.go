@@ -26,12 +26,13 @@ func folds(lang string) bool {
 }
 
 var (
-	jsFunction = regexp.MustCompile(`(?:function\s+([\w$]+)\s*|(?:var|let|const)\s+([\w$]+)\s*=\s*function\s*[\w$]*\s*)\(([\w$,\s]*)\)\s*\{`)
-	jsArrow    = regexp.MustCompile(`(?:var|let|const)\s+([\w$]+)\s*=\s*\(?([\w$,\s]*)\)?\s*=>\s*([^;{\n]+)`)
+	jsFunction = regexp.MustCompile(`^function\s*([\w$]*)\s*\(([\w$,\s]*)\)\s*\{`)
+	jsNamed    = regexp.MustCompile(`([\w$]+)\s*=\s*$`)
+	jsArrow    = regexp.MustCompile(`([\w$]+)\s*=\s*\(?([\w$,\s]*)\)?\s*$`)
 	vbFunction = regexp.MustCompile(`(?im)^[ \t]*(?:private |public )?function\s+(\w+)\s*\(([^)\n]*)\)[ \t]*\n`)
 	pyFunction = regexp.MustCompile(`(?m)^def\s+(\w+)\(([\w,\s]*)\)\s*(?:->\s*\w+\s*)?:[ \t]*`)
 	pyLambda   = regexp.MustCompile(`(?m)^(\w+)\s*=\s*lambda\s+([\w,\s]*):\s*(.+)$`)
-	rotation   = regexp.MustCompile(`\(function\s*\((\w+),\s*(\w+)\)\s*\{[^()]{0,200}(?:while|function)[^;]{0,80}push['"\])]{0,3}\(\s*\w+\[?['".]{0,2}shift[^;]{0,120}?[;}]{1,8}([^()]{0,40}\(\+\+\w+\);?\}?)?[\s};]*\)?\(\s*([\w$]+)\s*,\s*(0x[0-9a-fA-F]+|\d+)\s*\)`)
+	rotation   = regexp.MustCompile(`^\(function\s*\((\w+),\s*(\w+)\)\s*\{[^()]{0,200}(?:while|function)[^;]{0,80}push['"\])]{0,3}\(\s*\w+\[?['".]{0,2}shift[^;]{0,120}?[;}]{1,8}([^()]{0,40}\(\+\+\w+\);?\}?)?[\s};]*\)?\(\s*([\w$]+)\s*,\s*(0x[0-9a-fA-F]+|\d+)\s*\)`)
 )
 
 // findFunctions notes the functions of a text that a reckoner could compute, and
@@ -69,26 +70,63 @@ func (a *analysis) define(name, params, body, result string) {
 	a.functions[name] = fn
 }
 
+// jsFunctions looks at the places of "function" and "=>" only: most scripts
+// have few.
 func (a *analysis) jsFunctions(text string) {
-	for _, m := range jsFunction.FindAllStringSubmatchIndex(text, maxFunctions) {
-		name := group(text, m, 1) + group(text, m, 2)
-		if size := blockLength(text[m[1]-1:]); size > 1 {
-			a.define(name, group(text, m, 3), text[m[1]:m[1]+size-2], "")
+	for at := 0; len(a.functions) < maxFunctions; {
+		n := strings.Index(text[at:], "function")
+		if n < 0 {
+			break
+		}
+		at += n
+		window := text[at:min(len(text), at+256)]
+		if m := jsFunction.FindStringSubmatch(window); m != nil {
+			name := m[1]
+			if before := jsNamed.FindStringSubmatch(text[max(0, at-64):at]); name == "" && before != nil {
+				name = before[1]
+			}
+			open := at + len(m[0]) - 1
+			if size := blockLength(text[open:]); size > 1 && name != "" {
+				a.define(name, m[2], text[open+1:open+size-1], "")
+			}
+		}
+		if at > 0 && text[at-1] == '(' {
+			a.rotates(text[at-1 : min(len(text), at+1024)])
+		}
+		at += len("function")
+	}
+	for at := 0; len(a.functions) < maxFunctions; {
+		n := strings.Index(text[at:], "=>")
+		if n < 0 {
+			break
+		}
+		at += n + len("=>")
+		if m := jsArrow.FindStringSubmatch(text[max(0, at-96) : at-len("=>")]); m != nil {
+			body := text[at:min(len(text), at+1024)]
+			if end := strings.IndexAny(body, ";{\n"); end > 0 {
+				a.define(m[1], m[2], "return "+body[:end], "")
+			}
 		}
 	}
-	for _, m := range jsArrow.FindAllStringSubmatch(text, maxFunctions) {
-		a.define(m[1], m[2], "return "+m[3], "")
+}
+
+// rotates notes by how much the function at the start of s turns a table.
+func (a *analysis) rotates(s string) {
+	if !strings.Contains(s, "shift") {
+		return
 	}
-	for _, m := range rotation.FindAllStringSubmatch(text, 8) {
-		n, err := strconv.ParseInt(m[5], 0, 32)
-		if err != nil {
-			continue
-		}
-		if !strings.Contains(m[0], "++") { // while (--n) goes round once less
-			n--
-		}
-		a.rotations[m[4]] = int(n)
+	m := rotation.FindStringSubmatch(s)
+	if m == nil {
+		return
 	}
+	n, err := strconv.ParseInt(m[5], 0, 32)
+	if err != nil {
+		return
+	}
+	if !strings.Contains(m[0], "++") { // while (--n) goes round once less
+		n--
+	}
+	a.rotations[m[4]] = int(n)
 }
 
 func (a *analysis) vbFunctions(text string) {
