@@ -99,8 +99,14 @@ var rules = []rule{
 	{"MG-SCRIPT-ENCODED", 25, "T1027.010", encoded},
 	{"MG-SCRIPT-COMPUTED", 45, "T1027.010", computed},
 	{"MG-SCRIPT-DECODED", 15, "T1140", decoded},
+	{"MG-SCRIPT-DISGUISED", 45, "T1027.010", disguisedCommand},
+	{"MG-SCRIPT-REMOTE-INSTALL", 15, "T1218.007", remoteInstall},
+	{"MG-PAGE-PASTE", 60, "T1204.004", pagePaste},
+	{"MG-PAGE-SMUGGLES", 50, "T1027.006", pageSmuggles},
+	{"MG-PAGE-SEARCH", 60, "T1204.002", pageSearch},
 	{"MG-LINK-LOOKALIKE", 60, "T1566.002", linkLookalike},
 	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
+	{"MG-LINK-FETCH", 45, "T1204.002", linkFetch},
 
 	// launches
 	{"MG-PROC-SCRIPT-EDITOR", 45, "T1059.002", scriptEditor},
@@ -445,6 +451,49 @@ func decoded(s *subject) string {
 	return "It decodes hidden text and has it run."
 }
 
+// disguisedCommand: the program that fetches or runs is named nowhere in the
+// text, so that a reader or a search does not find it.
+func disguisedCommand(s *subject) string {
+	if !s.trait("disguised-command") || !s.code.interpreted() {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It runs what it fetches%s and keeps the names of the programs that do so out of its text.", from(f))
+}
+
+// remoteInstall: Windows Installer is given an address by a script that speaks
+// of meeting trouble. Administrators give it a file, and speak of none.
+func remoteInstall(s *subject) string {
+	if s.code == nil || !s.code.remoteInstall() || pretext(s) == "" {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It has Windows install a package straight%s.", from(f))
+}
+
+// pagePaste: a page that has its reader run a command which it does not show.
+func pagePaste(s *subject) string {
+	if !s.trait("page-copies-command") || !s.code.interpreted() && !s.code.remoteInstall() {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	return fmt.Sprintf("It copies a command that it does not show, tells its reader to paste and run it, and the command runs what it fetches%s.", from(f))
+}
+
+func pageSmuggles(s *subject) string {
+	if !s.trait("smuggles-program") {
+		return ""
+	}
+	return "The page holds a program in its own text and hands it out as a download, past every filter of downloads."
+}
+
+func pageSearch(s *subject) string {
+	if !s.trait("remote-search") {
+		return ""
+	}
+	return "The page shows a folder of a foreign machine as if it were a search on this one."
+}
+
 // linkLookalike: a shortcut or an invitation that leads to a lookalike.
 func linkLookalike(s *subject) string {
 	if s.code == nil || !s.isLink() || s.code.lookalike.Host == "" {
@@ -484,6 +533,27 @@ func linkBrandShell(s *subject) string {
 	for _, c := range s.Claims {
 		if c.Source == meetguard.ClaimTarget && scriptHosts[strings.ToLower(c.Text)] {
 			return fmt.Sprintf("It presents itself as a shortcut to %s (%s), but it starts %s.", s.claim.brand.Name, s.claim.shown(), quoted(c.Text))
+		}
+	}
+	return ""
+}
+
+// fetchers are programs of Windows that fetch when a shortcut starts them.
+var fetchers = set(`certutil.exe bitsadmin.exe mshta.exe regsvr32.exe rundll32.exe msiexec.exe curl.exe cmd.exe powershell.exe pwsh.exe conhost.exe wscript.exe cscript.exe forfiles.exe wmic.exe explorer.exe ftp.exe ssh.exe`)
+
+// linkFetch: a Windows shortcut that fetches something from outside, run or
+// not: shortcuts open what is there already.
+func linkFetch(s *subject) string {
+	if s.Format != meetguard.FormatShortcut || s.code == nil || s.ext != ".lnk" || len(s.code.Fetches) == 0 {
+		return ""
+	}
+	f := s.code.Fetches[0]
+	if f.Host != "" && s.judge.official(f.Host) {
+		return ""
+	}
+	for _, c := range s.Claims {
+		if c.Source == meetguard.ClaimTarget && fetchers[strings.ToLower(c.Text)] {
+			return fmt.Sprintf("It is a shortcut that has %s fetch something%s.", quoted(c.Text), from(f))
 		}
 	}
 	return ""

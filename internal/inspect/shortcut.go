@@ -19,15 +19,17 @@ const (
 	maxHosts    = 64
 )
 
-// ReadShortcut tells where a .lnk, .url, .webloc, .fileloc, .inetloc or
-// .desktop file leads, and what hosts a calendar file names.
+// ReadShortcut tells where a .lnk, .url, .webloc, .fileloc, .inetloc, .desktop
+// or a file of linkKinds leads, and what hosts a calendar file names.
 func ReadShortcut(name string, data []byte) Shortcut {
 	data = data[:min(len(data), maxShortcut)]
 	switch {
 	case starts(data, "L\x00\x00\x00"):
 		return Shortcut{Command: readShellLink(data).command(), Shell: "bat"}
 	case strings.EqualFold(path.Ext(name), ".ics") || starts(data, "BEGIN:VCALENDAR"):
-		return Shortcut{Hosts: textHosts(unfold(textOf(data)))}
+		return Shortcut{Hosts: calendarHosts(textOf(data))}
+	case linkKind(name, data) != "":
+		return kindShortcut(linkKind(name, data), textOf(data))
 	case starts(data, "bplist") || strings.Contains(textOf(data[:min(len(data), 1024)]), "<plist"):
 		return Shortcut{Hosts: hostList(plistValue(data, "URL"))}
 	}
@@ -45,7 +47,11 @@ func iniShortcut(text string) Shortcut {
 		}
 		switch strings.ToLower(strings.TrimSpace(key)) {
 		case "url":
-			s.Hosts = append(s.Hosts, hostList(strings.TrimSpace(value))...)
+			s.Hosts = merged(s.Hosts, hostList(strings.TrimSpace(value)))
+		case "iconfile", "workingdirectory": // Windows looks there as soon as the folder is shown
+			if strings.HasPrefix(strings.TrimSpace(value), `\\`) {
+				s.Hosts = merged(s.Hosts, placeHosts(value))
+			}
 		case "exec":
 			s.Command, s.Shell = strings.TrimSpace(value), "sh"
 		}
@@ -60,6 +66,11 @@ func hostList(address string) []string {
 		h, _, _ = strings.Cut(strings.TrimLeft(rest, `/\`), "/")
 		h, _, _ = strings.Cut(h, "@") // host@SSL, as WebDAV addresses have it
 		h = cleanHost(h)
+	}
+	if rest, ok := cutPrefixFold(address, "search"); ok && h == "" { // search-ms:…&crumb=location:\\host\share
+		if _, place, ok := strings.Cut(asciiLower(rest), "location:"); ok {
+			return placeHosts(strings.NewReplacer("%5c", `\`, "/", `\`).Replace(place))
+		}
 	}
 	if h == "" || !strings.Contains(h, ".") {
 		return nil
@@ -147,6 +158,9 @@ func readShellLink(data []byte) shellLink {
 	}
 	if l.target == "" {
 		l.target = texts[linkHasRelative]
+	}
+	if l.target == "" {
+		l.target = environmentTarget(little(data), off)
 	}
 	l.target = lastElement(l.target)
 	return l

@@ -16,7 +16,7 @@ func sniffText(name string, data []byte) meetguard.Format {
 	var buf [textHead / 2]byte
 	text := asciiHead(data, &buf)
 	switch {
-	case isINIShortcut(text, hasSuffixFold(name, ".url")), isPlistShortcut(name, data):
+	case isINIShortcut(text, hasSuffixFold(name, ".url")), isPlistShortcut(name, data), linkKind(name, data) != "":
 		return meetguard.FormatShortcut
 	case isHTML(text), isHTMLByName(name, data, text):
 		return meetguard.FormatHTML

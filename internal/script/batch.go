@@ -18,6 +18,7 @@ func (a *analysis) batch(text string, c context) {
 	if language != "" {
 		inner := c
 		inner.pos = c.at(len(text))
+		inner.aside = true
 		a.unit(language, rest, inner)
 	}
 }
@@ -25,6 +26,9 @@ func (a *analysis) batch(text string, c context) {
 // splitPolyglot cuts a text that is a command script and, behind a comment of
 // the other language that hides the commands from it, PowerShell or JScript.
 func splitPolyglot(text string) (commands, language, rest string) {
+	if strings.HasPrefix(text, "@@") {
+		return splitMarked(text)
+	}
 	head := strings.TrimLeft(text[:min(len(text), 256)], " \t\n@")
 	closer := ""
 	switch {
@@ -43,6 +47,19 @@ func splitPolyglot(text string) (commands, language, rest string) {
 	}
 	at := min(from, len(text)) + n
 	return text[:at], language, text[at+len(closer):]
+}
+
+// splitMarked cuts a text whose commands are marked by @@, which they drop from
+// what they give to PowerShell.
+func splitMarked(text string) (commands, language, rest string) {
+	at := 0
+	for at < len(text) && strings.HasPrefix(text[at:], "@@") {
+		at = min(len(text), at+lineLength(text[at:])+1)
+	}
+	if low := strings.ToLower(text[:at]); !strings.Contains(low, "powershell") || !strings.Contains(low, "%~") {
+		return text, "", ""
+	}
+	return text[:at], langPowerShell, text[at:]
 }
 
 func (a *analysis) batchLines(text string, c context) {
@@ -95,11 +112,14 @@ func (a *analysis) batchLine(line string, off int, c context) {
 	if strings.HasPrefix(bare, ":") {
 		return
 	}
+	if a.batchLoop(bare) {
+		return
+	}
 	flat, changed := a.expandBatch(bare)
 	if changed && a.spend(len(flat)) {
 		a.keepJoined(flat)
 	}
-	a.batchCommands(flat, c.at(off), c)
+	a.batchCommands(flat, bare, c.at(off), c)
 }
 
 func batchComment(bare string) (string, bool) {
@@ -130,6 +150,9 @@ func (a *analysis) expandBatch(line string) (string, bool) {
 			changed = true
 		case c == '%' || c == '!':
 			v, n, ok := a.batchVariable(line[i:])
+			if !ok && n > 2 && i > 0 && isLetter(line[i-1]) && i+n < len(line) && isLetter(line[i+n]) && c == '%' {
+				v, ok = "", true // in the middle of a word a name that nobody set stands for nothing
+			}
 			if ok && a.spend(len(v)) {
 				changed = true
 			} else {
@@ -182,7 +205,7 @@ func (a *analysis) batchVariable(s string) (value string, size int, ok bool) {
 }
 
 // batchCommands splits a line at & && || | and records the commands.
-func (a *analysis) batchCommands(line string, pos int, c context) {
+func (a *analysis) batchCommands(line, raw string, pos int, c context) {
 	quoted := false
 	start, from := 0, 0
 	for i := 0; i <= len(line); i++ {
@@ -194,7 +217,7 @@ func (a *analysis) batchCommands(line string, pos int, c context) {
 				continue
 			}
 		}
-		n := a.batchCommand(line[start:i], pos, from, c)
+		n := a.batchCommand(line[start:i], raw, pos, from, c)
 		from = 0
 		if i+1 < len(line) && line[i] == '|' && line[i+1] != '|' {
 			from = n + 1
@@ -203,7 +226,7 @@ func (a *analysis) batchCommands(line string, pos int, c context) {
 	}
 }
 
-func (a *analysis) batchCommand(text string, pos, from int, c context) int {
+func (a *analysis) batchCommand(text, raw string, pos, from int, c context) int {
 	whole := strings.TrimLeft(text, " \t@")
 	text = strings.Trim(text, " \t()@")
 	if text == "" {
@@ -212,7 +235,7 @@ func (a *analysis) batchCommand(text string, pos, from int, c context) int {
 	if !strings.HasPrefix(whole, "(") && len(whole) > 4 && strings.EqualFold(whole[:4], "set ") && !strings.HasSuffix(text, `"`) {
 		text = whole // blanks at the end belong to the value
 	}
-	s := stmt{lang: langBatch, text: text, pos: pos, producer: from}
+	s := stmt{lang: langBatch, text: text, raw: raw, pos: pos, producer: from}
 	s.words = batchWords(text, &s)
 	if len(s.words) == 0 {
 		return -1

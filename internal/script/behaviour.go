@@ -69,6 +69,9 @@ func (a *analysis) finish(text string, s *meetguard.Script) {
 		a.commandTraits(st)
 	}
 	a.fetchTraits(found)
+	if a.disguised(found) {
+		a.traits[TraitDisguised] = true
+	}
 	s.Tail = a.tail(text)
 	hosts := hostsIn(s.Tail)
 	for h := range hosts {

@@ -47,3 +47,18 @@ func BenchmarkShell500K(b *testing.B) {
 	text := []byte("#!/bin/sh\n" + strings.Repeat("if test \"x$ac_cv_prog_cc_g\" = xyes; then :\n  printf '%s\\n' \"$as_me:${as_lineno-$LINENO}: checking for $ac_word\" >&5\n  ac_save_CFLAGS=$CFLAGS\nelse\n  eval \"$as_tr_sh=no\"\nfi\ncat >conftest.$ac_ext <<_ACEOF\nint main (void) { return 0; }\n_ACEOF\n", 1900))
 	measure(b, "configure", text)
 }
+
+func BenchmarkComputed10K(b *testing.B) {
+	lure := hidingsText("loop over codes") + hidingsText("function that decodes") + hidingsText("array with an offset")
+	text := []byte(lure + strings.Repeat("var x = f(String.fromCharCode(97, 98, 99) + 'a' + 'b', y[1]);\n", (10<<10-len(lure))/62))
+	measure(b, "a.js", text)
+}
+
+func hidingsText(name string) string {
+	for _, h := range hidings {
+		if h.name == name {
+			return h.text
+		}
+	}
+	return ""
+}

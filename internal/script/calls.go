@@ -189,6 +189,9 @@ func (j *joiner) charExpression(o int) []string {
 	spells := false
 	for i := o + 1; i < len(j.out); i++ {
 		spells = spells || j.out[i].text == "chr"
+		if t := &j.out[i]; t.kind == signToken && strings.Contains("^+-*%", t.text) {
+			return nil // they are changed first: see fold.go
+		}
 		if j.out[i].list != nil {
 			numbers = j.out[i].list
 		}

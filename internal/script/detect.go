@@ -27,6 +27,8 @@ const (
 	langPython      = "python"
 	langJavaScript  = "javascript" // run by Node.js
 	langJXA         = "jxa"        // JavaScript for Automation
+	langAutoIt      = "autoit"
+	langAutoHotkey  = "autohotkey"
 )
 
 // scriptExtensions are the names that make a system run a text.
@@ -41,6 +43,7 @@ var scriptExtensions = map[string]string{
 	".hta": langHTA,
 	".py":  langPython, ".pyw": langPython,
 	".pl": "perl", ".rb": "ruby", ".jxa": langJXA,
+	".au3": langAutoIt, ".ahk": langAutoHotkey,
 }
 
 // textExtensions are documents, data and source code, in which commands are

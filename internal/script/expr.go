@@ -1,11 +1,17 @@
 package script
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // expressions reads a text of a language whose commands are built of string
 // expressions.
 func (a *analysis) expressions(d *dialect, text string, c context) {
 	text = eventWords(d, text)
+	if strings.Contains(text, "/*@cc_on") { // code to the Windows Script Host, a comment to all others
+		text = strings.NewReplacer("/*@cc_on", "        ", "@*/", "   ").Replace(text)
+	}
 	if d.lang == langPowerShell {
 		text = powerForms(text)
 	}
@@ -13,18 +19,36 @@ func (a *analysis) expressions(d *dialect, text string, c context) {
 	j := &joiner{a: a, d: d}
 	if d.lang == langAppleScript {
 		a.findHandlers(text)
+	} else if folds(d.lang) {
+		a.findFunctions(d.lang, text)
 	}
 	for toks := l.next(); toks != nil; toks = l.next() {
-		j.reduce(toks)
+		loops := folds(d.lang) && strings.EqualFold(toks[0].text, "for")
+		a.reduce(j, toks)
 		a.statement(j, text[l.start:l.i], l.changed, c.at(l.start), c)
 		if d.lang == langAppleScript {
 			a.loop(j, text, l.i)
+		} else if loops {
+			l.i = max(l.i, a.foldLoop(d, text, l.start))
 		}
 		if at, full := a.toEnd(text, l.i, c); full && at < 0 {
 			return
 		} else if full {
 			l.i = at
 		}
+	}
+}
+
+// reduce puts the strings of a statement together; what then still is a call of
+// something that can be computed is computed.
+func (a *analysis) reduce(j *joiner, toks []token) {
+	j.reduce(toks)
+	if !a.needsFolding(j.d, j.out) {
+		return
+	}
+	if plain, ok := a.fold(j.d, toks); ok {
+		j.reduce(plain)
+		j.changed = true
 	}
 }
 
@@ -43,7 +67,7 @@ func (a *analysis) statement(j *joiner, raw string, changed bool, pos int, c con
 	if len(toks) == 0 {
 		return
 	}
-	s := stmt{lang: j.d.lang, pos: pos, text: strings.TrimSpace(raw)}
+	s := stmt{lang: j.d.lang, pos: pos, text: strings.TrimSpace(raw), raw: raw}
 	s.words = wordsOf(toks)
 	if j.d.lang == langPowerShell {
 		a.keepAlias(s.words)
@@ -56,6 +80,14 @@ func (a *analysis) statement(j *joiner, raw string, changed bool, pos int, c con
 		a.keepJoined(s.text)
 	}
 	s.assign = a.assignments(j.d, toks)
+	if folds(j.d.lang) || j.d.lang == langPowerShell {
+		a.keepCounts(j.d, toks)
+	}
+	if j.d.lang == langPython && len(toks) == 3 && toks[1].is("=") && toks[0].kind == wordToken && toks[2].kind == wordToken {
+		if bare := toks[2].text[strings.LastIndexByte(toks[2].text, '.')+1:]; runners[langPython][bare] != "" && len(a.aliases) < 256 {
+			a.aliases[toks[0].text] = toks[2].text
+		}
+	}
 	if j.d.lang == langPowerShell {
 		powerSigns(toks, &s)
 	}
@@ -154,7 +186,12 @@ func (a *analysis) keep(name string, rest []token) {
 	if len(a.consts) > 1<<14 || !a.spend(v.size()) {
 		return
 	}
-	a.consts[name] = value{text: v.value(), list: v.list}
+	list := v.list
+	if n, turned := a.rotations[name]; turned && len(list) > 0 {
+		n %= len(list)
+		list = slices.Concat(list[n:], list[:n])
+	}
+	a.consts[name] = value{text: v.value(), list: list}
 }
 
 func (a *analysis) appleAssignment(d *dialect, toks []token) string {
@@ -198,7 +235,9 @@ var runners = map[string]map[string]string{
 		"powershell": langBatch, "powershell.exe": langBatch, "pwsh": langBatch, "start": langBatch, "run": langBatch, "shellexecute": langBatch, "mshta": langBatch, "mshta.exe": langBatch,
 		"wscript": langBatch, "cscript": langBatch, "bitsadmin": langBatch, "certutil": langBatch, "certutil.exe": langBatch, "msiexec": langBatch, "msiexec.exe": langBatch,
 		"rundll32": langBatch, "regsvr32": langBatch, "curl.exe": langBatch, "schtasks": langBatch, "attrib": langBatch, "bash": langShell, "sh": langShell, "osascript": langShell},
-	"perl": {"system": langShell, "exec": langShell, "qx": langShell}, "ruby": {"system": langShell, "exec": langShell, "qx": langShell},
+	langAutoIt:     {"run": langBatch, "runwait": langBatch, "shellexecute": langBatch},
+	langAutoHotkey: {"run": langBatch, "runwait": langBatch},
+	"perl":         {"system": langShell, "exec": langShell, "qx": langShell}, "ruby": {"system": langShell, "exec": langShell, "qx": langShell},
 	"php": {"system": langShell, "exec": langShell, "shell_exec": langShell, "passthru": langShell, "popen": langShell, "qx": langShell},
 }
 

@@ -17,6 +17,7 @@ type fetching struct {
 	meetguard.Fetch
 	stmt   int
 	output string // name of the file or variable
+	word   string // the word of the language by which it fetches, lower case
 	url    string
 	agent  string
 }
@@ -331,6 +332,7 @@ var objectTools = []struct{ word, tool, languages string }{
 	{"xmlhttp", "MSXML2.XMLHTTP", "vbscript jscript"}, {"winhttp.winhttprequest", "WinHttp", "vbscript jscript"},
 	{"urlopen", "urllib", "python"}, {"urlretrieve", "urllib", "python"}, {"requests.get", "requests", "python"}, {"requests.post", "requests", "python"}, {"httpx.get", "httpx", "python"},
 	{"http.client.httpsconnection", "http.client", "python"},
+	{"<inetget>", "InetGet", langAutoIt}, {"<inetread>", "InetRead", langAutoIt}, {"urldownloadtofile", "UrlDownloadToFile", langAutoHotkey}, {"<download>", "Download", langAutoHotkey},
 	{"url access scripting", "URL Access Scripting", "applescript"},
 	{"contentsofurl", "NSURL", "applescript jxa"}, {"nsurl's", "NSURL", "applescript"}, {"urlwithstring", "NSURL", "applescript jxa"},
 	{"https.get", "https.get", "javascript"}, {"http.get", "https.get", "javascript"}, {"<fetch>", "fetch", "javascript"}, {"axios", "axios", "javascript"},
@@ -357,13 +359,16 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		if t.tool == "MSXML2.XMLHTTP" || t.tool == "WinHttp" {
 			return a.hostObjectFetch(i, t.tool)
 		}
-		f.Tool = t.tool
+		f.Tool, f.word = t.tool, strings.Trim(t.word, "<>")
 		f.Insecure = f.Insecure || strings.Contains(s.text, "verify=False") || strings.Contains(s.text, "_create_unverified_context")
 		if a.evaluates(s) {
 			f.To, f.RunBy = "pipe", s.lang
 		}
 		if f.RunBy == "" && s.lang == langJavaScript && a.laterEval(i) {
 			f.To, f.RunBy = "pipe", "node"
+		}
+		if s.lang == langAutoIt || s.lang == langAutoHotkey {
+			f.output = s.words[len(s.words)-1]
 		}
 		if t.word == "urlretrieve" || t.word == "getstore" || t.word == "url access scripting" {
 			f.output = wordAfterURL(s.words)
@@ -403,7 +408,7 @@ func wordAfterURL(words []string) string {
 // hostObjectFetch reads what an XMLHTTP object is told by the statements behind
 // its creation: the address to open, the file to save to.
 func (a *analysis) hostObjectFetch(i int, tool string) (fetching, bool) {
-	f := fetching{Fetch: meetguard.Fetch{Tool: tool}}
+	f := fetching{Fetch: meetguard.Fetch{Tool: tool}, word: "http"}
 	opened := false
 	for k := i; k < len(a.stmts) && k < i+200; k++ {
 		s := &a.stmts[k]

@@ -426,13 +426,25 @@ func (a *analysis) use(t *trail, s *stmt) string {
 		}
 		return ""
 	}
-	if t.in(words[0]) && !strings.Contains(words[0], "=") {
+	if t.in(words[0]) && !strings.Contains(words[0], "=") && !comparison(words) {
 		return "direct"
 	}
 	if runner := programs[head]; runner != "" {
 		return runner
 	}
 	return ""
+}
+
+// comparison holds for the second half of [[ $a != x && $b == y ]].
+func comparison(words []string) bool {
+	if len(words) < 2 {
+		return false
+	}
+	switch words[1] {
+	case "!=", "==", "=", "=~", "-eq", "-ne", "-lt", "-gt", "-le", "-ge", "-nt", "-ot", "]]", "]":
+		return true
+	}
+	return false
 }
 
 func (t *trail) extract(args []string) {
@@ -463,6 +475,13 @@ func (a *analysis) objectUse(t *trail, s *stmt) string {
 			return "osascript"
 		}
 		if strings.Contains(low, "open ") && !a.rules.word(&s.hits, "do shell script") {
+			return "direct"
+		}
+		return ""
+	}
+	if s.lang == langAutoIt || s.lang == langAutoHotkey {
+		switch strings.ToLower(s.words[0]) {
+		case "run", "runwait", "shellexecute", "shellexecutewait", "runas":
 			return "direct"
 		}
 		return ""

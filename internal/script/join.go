@@ -57,6 +57,19 @@ func (j *joiner) word(t token, toks []token, i int) {
 		j.pushText(n)
 		return
 	}
+	if first, rest, dotted := strings.Cut(t.text, "."); dotted && first != "" && i+1 < len(toks) && toks[i+1].is("(") && !toks[i+1].space {
+		if v, ok := j.a.consts[j.d.name(first)]; ok && j.a.spend(len(v.text)) { // a method of a constant
+			n := token{kind: textToken, space: t.space, text: v.text, list: v.list}
+			j.out = append(j.out, n, token{kind: wordToken, text: "." + rest})
+			return
+		}
+	}
+	if j.d.lang == langPython {
+		if v, ok := j.a.aliases[t.text]; ok {
+			j.changed = true
+			t.text = v
+		}
+	}
 	if j.d.lang == langPowerShell {
 		low := strings.ToLower(t.text)
 		if v, ok := powerKnown[low]; ok && i+1 < len(toks) && toks[i+1].is("[") && !toks[i+1].space {
@@ -266,10 +279,27 @@ func (j *joiner) closeList(o int) bool {
 }
 
 func (j *joiner) closeParen(o int) bool {
+	if j.d.lang == langPowerShell {
+		if name := foundName(j.out[o+1:]); name != "" {
+			space := j.out[o].space
+			j.out = append(j.out[:o], token{kind: wordToken, space: space, text: name})
+			j.changed = true
+			return true
+		}
+	}
+	if j.d.lang == langPython && j.attribute(o) {
+		return true
+	}
 	if j.d.lang == langAppleScript {
 		j.arithmetic(o + 1)
 	}
 	list, ok := j.literals(o + 1)
+	if j.d.lang == langPowerShell && ok && o > 0 && j.out[o-1].text == "@" && !j.out[o].space { // @(1,2)
+		space := j.out[o-1].space
+		j.out = j.out[:o-1]
+		j.pushList(list, space)
+		return true
+	}
 	if o > 0 && j.out[o-1].kind == wordToken && j.call(o, list, ok) {
 		return true
 	}
@@ -297,6 +327,9 @@ func (j *joiner) closeParen(o int) bool {
 func (j *joiner) closeSquare(o int) bool {
 	inner := j.out[o+1:]
 	joinedTo := o > 0 && !j.out[o].space
+	if (j.d.lang == langJScript || j.d.lang == langJavaScript || j.d.lang == langJXA) && j.member(o) {
+		return true
+	}
 	if j.d.lang == langPowerShell && len(inner) > 0 && len(inner) <= 3 && inner[0].kind == wordToken && !(joinedTo && j.out[o-1].kind == textToken) {
 		name := "["
 		for i := range inner {
@@ -375,6 +408,8 @@ func (j *joiner) tidy(from int) {
 			j.format(i)
 		case "-join":
 			i = j.joinOperator(from, i)
+		case "-split", "-csplit", "-isplit":
+			j.splitOperator(i)
 		case "-mg-xor", "-mg-add", "-mg-sub", "-mg-hex":
 			j.charOperator(i)
 		case "-replace", "-creplace", "-ireplace":
@@ -427,6 +462,57 @@ func (j *joiner) joinOperator(from, i int) int {
 		j.pushText(t)
 	}
 	return i
+}
+
+// splitOperator computes "text -split separator" for a plain separator.
+func (j *joiner) splitOperator(i int) {
+	if i == 0 || i+1 >= len(j.out) || j.out[i-1].kind != textToken || j.out[i-1].list != nil || j.out[i+1].kind != textToken || j.out[i+1].list != nil {
+		return
+	}
+	sep := j.out[i+1].value()
+	if sep == "" || strings.ContainsAny(sep, `\.[(*+?^$|`) {
+		return
+	}
+	parts := strings.Split(j.out[i-1].value(), sep)
+	if len(parts) > 1<<14 || !j.a.spend(len(parts)) {
+		return
+	}
+	space, rest := j.out[i-1].space, append([]token(nil), j.out[i+2:]...)
+	j.out = j.out[:i-1]
+	j.changed = true
+	j.pushList(parts, space)
+	j.out = append(j.out, rest...)
+}
+
+// attribute makes a name of Python's getattr(object, "name").
+func (j *joiner) attribute(o int) bool {
+	inner := j.out[o+1:]
+	if o == 0 || j.out[o-1].text != "getattr" || len(inner) != 3 || inner[0].kind != wordToken || !inner[1].is(",") || inner[2].kind != textToken || !isName([]byte(inner[2].value())) {
+		return false
+	}
+	t := token{kind: wordToken, space: j.out[o-1].space, text: inner[0].text + "." + inner[2].value()}
+	j.out = append(j.out[:o-1], t)
+	j.changed = true
+	return true
+}
+
+// member makes a name of object["name"] in JavaScript.
+func (j *joiner) member(o int) bool {
+	inner := j.out[o+1:]
+	if o == 0 || j.out[o].space || len(inner) != 1 || inner[0].kind != textToken || inner[0].list != nil || !isName([]byte(inner[0].value())) {
+		return false
+	}
+	name := "." + inner[0].value()
+	if before := &j.out[o-1]; before.kind == wordToken {
+		before.text += name
+		j.out = j.out[:o]
+	} else if before.is(")") || before.is("]") {
+		j.out = append(j.out[:o], token{kind: wordToken, text: name})
+	} else {
+		return false
+	}
+	j.changed = true
+	return true
 }
 
 func (j *joiner) replaceOperator(i int) {

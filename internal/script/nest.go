@@ -2,6 +2,7 @@ package script
 
 import (
 	"bytes"
+	"compress/flate"
 	"compress/gzip"
 	"compress/zlib"
 	"encoding/base64"
@@ -115,9 +116,21 @@ func layerText(raw []byte) (string, bool) {
 		return decode(raw, e), true
 	}
 	if !isText(raw) {
-		return "", false
+		if raw = inflated(raw); raw == nil {
+			return "", false
+		}
 	}
 	return normalise(string(raw)), true
+}
+
+// inflated unpacks a deflate stream without any frame, nil if it is none that
+// holds text.
+func inflated(raw []byte) []byte {
+	out, err := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), maxLayerBytes))
+	if err != nil || len(out) < 8 || !isText(out) {
+		return nil
+	}
+	return out
 }
 
 func unpack(raw []byte) []byte {
@@ -212,7 +225,18 @@ func (a *analysis) afterCommand(n int, c context) {
 		return
 	}
 	switch head {
+	case "alias":
+		a.keepShellAlias(words[1:])
+		return
+	case "wscript", "cscript":
+		a.writtenScript(words, n, c)
+		return
 	case "echo", "printf", "title", "msg", "read", "say", "whiptail", "zenity", "kdialog", "notify-send":
+		if head == "printf" && len(words) > 3 && words[1] == "-v" {
+			if text, ok := printfText(words[3:]); ok && a.spend(len(text)) {
+				a.vars[words[2]] = text
+			}
+		}
 		if s.out == "" {
 			a.user.dialog(strings.Join(words[1:], " "))
 		}
@@ -417,6 +441,9 @@ func (a *analysis) printedUpTo(n, steps int) (string, bool) {
 	}
 	switch s.head {
 	case "echo":
+		if s.lang == langBatch {
+			return batchEcho(s), true
+		}
 		return echoText(words[1:])
 	case "printf":
 		return printfText(words[1:])
@@ -438,6 +465,10 @@ func (a *analysis) printedUpTo(n, steps int) (string, bool) {
 	case "tr":
 		if text, ok := input(); ok {
 			return translated(text, words[1:])
+		}
+	case "cut":
+		if text, ok := input(); ok {
+			return cutColumns(text, words[1:])
 		}
 	case "base32":
 		if text, ok := input(); ok && (strings.Contains(s.text, "-d") || strings.Contains(s.text, "-D")) {

@@ -68,8 +68,9 @@ func withoutTimes(text string) string {
 }
 
 // awkCommands reads the commands that an awk program runs: system("…") and
-// "…" | getline.
+// "…" | getline, also of texts side by side and of a variable.
 func (a *analysis) awkCommands(words []string, n int, c context) {
+	c.aside = true
 	for _, w := range words[1:] {
 		if !strings.Contains(w, "system(") && !strings.Contains(w, "getline") && !strings.Contains(w, "| \"") && !strings.Contains(w, "|\"") {
 			continue
@@ -77,12 +78,20 @@ func (a *analysis) awkCommands(words []string, n int, c context) {
 		literals := strings.Split(strings.ReplaceAll(w, `\"`, "\x00"), `"`)
 		for i := 1; i < min(len(literals), 64); i += 2 {
 			before := strings.TrimRight(literals[i-1], " \t(")
+			text := literals[i]
+			for i+2 < len(literals) && strings.TrimSpace(literals[i+1]) == "" {
+				i += 2
+				text += literals[i]
+			}
 			after := ""
 			if i+1 < len(literals) {
 				after = strings.TrimLeft(literals[i+1], " \t")
 			}
-			if strings.HasSuffix(before, "system") || strings.HasPrefix(after, "|") && !strings.HasPrefix(after, "||") {
-				a.nestedCommand(langShell, strings.ReplaceAll(literals[i], "\x00", `"`), n, c)
+			name, isSet := strings.CutSuffix(before, "=")
+			name = name[strings.LastIndexAny(name, " \t;{")+1:]
+			called := isSet && name != "" && strings.Contains(w, "system("+name+")")
+			if called || strings.HasSuffix(before, "system") || strings.HasPrefix(after, "|") && !strings.HasPrefix(after, "||") {
+				a.nestedCommand(langShell, strings.ReplaceAll(text, "\x00", `"`), n, c)
 			}
 		}
 	}
@@ -235,10 +244,24 @@ func substituted(text string, args []string) (string, bool) {
 		}
 		for w != "" {
 			w = strings.TrimLeft(w, "; \n")
-			if len(w) < 4 || w[0] != 's' {
+			if len(w) < 4 || w[0] != 's' && w[0] != 'y' {
 				return text, done && w == ""
 			}
+			if w[0] == 'y' {
+				parts := strings.SplitN(w[2:], w[1:2], 3)
+				if len(parts) < 3 || len(parts[0]) != len(parts[1]) {
+					return "", false
+				}
+				text, _ = translated(text, []string{strings.ReplaceAll(parts[0], "-", "\\055"), parts[1]})
+				w, done = parts[2], true
+				continue
+			}
 			parts := strings.SplitN(w[2:], w[1:2], 3)
+			if len(parts) == 3 && len(parts[0]) > 2 && parts[0][0] == '[' && parts[0][len(parts[0])-1] == ']' && !strings.ContainsAny(parts[0][1:len(parts[0])-1], "^[]-\\") && len(parts[1]) <= 1 && strings.HasPrefix(parts[2], "g") {
+				text = withoutClass(text, parts[0][1:len(parts[0])-1], parts[1])
+				w, done = strings.TrimLeft(parts[2], "gI"), true
+				continue
+			}
 			if len(parts) < 3 || parts[0] == "" || strings.ContainsAny(parts[0], `.*[]^$+?(){}`) || len(parts[1]) > len(parts[0])+8 {
 				return "", false
 			}

@@ -1,6 +1,7 @@
 package script
 
 import (
+	"path"
 	"regexp"
 	"strconv"
 	"strings"
@@ -18,24 +19,25 @@ var powerTools = map[string]string{
 var powerMethods = []struct{ word, tool string }{
 	{"downloadstring", "Net.WebClient"}, {"downloadfile", "Net.WebClient"}, {"downloaddata", "Net.WebClient"}, {"openread", "Net.WebClient"},
 	{"getstringasync", "HttpClient"}, {"getbytearrayasync", "HttpClient"}, {"msxml2.", "MSXML2.XMLHTTP"}, {"winhttp.", "WinHttp"}, {"net.webrequest", "Net.WebRequest"},
+	{"net.httpwebrequest", "Net.WebRequest"}, {"sockets.tcpclient", "Net.Sockets"},
 }
 
 // powerFetch recognises a cradle in a PowerShell statement.
 func (a *analysis) powerFetch(i int) (fetching, bool) {
 	s := &a.stmts[i]
-	tool, at := "", 0
+	tool, word, at := "", "", 0
 	for k, w := range s.words {
 		if len(w) > 40 {
 			continue
 		}
 		low := strings.ToLower(w)
 		if t, ok := powerTools[low]; ok && (k == 0 || s.words[k-1] != "Alias") {
-			tool, at = t, k
+			tool, word, at = t, low, k
 			break
 		}
 		for _, m := range powerMethods {
 			if strings.Contains(low, m.word) {
-				tool, at = m.tool, k
+				tool, word, at = m.tool, m.word, k
 			}
 		}
 	}
@@ -45,11 +47,19 @@ func (a *analysis) powerFetch(i int) (fetching, bool) {
 	switch tool {
 	case "MSXML2.XMLHTTP", "WinHttp":
 		return a.hostObjectFetch(i, tool)
+	case "Net.Sockets": // ordinary unless what comes is executed
+		f := fetching{Fetch: meetguard.Fetch{Tool: tool, Insecure: true}, word: word}
+		for _, w := range s.words[at:] {
+			if host := hostOf(w); f.Host == "" && strings.Contains(host, ".") && !strings.Contains(strings.ToLower(w), "sockets") {
+				f.Host = host
+			}
+		}
+		return a.ifRun(i, f)
 	case "dns": // ordinary unless the answer is executed
 		return fetching{Fetch: meetguard.Fetch{Tool: tool, To: "pipe", RunBy: a.powerRunner(s)}}, a.powerRunner(s) != ""
 	}
 	f, ok := urlArgument(tool, s.words[at:])
-	f.Tool = tool
+	f.Tool, f.word = tool, word
 	if !ok {
 		if !powerComputed(s.words[at:]) {
 			return f, false
@@ -81,7 +91,7 @@ func (a *analysis) powerRunner(s *stmt) string {
 // powerComputed tells whether a cradle has an argument that could be a URL.
 func powerComputed(words []string) bool {
 	for _, w := range words[1:] {
-		if strings.HasPrefix(w, "$") || strings.EqualFold(w, "-uri") {
+		if strings.HasPrefix(w, "$") || strings.HasPrefix(w, "@") || strings.EqualFold(w, "-uri") {
 			return true
 		}
 	}
@@ -118,6 +128,7 @@ var powerKnown = map[string]string{
 // of this package, which have no blanks to the outside and no braces.
 var (
 	charLoop    = regexp.MustCompile(`(?i)\|\s*(?:%|foreach(?:-object)?)\s*\{\s*\[char\]\s*\(?\s*(?:\[(?:int|byte)\]\s*)?\(?\$_\s*(?:(-bxor|-|\+)\s*(\$\w+|0x[0-9a-f]+|\d+))?\s*\)?\s*\)?\s*\}`)
+	eachLoop    = regexp.MustCompile(`(?i)foreach\s*\(\s*(\$\w+)\s+in\s+(\$\w+|@?\([\d,\sx]+\))\s*\)\s*\{\s*(\$\w+)\s*\+=\s*\[char\]\s*\(?\s*(?:\[(?:int|byte)\]\s*)?(\$\w+)\s*(?:(-bxor|-|\+)\s*(\$\w+|0x[0-9a-f]+|\d+))?\s*\)?\s*;?\s*\}`)
 	hexLoop     = regexp.MustCompile(`(?i)\|\s*(?:%|foreach(?:-object)?)\s*\{\s*\[char\]\s*\(?\s*\[convert\]::toint(?:16|32)\(\s*\$_\s*,\s*16\s*\)\s*\)?\s*\}`)
 	reverseLoop = regexp.MustCompile(`(?i)\[\s*(?:-1\s*\.\.\s*-\s*\(?\s*(?:\$[\w:]+\.(?:length|count)|\d+)\s*\)?|\(?\s*\$[\w:]+\.(?:length|count)\s*-\s*1\s*\)?\s*\.\.\s*0)\s*\]`)
 )
@@ -128,15 +139,29 @@ func powerForms(text string) string {
 	if strings.Contains(text, "..") && strings.Contains(text, "[") {
 		text = reverseLoop.ReplaceAllStringFunc(text, func(s string) string { return padTo("[::]", len(s)) })
 	}
+	if strings.Contains(text, "+=") && strings.Contains(strings.ToLower(text), "[char]") {
+		text = eachLoop.ReplaceAllStringFunc(text, func(s string) string {
+			m := eachLoop.FindStringSubmatch(s)
+			if m[4] != m[1] {
+				return s
+			}
+			return padTo(m[3]+"=-join ("+m[2]+charOperatorOf(m[5], m[6])+")", len(s))
+		})
+	}
 	if !strings.Contains(text, "$_") || !strings.Contains(strings.ToLower(text), "[char]") {
 		return text
 	}
 	text = hexLoop.ReplaceAllStringFunc(text, func(s string) string { return padTo(" -mg-hex", len(s)) })
 	return charLoop.ReplaceAllStringFunc(text, func(s string) string {
 		m := charLoop.FindStringSubmatch(s)
-		operator := map[string]string{"": " -mg-add 0", "-bxor": " -mg-xor ", "+": " -mg-add ", "-": " -mg-sub "}[strings.ToLower(m[1])]
-		return padTo(operator+m[2], len(s))
+		return padTo(charOperatorOf(m[1], m[2]), len(s))
 	})
+}
+
+// charOperatorOf is the operator of this package for what a loop does to every
+// number.
+func charOperatorOf(sign, operand string) string {
+	return map[string]string{"": " -mg-add 0", "-bxor": " -mg-xor ", "+": " -mg-add ", "-": " -mg-sub "}[strings.ToLower(sign)] + operand
 }
 
 func padTo(s string, n int) string {
@@ -149,7 +174,7 @@ func padTo(s string, n int) string {
 // charOperator computes "list -mg-xor n" and its kin: every number of the list,
 // or every character of the text, becomes a character.
 func (j *joiner) charOperator(i int) {
-	if i == 0 || j.out[i-1].kind != textToken {
+	if i == 0 || j.out[i-1].kind != textToken && !j.numbersBefore(&i) {
 		return
 	}
 	operator := j.out[i].text
@@ -159,6 +184,9 @@ func (j *joiner) charOperator(i int) {
 			return
 		}
 		n, err := strconv.ParseInt(j.out[i+1].value(), 0, 32)
+		if count, ok := j.a.counts[strings.ToLower(j.out[i+1].text)]; err != nil && ok {
+			n, err = int64(count), nil
+		}
 		if err != nil {
 			return
 		}
@@ -182,6 +210,32 @@ func (j *joiner) charOperator(i int) {
 	j.changed = true
 	j.pushList(chars, space)
 	j.out = append(j.out, rest...)
+}
+
+// numbersBefore makes a list of the numbers that stand before place i, commas
+// between them, and moves i behind it.
+func (j *joiner) numbersBefore(i *int) bool {
+	from := *i
+	for from > 0 && (j.out[from-1].kind == numberToken || j.out[from-1].is(",")) {
+		from--
+	}
+	if from < len(j.out) && j.out[from].is(",") {
+		from++
+	}
+	rest := append([]token(nil), j.out[*i:]...)
+	whole := j.out
+	j.out = j.out[:*i]
+	list, ok := j.literals(from)
+	if !ok || len(list) < 2 {
+		j.out = whole
+		return false
+	}
+	space := j.out[from].space
+	j.out = j.out[:from]
+	j.pushList(list, space)
+	*i = len(j.out)
+	j.out = append(j.out, rest...)
+	return true
 }
 
 func shifted(item, operator string, operand int) (rune, bool) {
@@ -236,6 +290,36 @@ func (j *joiner) callNames() {
 			j.changed = true
 		}
 	}
+}
+
+// patternNames are the commands that Get-Command and Get-Alias are asked for by
+// a pattern that only one of them fits.
+var patternNames = []string{"iex", "invoke-expression", "irm", "iwr", "invoke-restmethod", "invoke-webrequest", "invoke-command"}
+
+// foundName is the command that "gcm i*x" finds, "" if it is none of those.
+func foundName(inner []token) string {
+	if len(inner) < 2 || len(inner) > 8 || inner[0].kind != wordToken {
+		return ""
+	}
+	switch strings.ToLower(inner[0].text) {
+	case "gcm", "get-command", "gal", "get-alias":
+	default:
+		return ""
+	}
+	var b strings.Builder
+	for i := range inner[1:] {
+		b.WriteString(inner[1+i].value())
+	}
+	pattern := strings.ToLower(b.String())
+	if strings.Trim(pattern, "*?") == "" || !strings.ContainsAny(pattern, "*?") {
+		return ""
+	}
+	for _, name := range patternNames {
+		if ok, err := path.Match(pattern, name); ok && err == nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // keepAlias remembers the other name that a command gets: sal q iex.

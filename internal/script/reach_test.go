@@ -120,6 +120,7 @@ func TestHarmlessUses(t *testing.T) {
 	for _, text := range []string{
 		"ssh host.invalid uptime\n", "nc -z host.invalid 22 && echo up\n", "dig +short host.invalid | head -1\n", "git clone https://a.invalid/tool.git\necho cloned tool\n",
 		"scp user@a.invalid:log.txt .\ngrep error log.txt\n", "x=$(curl -s https://a.invalid/v)\npython3 compare.py \"$x\"\n", "sed 's/a/b/' list.txt | sh\n", "find . -name '*.c' | sed 's/^/cc /' | sh\n",
+		"curl -o \"$2\" https://a.invalid/x\nif [[ $u != \"\" && \"$2\" != */b/* ]]; then echo a; fi\n",
 		"echo 'hello world' | tr a-z A-Z\n", "curl -s https://a.invalid/a.json | base64 -d > out.json\n",
 	} {
 		s, _ := Analyse("a.sh", []byte("#!/bin/sh\n"+text))

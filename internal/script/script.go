@@ -34,10 +34,16 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 	if source, ok := automationSource(data); ok {
 		return analyseText(langJXA, utf8Encoding, source)
 	}
+	if language, text, ok := workflowScript(data); ok {
+		return analyseText(language, utf8Encoding, normalise(text))
+	}
 	if command, ok := terminalCommand(data); ok {
 		return analyseText(langShell, utf8Encoding, normalise(command))
 	}
 	language := languageOf(name, data)
+	if language != langHTA && language != langWSF && isPage(data) {
+		return analysePage(data)
+	}
 	if language == "" {
 		return nil, ""
 	}
@@ -59,8 +65,9 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 // layer, then words without which Python does not run any, and those without which
 // it takes nothing of value. Separated by two spaces.
 const (
-	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram"
-	pythonRuns    = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
+	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram" +
+		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads" // strings that are put together
+	pythonRuns = "exec(  eval(  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
 	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
 )
@@ -134,26 +141,32 @@ type analysis struct {
 	budget    int // bytes that substitution, nesting and layers may still make
 	unpaid    int // bytes that decoded layers may still take
 	blobs     []blob
-	vars      map[string]string  // shell and batch variables of constant value
-	consts    map[string]value   // variables of the expression languages
-	seen      map[string]bool    // layers that were read already
-	aliases   map[string]string  // other names of PowerShell commands, in lower case
-	handlers  map[string]handler // AppleScript handlers, in lower case
-	coded     map[string]bool    // AppleScript variables that are computed character by character
-	delimiter string             // AppleScript's text item delimiters
-	kept      map[string]value   // what a computed loop has left in its variables
-	running   int                // handlers and loops that are being computed
-	room      int                // statements that may be kept
-	source    string             // the whole text, before padding was folded
-	tired     bool               // loops have used up the budget
-	looks     int                // statements that following results may still look at
-	ending    bool               // the middle of the text was left out
+	vars      map[string]string   // shell and batch variables of constant value
+	consts    map[string]value    // variables of the expression languages
+	seen      map[string]bool     // layers that were read already
+	aliases   map[string]string   // other names of PowerShell commands, in lower case
+	handlers  map[string]handler  // AppleScript handlers, in lower case
+	coded     map[string]bool     // AppleScript variables that are computed character by character
+	delimiter string              // AppleScript's text item delimiters
+	kept      map[string]value    // what a computed loop has left in its variables
+	running   int                 // handlers and loops that are being computed
+	room      int                 // statements that may be kept
+	source    string              // the whole text, before padding was folded
+	tired     bool                // loops have used up the budget
+	functions map[string]function // functions of the script that may be computed
+	counts    map[string]int      // variables that are numbers
+	rotations map[string]int      // by how much tables of texts are turned before they are used
+	steps     int                 // of computing
+	calls     int                 // functions and loops that are being computed
+	looks     int                 // statements that following results may still look at
+	ending    bool                // the middle of the text was left out
 }
 
 func newAnalysis(size int) *analysis {
 	return &analysis{
 		traits: map[string]bool{}, rules: behaviours(), budget: 4*size + maxLayerBytes, unpaid: maxLayerBytes,
 		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
+		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{},
 	}
 }
 
@@ -163,6 +176,7 @@ type context struct {
 	depth  int  // nesting
 	layer  int  // encoded layers above it
 	hidden bool // started without a window
+	aside  bool // inside another language, where nobody looks for it
 }
 
 func (c context) inside(pos int) context {
@@ -186,6 +200,7 @@ func (c context) at(offset int) int {
 type stmt struct {
 	lang     string
 	text     string
+	raw      string   // as the text itself has it; "" for what stands inside strings and layers
 	words    []string // without quotes
 	cmd      []string // the words of the command itself, without sudo, if and the like
 	head     string   // programName of the first of them; "" for languages without commands
@@ -200,6 +215,7 @@ type stmt struct {
 	in, out  string   // what it reads from and writes to
 	here     string   // its here-document
 	computed bool     // a command inside it computes some of its words
+	aside    bool     // stands where a reader of the script's language does not look
 	quiet    bool     // output thrown away
 	behind   bool     // put in the background
 	hidden   bool     // runs without a window
@@ -244,13 +260,16 @@ func (a *analysis) add(s stmt, c context) int {
 		return -1
 	}
 	s.layer = c.layer
-	s.hidden = s.hidden || c.hidden
+	s.hidden, s.aside = s.hidden || c.hidden, c.aside
+	if c.depth > 0 {
+		s.raw = ""
+	}
 	s.hits = a.rules.hits(s.text)
 	if len(a.stmts) >= idleKept && s.idle() {
 		return -1
 	}
 	if s.lang == langShell || s.lang == langBatch {
-		if s.cmd = commandWords(&s); len(s.cmd) > 0 {
+		if s.cmd = a.unaliased(commandWords(&s)); len(s.cmd) > 0 {
 			s.head = programName(s.cmd[0])
 		}
 	}

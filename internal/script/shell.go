@@ -210,6 +210,7 @@ func (p *shellParser) flush() int {
 		return -1
 	}
 	cur.text = p.s[cur.start:cur.end]
+	cur.raw = cur.text
 	if cur.changed {
 		cur.text = strings.Join(cur.words, " ")
 		if p.a.spend(len(cur.text)) {
@@ -260,6 +261,9 @@ func (p *shellParser) takeWord() {
 	}
 	if name, ok := assignmentOf(w.raw); ok && (len(p.cur.words) == 0 || mayAssign(p.cur.words[len(p.cur.words)-1])) {
 		p.assign(name, w)
+		if p.i < len(p.s) && p.s[p.i] == '(' && strings.HasSuffix(w.raw, "=") {
+			p.arrayLiteral(name)
+		}
 		return
 	}
 	p.cur.words = append(p.cur.words, p.fields(w)...)

@@ -262,6 +262,9 @@ func (p *shellParser) braced(inner string, b *strings.Builder, w *shellWord) {
 	}
 	name, op := inner[:n], inner[n:]
 	v, known := p.a.vars[name]
+	if strings.HasPrefix(inner, "!") && isName([]byte(inner[1:])) { // the variable that the variable names
+		name, op = p.a.vars[inner[1:]], ""
+	}
 	switch {
 	case op == "":
 		p.variable(name, "$"+name, b, w)
@@ -274,7 +277,18 @@ func (p *shellParser) braced(inner string, b *strings.Builder, w *shellWord) {
 		}
 		w.open = true
 		b.WriteString("$" + name)
+	case strings.HasPrefix(op, "["):
+		if text, ok := p.arrayPart(name, op); ok {
+			b.WriteString(text)
+			return
+		}
+		w.open = true
+		b.WriteString("$" + name)
 	default:
+		if text, ok := edited(v, op); known && ok && p.a.spend(len(text)) {
+			b.WriteString(text)
+			return
+		}
 		w.open = true
 		b.WriteString("$" + name)
 	}

@@ -29,6 +29,8 @@ func dialectOf(language string) *dialect {
 		return &dialect{lang: language, line: []string{"//"}, openers: []string{"/*"}, closers: []string{"*/"}, quotes: "\"'`", escape: '\\', join: "+", separate: ";{}", nameChar: ".$"}
 	case langPowerShell:
 		return &dialect{lang: language, line: []string{"#"}, openers: []string{"<#"}, closers: []string{"#>"}, quotes: `"'`, escape: '`', join: "+", separate: ";{}", nameChar: "-.$:/\\*?~%@", fold: true}
+	case langAutoIt, langAutoHotkey:
+		return &dialect{lang: language, line: []string{";"}, quotes: `"'`, join: "&", nameChar: "$@:\\/%.?=-", fold: true}
 	case "perl", "ruby", "php", "lua":
 		return &dialect{lang: language, line: []string{"#"}, quotes: "\"'`", escape: '\\', join: ".+", separate: ";{}", nameChar: "$:@"}
 	}
