@@ -214,8 +214,10 @@ func (ex *Examiner) file(req request, src *sources) (r reply) {
 		return r
 	}
 	ex.origin = inspect.ParseOrigin(req.Origin)
+	ex.unit.hints, ex.unit.locked = req.Hints, false
 	r.Facts = ex.content(string(req.Name), "", data, 0)
 	r.Facts.Origin = ex.origin
+	r.Locked = ex.unit.locked
 	return r.lean()
 }
 

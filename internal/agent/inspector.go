@@ -237,6 +237,9 @@ func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, 
 		f.Size = o.size
 		return f, o.id, false
 	}
+	if r.Locked && o.file != nil || r.Locked && o.content != nil {
+		r = in.withHints(ctx, o, r)
+	}
 	f, changed = o.facts(r)
 	return f, o.id, changed
 }
@@ -402,7 +405,7 @@ func (in *Inspector) together(ctx context.Context, open []*opened) []meetguard.F
 			out[k], changed = o.facts(one)
 		}
 		o.close()
-		if changed {
+		if changed || one.Locked {
 			out[k], _ = in.file(ctx, o.path)
 		}
 	}

@@ -46,6 +46,9 @@ func trusting(folder []string) ExaminerConfig {
 
 func inspector(t testing.TB, args ...string) *Inspector {
 	t.Helper()
+	if len(args) == 0 {
+		t.Fatal("without an argument the worker would be these tests again, and so on")
+	}
 	in, err := NewInspector(InspectorConfig{Command: append([]string{os.Args[0]}, args...), Workers: 2, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)

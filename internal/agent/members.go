@@ -39,13 +39,21 @@ var (
 type unit struct {
 	budget unpack.Budget
 	arena  arena
-	names  [maxDepth + 1]string // of the containers around, outermost first
+	around [maxDepth + 1]*opening // the containers around, outermost first
+	hints  []hint                 // texts beside the unit on disk
+	locked bool                   // something in it stayed closed
 }
 
 // begin gives a unit of so many bytes its budget.
 func (u *unit) begin(size int, now func() time.Time) {
 	u.budget = unpack.Budget{Entries: maxEntries, Bytes: maxUnpacked, Packed: int64(size), Ratio: maxRatio, Free: freeUnpacked,
 		Deadline: now().Add(maxUnpackTime), Now: now}
+}
+
+// end forgets the containers, which hold on to the file.
+func (u *unit) end() {
+	u.arena.tidy()
+	u.around = [maxDepth + 1]*opening{}
 }
 
 // opening is the way through one container.
@@ -55,6 +63,7 @@ type opening struct {
 	format   meetguard.Format
 	name     string // base name of the container
 	data     []byte
+	walk     walkFunc
 	depth    int
 	single   bool // it is one compressed file
 	bundles  []*packed
@@ -80,23 +89,25 @@ func (ex *Examiner) members(f *meetguard.Facts, name string, data []byte, depth 
 	}
 	if depth == 0 {
 		ex.unit.begin(len(data), ex.now)
-		defer ex.unit.arena.tidy()
+		defer ex.unit.end()
 	}
-	ex.unit.names[depth] = name
+	o.walk = walk
+	ex.unit.around[depth] = o
 	mark := ex.unit.arena.top
 	defer func() { ex.unit.arena.top = mark }() // what bundles kept
-	o.open(walk)
+	o.open()
 }
 
 type walkFunc func(meetguard.Format, []byte, unpack.Options, unpack.Visit) error
 
 // open walks through the container; and again with passwords, if something in it
 // is locked and a password stands somewhere.
-func (o *opening) open(walk walkFunc) {
-	err := walk(o.format, o.data, o.options(nil), o.visit)
+func (o *opening) open() {
+	err := o.walk(o.format, o.data, o.options(nil), o.visit)
 	if len(o.locked) > 0 || errors.Is(err, unpack.ErrLocked) {
-		err = o.withPasswords(walk, err)
+		err = o.withPasswords(err)
 	}
+	o.ex.unit.locked = o.ex.unit.locked || len(o.locked) > 0 || errors.Is(err, unpack.ErrLocked)
 	for _, b := range o.bundles {
 		keep(o.f, b.judge(o.ex))
 	}

@@ -352,7 +352,8 @@ func TestRolesOfMembers(t *testing.T) {
 		o := &opening{ex: ex, f: f, format: f.Format, name: "x.iso"}
 		tc.m.Size = int64(len(tc.content))
 		tc.m.Open = func() (io.Reader, error) { return bytes.NewReader(tc.content), nil }
-		o.open(func(_ meetguard.Format, _ []byte, _ unpack.Options, visit unpack.Visit) error { return visit(tc.m) })
+		o.walk = func(_ meetguard.Format, _ []byte, _ unpack.Options, visit unpack.Visit) error { return visit(tc.m) }
+		o.open()
 		language := ""
 		if len(f.Members) > 0 && f.Members[0].Script != nil {
 			language = f.Members[0].Script.Language
@@ -404,7 +405,8 @@ func TestWhatEndsAWalk(t *testing.T) {
 	} {
 		f := &meetguard.Facts{Format: tc.format}
 		o := &opening{ex: &Examiner{}, f: f, format: tc.format, name: "x"}
-		o.open(func(meetguard.Format, []byte, unpack.Options, unpack.Visit) error { return tc.err })
+		o.walk = func(meetguard.Format, []byte, unpack.Options, unpack.Visit) error { return tc.err }
+		o.open()
 		if (len(f.Gaps) > 0) != (tc.gap != "") || len(f.Gaps) > 0 && (f.Gaps[0].Blinding != tc.blind || !strings.Contains(f.Gaps[0].Reason, tc.gap)) {
 			t.Errorf("%s, %v: %v", tc.format, tc.err, f.Gaps)
 		}
@@ -422,5 +424,52 @@ func TestWordsThatMayBePasswords(t *testing.T) {
 		if got := namedPasswords(name); len(got) > 0 {
 			t.Errorf("%q: %q", name, got)
 		}
+	}
+}
+
+// TestPasswordBeside: the password of an archive stands in a text beside it, in
+// the folder or in the archive around it, before or behind.
+func TestPasswordBeside(t *testing.T) {
+	in := inspector(t, workerArg)
+	locked := lockedZip(t, "m33ting!", "Zoom SDK Update.scpt", lureText(), nil, "")
+	note := []byte("Password: m33ting!\r\n")
+	on := func(dir string, files map[string][]byte) string {
+		for name, data := range files {
+			put(t, filepath.Join(dir, name), data)
+		}
+		return filepath.Join(dir, "files.zip")
+	}
+	for name, tc := range map[string]struct {
+		path  string
+		level meetguard.Level
+	}{
+		"in the folder":         {on(t.TempDir(), map[string][]byte{"files.zip": locked, "read me.txt": note}), meetguard.Malicious},
+		"in a long text":        {on(t.TempDir(), map[string][]byte{"files.zip": locked, "read me.txt": append(note, make([]byte, maxNote)...)}), meetguard.Incomplete},
+		"of another":            {on(t.TempDir(), map[string][]byte{"files.zip": locked, "read me.txt": []byte("Password: other")}), meetguard.Incomplete},
+		"in the archive around": {on(t.TempDir(), map[string][]byte{"files.zip": archive(t, map[string][]byte{"a/inner.zip": locked, "a/z note.txt": note})}), meetguard.Malicious},
+		"nowhere":               {on(t.TempDir(), map[string][]byte{"files.zip": locked}), meetguard.Incomplete},
+	} {
+		f, v := verdict(t, in, tc.path)
+		if v.Level != tc.level {
+			t.Errorf("%s: %s, want %s; gaps %v", name, v.Level, tc.level, f.Gaps)
+		}
+		if opened := f.Unlocked + strings.Join(unlockedMembers(f), ""); (opened == fromText) != (tc.level == meetguard.Malicious) {
+			t.Errorf("%s: opened with %q", name, opened)
+		}
+	}
+}
+
+func unlockedMembers(f meetguard.Facts) (out []string) {
+	for _, m := range f.Members {
+		out = append(out, m.Unlocked)
+	}
+	return out
+}
+
+// TestDullKeepsDatabases: an MSI is told by parts far behind its start.
+func TestDullKeepsDatabases(t *testing.T) {
+	head := append([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), make([]byte, 4088)...)
+	if dull("update.msi", head) || dull("update", head) || !dull("update.bin", head[8:]) {
+		t.Error("what may be an MSI is looked at, and noise is not")
 	}
 }

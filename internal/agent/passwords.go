@@ -35,9 +35,9 @@ const (
 type candidate struct{ word, from string }
 
 // withPasswords walks once more to open what was locked.
-func (o *opening) withPasswords(walk walkFunc, first error) error {
+func (o *opening) withPasswords(first error) error {
 	listLocked := errors.Is(first, unpack.ErrLocked)
-	tries := o.candidates(walk, listLocked)
+	tries := o.candidates(listLocked)
 	if len(tries) == 0 {
 		return first
 	}
@@ -50,7 +50,7 @@ func (o *opening) withPasswords(walk walkFunc, first error) error {
 		o.unlocked(tries, m.Password)
 		return listLocked || m.Password != ""
 	}
-	return walk(o.format, o.data, o.options(words), o.visit)
+	return o.walk(o.format, o.data, o.options(words), o.visit)
 }
 
 // unlocked notes where the password stood, never the password.
@@ -62,7 +62,7 @@ func (o *opening) unlocked(tries []candidate, word string) {
 
 // candidates are the passwords that are written down around the container, the
 // likeliest first.
-func (o *opening) candidates(walk walkFunc, listLocked bool) []candidate {
+func (o *opening) candidates(listLocked bool) []candidate {
 	var out []candidate
 	add := func(from string, words []string) {
 		for _, w := range words {
@@ -78,7 +78,14 @@ func (o *opening) candidates(walk walkFunc, listLocked bool) []candidate {
 	}
 	names, texts := []string(nil), []string(nil)
 	if !listLocked {
-		names, texts = o.neighbours(walk)
+		names, texts = o.neighbours()
+	}
+	for i := o.depth - 1; i >= 0; i-- { // what lies beside it, in the containers around
+		n, t := o.ex.unit.around[i].neighbours()
+		names, texts = append(names, n...), append(texts, t...)
+	}
+	for _, h := range o.ex.unit.hints { // and beside the unit on disk
+		names, texts = append(names, string(h.Name)), append(texts, string(h.Text))
 	}
 	add(fromName, namedPasswords(o.name))
 	add(fromComment, writtenPasswords(comment))
@@ -89,7 +96,7 @@ func (o *opening) candidates(walk walkFunc, listLocked bool) []candidate {
 		add(fromNeighbour, namedPasswords(n))
 	}
 	for i := o.depth - 1; i >= 0; i-- {
-		add(fromAround, namedPasswords(o.ex.unit.names[i]))
+		add(fromAround, namedPasswords(o.ex.unit.around[i].name))
 	}
 	for _, text := range append(texts, comment) {
 		add(fromText, loneWord(text))
@@ -103,8 +110,8 @@ var hintExt = extensions(`txt md nfo diz rtf html htm url readme`)
 
 // neighbours gives the names beside the locked members, and the beginning of the
 // texts among them.
-func (o *opening) neighbours(walk walkFunc) (names, texts []string) {
-	_ = walk(o.format, o.data, o.options(nil), func(m unpack.Member) error {
+func (o *opening) neighbours() (names, texts []string) {
+	_ = o.walk(o.format, o.data, o.options(nil), func(m unpack.Member) error {
 		base := path.Base(m.Name)
 		if passwordWord.MatchString(base) && len(names) < maxPasswords {
 			names = append(names, base)

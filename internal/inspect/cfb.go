@@ -1,6 +1,7 @@
 package inspect
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"meetguard"
@@ -260,3 +261,7 @@ func sniffCompound(data []byte) meetguard.Format {
 	}
 	return meetguard.FormatOther
 }
+
+// IsCompound tells whether data begins like a compound file ([MS-CFB]), such as
+// an MSI. What it holds is told by parts that may lie anywhere in it.
+func IsCompound(data []byte) bool { return bytes.HasPrefix(data, []byte(cfbMagic)) }
