@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -315,95 +314,4 @@ func whyIncomplete(f meetguard.Facts) string {
 		}
 	}
 	return "a member could not be read"
-}
-
-// Launch gathers the facts of one launch: its executable as a file, its
-// command line as a script of one line, its ancestors.
-func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
-	f, _, err := in.Known(ctx, p.Exe)
-	if err != nil || f.SHA256 == "" {
-		// gone, or in a file system that only the process sees: the launch is judged without it
-		f = meetguard.Facts{Path: p.Exe, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
-			Gaps: []meetguard.Gap{{Fact: "executable", Reason: "it could not be read after the launch"}}}
-	}
-	f.Process = p
-	text, shell := commandText(p)
-	if !worthReading(text) {
-		return f
-	}
-	r, err := in.ask(ctx, request{Op: opCommand, Command: clipText(text, maxRequestText), Shell: shell})
-	if err != nil {
-		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "command line", Reason: reason(err)})
-		return f
-	}
-	f.Script = r.Facts.Script
-	f.Claims = slices.Clip(f.Claims) // shared with the cache
-	for _, c := range r.Facts.Claims {
-		if c.Source == meetguard.ClaimBanner {
-			f.Claims = append(f.Claims, c)
-		}
-	}
-	return f
-}
-
-// maxRequestText bounds a command line that is looked at, in bytes.
-const maxRequestText = 64 << 10
-
-// commandText is what a launch runs, as text: the script behind -c or -e, or
-// the whole command line.
-func commandText(p *meetguard.Process) (text, ext string) {
-	program := strings.TrimSuffix(strings.ToLower(baseOf(p.Exe)), ".exe")
-	ext = commandExt(program)
-	for i := 1; i+1 < len(p.Args) && i < 6; i++ {
-		switch arg := p.Args[i]; {
-		case ext == "sh" && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "c") && isShell(program),
-			program == "osascript" && arg == "-e":
-			return p.Args[i+1], ext
-		}
-	}
-	if ext == "applescript" {
-		ext = "sh"
-	}
-	if len(p.Args) == 0 {
-		return p.CommandLine, ext
-	}
-	words := make([]string, len(p.Args))
-	for i, w := range p.Args {
-		words[i] = quoteWord(w)
-	}
-	return strings.Join(words, " "), ext
-}
-
-func baseOf(p string) string {
-	if i := strings.LastIndexAny(p, `/\`); i >= 0 {
-		return p[i+1:]
-	}
-	return p
-}
-
-func isShell(program string) bool {
-	return contains([]string{"sh", "bash", "zsh", "dash", "ksh", "fish"}, program)
-}
-
-func quoteWord(w string) string {
-	if w != "" && !strings.ContainsAny(w, " \t\n\"'\\$`|&;<>()*?[]#~") {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-}
-
-// worthReading spares the worker the thousands of launches that fetch and hide
-// nothing.
-func worthReading(text string) bool {
-	if len(text) < 8 {
-		return false
-	}
-	lower := strings.ToLower(text)
-	for _, mark := range []string{"://", "curl", "wget", "osascript", "base64", "-enc", "-e ", "iex", "mshta", "certutil", "bitsadmin",
-		"do shell script", "tdata", "keychain", "quarantine", "login data", "eval ", "nscurl", "webclient", "invoke-"} {
-		if strings.Contains(lower, mark) {
-			return true
-		}
-	}
-	return false
 }
