@@ -65,8 +65,9 @@ type entry struct {
 
 // trace is a file that a launch made.
 type trace struct {
-	group *group
-	at    time.Time
+	group  *group
+	at     time.Time
+	folder bool // what lies in it came with it
 }
 
 // session is what a terminal, a desktop or a browser started lately.
@@ -203,7 +204,7 @@ func (t *Tracker) joinFiles(g *group, step meetguard.Step) *group {
 	for _, d := range step.Deeds {
 		switch d.Kind {
 		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist:
-			t.note(d.File, g, step.Time)
+			t.note(d, g, step.Time)
 		}
 	}
 	return g
@@ -221,8 +222,9 @@ func merge(into, g *group) *group {
 // find looks for the file, and for a folder above it that something was
 // unpacked into.
 func (t *Tracker) find(file string, now time.Time) *trace {
-	for key := fileKey(file); len(key) > 5; {
-		if tr := t.files[key]; tr != nil && (now.IsZero() || tr.at.IsZero() || now.Sub(tr.at) < fileSpan) {
+	own := fileKey(file)
+	for key := own; len(key) > 5; {
+		if tr := t.files[key]; tr != nil && (key == own || tr.folder) && (now.IsZero() || tr.at.IsZero() || now.Sub(tr.at) < fileSpan) {
 			return tr
 		}
 		i := strings.LastIndexByte(key, '/')
@@ -234,17 +236,21 @@ func (t *Tracker) find(file string, now time.Time) *trace {
 	return nil
 }
 
-func (t *Tracker) note(file string, g *group, at time.Time) {
-	key := fileKey(file)
+func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
+	key := fileKey(d.File)
 	if len(key) <= 5 || shared[key] {
 		return
+	}
+	folder := d.Kind == meetguard.DeedUnpack || strings.HasSuffix(key, ".app")
+	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") {
+		folder = false // Downloads, a home: much lies there that came otherwise
 	}
 	if _, ok := t.files[key]; !ok {
 		delete(t.files, t.fileRing[t.fileNext])
 		t.fileRing[t.fileNext] = key
 		t.fileNext = (t.fileNext + 1) % len(t.fileRing)
 	}
-	t.files[key] = &trace{g, at}
+	t.files[key] = &trace{g, at, folder}
 }
 
 // shared folders say nothing of who handles what in them.
