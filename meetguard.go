@@ -346,6 +346,7 @@ type Alert struct {
 	Event   Event
 	Facts   Facts
 	Verdict Verdict
+	Update  bool // the chain of launches was told before, at a lower level
 }
 
 // Host is the machine that an alert comes from.

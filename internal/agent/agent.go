@@ -49,6 +49,7 @@ type Agent struct {
 	files    *watch.Files
 	launches *watch.Launches // nil if switched off
 	queue    chan meetguard.Event
+	chains   *chains
 	counts   counts
 	changed  chan struct{} // holds a token when the status is to be written anew
 	statusMu sync.Mutex    // one writer of the status file at a time
@@ -57,13 +58,13 @@ type Agent struct {
 
 // counts are the agent's own counters; those of the sources are theirs.
 type counts struct {
-	judged, launches, launchesLost, incomplete, alerts, known atomic.Uint64
+	judged, launches, launchesLost, incomplete, alerts, known, folded atomic.Uint64
 }
 
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -229,6 +230,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	a.counts.judged.Add(1)
+	a.chains.landed(ev.Path, ev.Time, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
 		return nil // not recorded in the journal: the next listing brings it back
@@ -271,7 +273,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ev := <-a.queue:
-			if err := a.judge(ctx, ev, a.insp.Launch(ctx, ev.Process)); err != nil {
+			if err := a.judgeLaunch(ctx, ev); err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
 			a.touch()
@@ -281,7 +283,12 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 
 // judge makes the verdict over facts and, if somebody has to see it, the alert.
 func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts) error {
-	v := a.insp.Judge(f)
+	return a.report(ctx, ev, f, a.insp.Judge(f), false)
+}
+
+// report makes an alert of a verdict that somebody has to see; update says that
+// its chain was told before.
+func (a *Agent) report(ctx context.Context, ev meetguard.Event, f meetguard.Facts, v meetguard.Verdict, update bool) error {
 	shown, _ := alert.SafeText(f.Path)
 	switch v.Level {
 	case meetguard.Clean:
@@ -292,7 +299,7 @@ func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts
 		return nil
 	}
 	a.second.complete(ctx, ev.Kind, &f)
-	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v})
+	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v, Update: update})
 	appended, err := a.alerts.Append(rec)
 	if err != nil {
 		return err

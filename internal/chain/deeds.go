@@ -28,12 +28,37 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 	}
 	if len(words) > 0 {
 		words = append([]string{p.Exe}, words[1:]...)
-		r.run(words, 0)
+		if rest, ok := behindC(p); ok {
+			r.batch(rest, 0)
+		} else {
+			r.run(words, 0)
+		}
 	}
 	if f.Script != nil {
 		r.script(f.Script)
 	}
 	return r.out
+}
+
+// behindC is what cmd runs, as it was written: it does not split its line as
+// other programs do.
+func behindC(p *meetguard.Process) (string, bool) {
+	if Program(p.Exe) != "cmd" || p.CommandLine == "" {
+		return "", false
+	}
+	low := strings.ToLower(p.CommandLine)
+	i := strings.Index(low, " /c ")
+	if i < 0 {
+		i = strings.Index(low, ` /c"`)
+	}
+	if i < 0 {
+		return "", false
+	}
+	rest := strings.TrimSpace(clip(p.CommandLine[i+3:]))
+	if len(rest) > 1 && rest[0] == '"' && rest[len(rest)-1] == '"' {
+		rest = rest[1 : len(rest)-1]
+	}
+	return rest, true
 }
 
 func clip(s string) string {

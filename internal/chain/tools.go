@@ -111,7 +111,7 @@ func (r *reader) power(args []string, all string) {
 			}
 		}
 	}
-	if r.has(meetguard.DeedFetch) {
+	if r.has(meetguard.DeedFetch) || r.has(meetguard.DeedUnpack) {
 		r.powerFiles(args)
 	}
 }
@@ -132,6 +132,8 @@ func (r *reader) powerFiles(args []string) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "powershell", Host: host, File: next})
 		case strings.HasSuffix(low, "downloadfile") && i+2 < len(words):
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "powershell", Host: host, File: words[i+2]})
+		case (low == "-path" || low == "-literalpath") && r.has(meetguard.DeedUnpack):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "unpack", File: next})
 		case low == "-destinationpath":
 			r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: "powershell", File: next})
 		case low == "start-process" || low == "saps" || low == "start" || low == "&":
@@ -215,7 +217,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			r.each(plain[min(1, len(plain)):], meetguard.Deed{Kind: meetguard.DeedChmod})
 		}
 	case "xattr":
-		if strings.Contains(all, "quarantine") && strings.Contains(all, "-d") || strings.Contains(all, " -c") || strings.Contains(all, " -rc") {
+		if flags := shortFlags(args); strings.Contains(all, "quarantine") && strings.Contains(flags, "d") || strings.Contains(flags, "c") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, File: last})
 		}
 	case "spctl":
@@ -270,6 +272,17 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedDecoy, What: name})
 		}
 	}
+}
+
+// shortFlags are the letters of all short options.
+func shortFlags(args []string) string {
+	out := ""
+	for _, a := range args {
+		if len(a) > 1 && len(a) < 8 && a[0] == '-' && a[1] != '-' {
+			out += a[1:]
+		}
+	}
+	return out
 }
 
 func (r *reader) each(files []string, d meetguard.Deed) {

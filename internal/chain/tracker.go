@@ -395,14 +395,18 @@ func opensDoors(n *node) bool {
 	if n.parent != nil && len(n.proc.Args) == 1 && wrapper[Program(n.parent.proc.Exe)] {
 		return false // behind a pipe: it takes its commands from there
 	}
+	if n.parent != nil && len(n.proc.Args) == 0 && n.proc.CommandLine == "" && doors[Program(n.parent.proc.Exe)] && typed[name] {
+		return true // what a terminal or the desktop starts is mostly that
+	}
 	return interactive(&n.proc, name)
 }
 
+// typed are the shells that people type into.
+var typed = set(`sh bash zsh fish dash ksh tcsh cmd powershell pwsh`)
+
 // interactive: a shell without a script, such as the one in a terminal.
 func interactive(p *meetguard.Process, name string) bool {
-	switch name {
-	case "sh", "bash", "zsh", "fish", "dash", "ksh", "cmd", "powershell", "pwsh", "tcsh":
-	default:
+	if !typed[name] {
 		return false
 	}
 	words := p.Args

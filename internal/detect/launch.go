@@ -188,12 +188,14 @@ func (l *launch) findFetched() []meetguard.Deed {
 			out = append(out, d)
 		case meetguard.DeedRead:
 			reads = true
-		case meetguard.DeedRun:
+		case meetguard.DeedRun, meetguard.DeedChmod:
 			if d.What != "unpack" && d.File != "" {
 				ran = append(ran, fileKey(d.File))
 			}
 		}
 	}
+	// a shell of which no more is known, right behind a download that goes nowhere else
+	reads = reads || !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
 	for _, st := range steps {
@@ -245,7 +247,7 @@ func soon(st meetguard.Step, p *meetguard.Process) bool {
 	if st.Time.IsZero() || p.Started.IsZero() {
 		return true
 	}
-	return p.Started.Sub(st.Time).Abs().Seconds() < 5
+	return p.Started.Sub(st.Time).Abs().Seconds() < 3
 }
 
 // fileKey is a path so that all spellings of it are equal.

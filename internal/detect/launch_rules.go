@@ -90,7 +90,7 @@ func idleShell(p meetguard.Process) bool {
 	if !shells[name] && name != "cmd" && name != "powershell" && name != "pwsh" {
 		return false
 	}
-	return len(p.Args) == 1 || len(p.Args) == 2 && (strings.HasPrefix(p.Args[1], "-l") || strings.HasPrefix(p.Args[1], "-i") || strings.EqualFold(p.Args[1], "-nologo") || strings.EqualFold(p.Args[1], "-noexit"))
+	return len(p.Args) == 0 && p.CommandLine == "" || len(p.Args) == 1 || len(p.Args) == 2 && (strings.HasPrefix(p.Args[1], "-l") || strings.HasPrefix(p.Args[1], "-i") || strings.EqualFold(p.Args[1], "-nologo") || strings.EqualFold(p.Args[1], "-noexit"))
 }
 
 // runBox: the desktop or a browser starts a script host with an address or
@@ -216,7 +216,7 @@ func doorHost(s *subject) string {
 	if l == nil || l.managed || !windowsHosts[l.name] || len(l.above) == 0 {
 		return ""
 	}
-	door := l.above[0]
+	door := l.door()
 	file, known := hostFile(*l.Process)
 	switch {
 	case (browsers[door] || handlers[door]) && (!known || landingPlace(file) || strings.Contains(file, "://")):
@@ -265,12 +265,76 @@ func lureRoot(s *subject) string {
 			return "It goes back to a script in Script Editor."
 		case windowsHosts[name]:
 			return fmt.Sprintf("It goes back to a script that was opened with %s.", clip(name))
+		case interpreters[name] && len(scriptOf(a)) > 0 && landingPlace(scriptOf(a)) && !tempPlace(scriptOf(a)):
+			return fmt.Sprintf("It goes back to %s, a script that was run from where downloads land.", quoted(baseName(scriptOf(a))))
 		case landingPlace(a.Exe) && !signedWell(a.Signature):
 			return fmt.Sprintf("It goes back to %s, which was run from where downloads land.", quoted(baseName(a.Exe)))
 		case name == "applet" || strings.HasSuffix(slashed(a.Exe), "/contents/macos/applet"):
 			return "It goes back to a script that is dressed as an app."
 		case (interpreters[name] && name != "cmd") && i+1 < len(l.above) && l.above[i+1] == "explorer" && !idleShell(a) && len(a.Args) > 1 && commandFlag(a):
 			return "It goes back to a command that somebody was told to paste or open."
+		}
+	}
+	return ""
+}
+
+// scriptOf is the file that an interpreter was given to run.
+func scriptOf(p meetguard.Process) string {
+	if len(p.Args) > 1 && !strings.HasPrefix(p.Args[1], "-") && strings.ContainsAny(p.Args[1], `/\`) {
+		return p.Args[1]
+	}
+	return ""
+}
+
+// tempAgent: a script in a temporary folder arranges for something to be
+// started with the user's session.
+func tempAgent(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		low := slashed(d.File)
+		if d.Kind != meetguard.DeedPersist || !(userPlace(d.File) && (strings.Contains(low, "/launchagents/") || strings.Contains(low, "/autostart/") || strings.Contains(low, "/systemd/user/") || strings.Contains(low, "/startup/")) || d.What == "run key") {
+			continue
+		}
+		for _, a := range l.Ancestors {
+			if interpreters[program(a.Exe)] && tempPlace(scriptOf(a)) {
+				return fmt.Sprintf("%s, a script in a temporary folder, arranges for something to start by itself.", quoted(baseName(scriptOf(a))))
+			}
+		}
+	}
+	return ""
+}
+
+// tempUpload: an archive in a temporary folder is sent away.
+func tempUpload(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) {
+			continue
+		}
+		switch low := strings.ToLower(d.File); {
+		case strings.HasSuffix(low, ".zip"), strings.HasSuffix(low, "gz"), strings.HasSuffix(low, ".tar"), strings.HasSuffix(low, ".7z"), strings.HasSuffix(low, ".rar"):
+			return fmt.Sprintf("An archive in a temporary folder (%s) is sent away%s.", quoted(baseName(d.File)), fromHost(d.Host))
+		}
+	}
+	return ""
+}
+
+// brandTemp: something that is named like meeting software is opened in a
+// temporary folder, or its download mark is taken away there.
+func brandTemp(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || s.claim != nil {
+		return ""
+	}
+	for _, d := range l.own {
+		if (d.Kind == meetguard.DeedRun || d.Kind == meetguard.DeedDequarantine || d.Kind == meetguard.DeedResign) && d.What != "unpack" && tempPlace(d.File) && s.soundsLike(d.File) && codeName(d.File) && !signedWell(l.Signature) {
+			return fmt.Sprintf("%s is named like meeting software and lies in a temporary folder.", quoted(baseName(d.File)))
 		}
 	}
 	return ""

@@ -127,6 +127,9 @@ var rules = []rule{
 	{"MG-PROC-SYSTEM-NAME", 60, "T1036.005", systemName},
 	{"MG-PROC-BRAND-CHILD", 45, "T1036.005", brandChild},
 	{"MG-PROC-PERSIST", 30, "T1547", persisted},
+	{"MG-PROC-TEMP-AGENT", 45, "T1547", tempAgent},
+	{"MG-PROC-TEMP-UPLOAD", 20, "T1041", tempUpload},
+	{"MG-PROC-BRAND-TEMP", 25, "T1036.005", brandTemp},
 	{"MG-PROC-BLIND", 35, "T1562.001", blinds},
 	{"MG-PROC-ENCODED", 30, "T1027.010", encodedRun},
 }
