@@ -22,6 +22,7 @@ var mayImport = map[string][]string{
 	"meetguard/internal/worker":   {"meetguard"},
 	"meetguard/internal/unpack":   {"meetguard"},
 	"meetguard/internal/detect":   {"meetguard"},
+	"meetguard/internal/chain":    {"meetguard"},
 	"meetguard/internal/alert":    {"meetguard"},
 	"meetguard/internal/config":   {"meetguard"},
 	"meetguard/internal/collect":  {"meetguard"},
@@ -29,7 +30,7 @@ var mayImport = map[string][]string{
 	"meetguard/internal/opinion":  {"meetguard"},
 	"meetguard/internal/agent": {"meetguard", "meetguard/signatures", "meetguard/internal/watch", "meetguard/internal/inspect",
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker", "meetguard/internal/unpack",
-		"meetguard/internal/detect", "meetguard/internal/alert", "meetguard/internal/config",
+		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
 		"meetguard/internal/owner", "meetguard/internal/opinion"},
 	"meetguard/docs": {},
 

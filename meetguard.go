@@ -46,6 +46,67 @@ type Process struct {
 	Started     time.Time `json:"started,omitzero"`
 	Source      string    `json:"source,omitempty"`    // the source that saw the launch
 	Ancestors   []Process `json:"ancestors,omitempty"` // parent first; their own Ancestors are empty
+
+	Signature  *Signature `json:"signature,omitempty"`   // of the executable, where the source told of it; nil is unknown, never unsigned
+	OriginHost string     `json:"origin_host,omitempty"` // where the executable was downloaded from, where the source told of it
+}
+
+// Step is one launch of a chain of launches that belong together.
+type Step struct {
+	Time  time.Time `json:"time,omitzero"`
+	PID   int       `json:"pid"`
+	PPID  int       `json:"ppid,omitempty"`
+	Exe   string    `json:"exe"`
+	Link  string    `json:"link"` // why it belongs to the chain, one of the Link… constants
+	Deeds []Deed    `json:"deeds,omitempty"`
+}
+
+// Why a Step belongs to the chain of a launch.
+const (
+	LinkSelf     = "self"     // it is the launch itself
+	LinkAncestor = "ancestor" // it led to the launch
+	LinkTree     = "tree"     // one program led to both
+	LinkFile     = "file"     // both handle one file
+	LinkSession  = "session"  // one terminal, desktop or browser started both within minutes
+)
+
+// Deed is what the command line of a launch says that it does. It states facts
+// and judges nothing.
+type Deed struct {
+	Kind string   `json:"kind"`           // one of the Deed… constants
+	File string   `json:"file,omitempty"` // what it is done to, as the command line names it
+	Host string   `json:"host,omitempty"` // with whom, lower case
+	What string   `json:"what,omitempty"` // the tool, or the kind of secret
+	Mark []string `json:"mark,omitempty"` // insecure, hidden, pipe, temp, outside …
+}
+
+// The kinds of Deed.
+const (
+	DeedFetch        = "fetch"           // downloads something, to File if it is known
+	DeedFetchRun     = "fetch and run"   // downloads something and runs it, in one command line
+	DeedRead         = "read commands"   // an interpreter takes its commands from a pipe
+	DeedRun          = "run"             // runs File: the executable or what it is given to interpret
+	DeedUnpack       = "unpack"          // unpacks into File
+	DeedChmod        = "make executable" // makes File executable
+	DeedDequarantine = "dequarantine"    // takes the download mark off File
+	DeedResign       = "re-sign"         // signs File ad hoc
+	DeedPrompt       = "ask password"    // asks the user for a password in a window of its own
+	DeedCheck        = "check password"  // checks a password
+	DeedSecret       = "take secret"     // reads, copies or packs the secrets that What names
+	DeedPack         = "pack"            // packs or copies to File
+	DeedUpload       = "upload"          // sends File or text away
+	DeedPersist      = "persist"         // arranges for File to be started again
+	DeedBlind        = "blind scanner"   // takes something out of the sight of the virus scanner
+	DeedEncoded      = "encoded"         // runs an encoded or computed command
+	DeedHide         = "hide"            // works out of sight
+	DeedDecoy        = "decoy"           // shows something harmless
+	DeedErase        = "erase"           // deletes File
+)
+
+// Landing is how a file came to where a launch found it.
+type Landing struct {
+	Time time.Time `json:"time,omitzero"`
+	Host string    `json:"host,omitempty"`
 }
 
 // Format is the type of a file, told from its content.
@@ -91,6 +152,9 @@ type Facts struct {
 	Script    *Script     `json:"script,omitempty"`  // set for scripts and script-like files
 	Matches   []Match     `json:"matches,omitempty"` // YARA
 	Process   *Process    `json:"process,omitempty"` // set for a launch
+	Story     []Step      `json:"story,omitempty"`   // of a launch: the chain that it belongs to, oldest first, as far as it is remembered
+	Chain     string      `json:"chain,omitempty"`   // of a launch: names the chain; the same for every launch of it
+	Landed    *Landing    `json:"landed,omitempty"`  // of a launch: when its executable or its script landed, if that was seen
 	Members   []Facts     `json:"members,omitempty"` // what a container holds, as far as it is worth judging; Path is the member's path
 	Gaps      []Gap       `json:"gaps,omitempty"`
 	OS        []OSVerdict `json:"os_verdicts,omitempty"` // second opinions, where the system can speak
@@ -282,6 +346,7 @@ type Alert struct {
 	Event   Event
 	Facts   Facts
 	Verdict Verdict
+	Update  bool // the chain of launches was told before, at a lower level
 }
 
 // Host is the machine that an alert comes from.

@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"log/slog"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -50,6 +49,7 @@ type Agent struct {
 	files    *watch.Files
 	launches *watch.Launches // nil if switched off
 	queue    chan meetguard.Event
+	chains   *chains
 	counts   counts
 	changed  chan struct{} // holds a token when the status is to be written anew
 	statusMu sync.Mutex    // one writer of the status file at a time
@@ -58,13 +58,13 @@ type Agent struct {
 
 // counts are the agent's own counters; those of the sources are theirs.
 type counts struct {
-	judged, launches, launchesLost, incomplete, alerts, known atomic.Uint64
+	judged, launches, launchesLost, incomplete, alerts, known, folded atomic.Uint64
 }
 
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -230,6 +230,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	a.counts.judged.Add(1)
+	a.chains.landed(ev.Path, ev.Time, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
 		return nil // not recorded in the journal: the next listing brings it back
@@ -272,7 +273,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ev := <-a.queue:
-			if err := a.judge(ctx, ev, a.insp.Launch(ctx, ev.Process)); err != nil {
+			if err := a.judgeLaunch(ctx, ev); err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
 			a.touch()
@@ -282,7 +283,12 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 
 // judge makes the verdict over facts and, if somebody has to see it, the alert.
 func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts) error {
-	v := a.insp.Judge(f)
+	return a.report(ctx, ev, f, a.insp.Judge(f), false)
+}
+
+// report makes an alert of a verdict that somebody has to see; update says that
+// its chain was told before.
+func (a *Agent) report(ctx context.Context, ev meetguard.Event, f meetguard.Facts, v meetguard.Verdict, update bool) error {
 	shown, _ := alert.SafeText(f.Path)
 	switch v.Level {
 	case meetguard.Clean:
@@ -293,7 +299,7 @@ func (a *Agent) judge(ctx context.Context, ev meetguard.Event, f meetguard.Facts
 		return nil
 	}
 	a.second.complete(ctx, ev.Kind, &f)
-	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v})
+	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v, Update: update})
 	appended, err := a.alerts.Append(rec)
 	if err != nil {
 		return err
@@ -315,95 +321,4 @@ func whyIncomplete(f meetguard.Facts) string {
 		}
 	}
 	return "a member could not be read"
-}
-
-// Launch gathers the facts of one launch: its executable as a file, its
-// command line as a script of one line, its ancestors.
-func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
-	f, _, err := in.Known(ctx, p.Exe)
-	if err != nil || f.SHA256 == "" {
-		// gone, or in a file system that only the process sees: the launch is judged without it
-		f = meetguard.Facts{Path: p.Exe, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
-			Gaps: []meetguard.Gap{{Fact: "executable", Reason: "it could not be read after the launch"}}}
-	}
-	f.Process = p
-	text, shell := commandText(p)
-	if !worthReading(text) {
-		return f
-	}
-	r, err := in.ask(ctx, request{Op: opCommand, Command: clipText(text, maxRequestText), Shell: shell})
-	if err != nil {
-		f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "command line", Reason: reason(err)})
-		return f
-	}
-	f.Script = r.Facts.Script
-	f.Claims = slices.Clip(f.Claims) // shared with the cache
-	for _, c := range r.Facts.Claims {
-		if c.Source == meetguard.ClaimBanner {
-			f.Claims = append(f.Claims, c)
-		}
-	}
-	return f
-}
-
-// maxRequestText bounds a command line that is looked at, in bytes.
-const maxRequestText = 64 << 10
-
-// commandText is what a launch runs, as text: the script behind -c or -e, or
-// the whole command line.
-func commandText(p *meetguard.Process) (text, ext string) {
-	program := strings.TrimSuffix(strings.ToLower(baseOf(p.Exe)), ".exe")
-	ext = commandExt(program)
-	for i := 1; i+1 < len(p.Args) && i < 6; i++ {
-		switch arg := p.Args[i]; {
-		case ext == "sh" && strings.HasPrefix(arg, "-") && strings.HasSuffix(arg, "c") && isShell(program),
-			program == "osascript" && arg == "-e":
-			return p.Args[i+1], ext
-		}
-	}
-	if ext == "applescript" {
-		ext = "sh"
-	}
-	if len(p.Args) == 0 {
-		return p.CommandLine, ext
-	}
-	words := make([]string, len(p.Args))
-	for i, w := range p.Args {
-		words[i] = quoteWord(w)
-	}
-	return strings.Join(words, " "), ext
-}
-
-func baseOf(p string) string {
-	if i := strings.LastIndexAny(p, `/\`); i >= 0 {
-		return p[i+1:]
-	}
-	return p
-}
-
-func isShell(program string) bool {
-	return contains([]string{"sh", "bash", "zsh", "dash", "ksh", "fish"}, program)
-}
-
-func quoteWord(w string) string {
-	if w != "" && !strings.ContainsAny(w, " \t\n\"'\\$`|&;<>()*?[]#~") {
-		return w
-	}
-	return "'" + strings.ReplaceAll(w, "'", `'\''`) + "'"
-}
-
-// worthReading spares the worker the thousands of launches that fetch and hide
-// nothing.
-func worthReading(text string) bool {
-	if len(text) < 8 {
-		return false
-	}
-	lower := strings.ToLower(text)
-	for _, mark := range []string{"://", "curl", "wget", "osascript", "base64", "-enc", "-e ", "iex", "mshta", "certutil", "bitsadmin",
-		"do shell script", "tdata", "keychain", "quarantine", "login data", "eval ", "nscurl", "webclient", "invoke-"} {
-		if strings.Contains(lower, mark) {
-			return true
-		}
-	}
-	return false
 }

@@ -70,7 +70,7 @@ func (a *Agent) status() Status {
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
 		"exec_events": a.counts.launches.Load(), "exec_lost": a.counts.launchesLost.Load(),
-		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(),
+		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 	}
 	if a.launches == nil {
 		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})

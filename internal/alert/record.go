@@ -66,6 +66,9 @@ func NewRecord(host meetguard.Host, product Product, a meetguard.Alert) Record {
 			DataSources:      dataSources(a),
 		},
 	}
+	if a.Update {
+		r.ActivityID, r.ActivityName, r.TypeUID = 2, "Update", 200402
+	}
 	r.Observables = observablesOf(r.Evidences)
 	return r
 }
@@ -203,6 +206,7 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 	for _, g := range first(a.Facts.Gaps) {
 		u.Gaps = append(u.Gaps, safe(gapText(g), maxText))
 	}
+	u.Story = storyOf(a.Facts.Story)
 	if p := processOf(a); p != nil {
 		u.User, u.PID = safe(p.User, maxName), p.PID
 		u.CommandLine = safeCommand(p)

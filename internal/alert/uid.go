@@ -29,12 +29,14 @@ func recordUID(host meetguard.Host, a meetguard.Alert) string {
 // findingUID identifies the finding wherever on the host it turns up: it is made
 // of the host uid, what it is about, and the strongest rule. What it is about is
 // the SHA-256 of the file; of a launch the full command line, so that each use
-// of an interpreter is a finding of its own; and the path only if the file could
-// not be read.
+// of an interpreter is a finding of its own, or its chain where that is known;
+// and the path only if the file could not be read.
 func findingUID(host meetguard.Host, a meetguard.Alert) string {
 	about := "sha256 " + a.Facts.SHA256
 	p := processOf(a)
 	switch {
+	case a.Facts.Chain != "": // one chain is one finding, whichever launch of it is told
+		return digestUID([]string{"meetguard finding 1", host.UID, "chain " + a.Facts.Chain})
 	case p != nil && commandLine(p) != "":
 		about = "command line " + commandLine(p)
 	case a.Facts.SHA256 == "":

@@ -215,17 +215,20 @@ func sentence(s string) string {
 type subject struct {
 	meetguard.Facts
 	judge *Judge
-	name  string // base name
-	ext   string // lower case, with the dot
-	claim *claim // the brand it claims, nil if none
-	proof proof  // of that claim
-	code  *code  // nil if it is no script
+	name  string  // base name
+	ext   string  // lower case, with the dot
+	claim *claim  // the brand it claims, nil if none
+	proof proof   // of that claim
+	code  *code   // nil if it is no script
+	run   *launch // nil if it is no launch
 }
 
 func (j *Judge) subject(f meetguard.Facts) *subject {
 	s := &subject{Facts: f, judge: j, name: baseName(f.Path)}
 	s.ext = strings.ToLower(path.Ext(s.name))
-	if s.Script != nil {
+	if s.Process != nil {
+		s.takeLaunch()
+	} else if s.Script != nil {
 		s.code = newCode(j, s.Script)
 	}
 	if s.isProgram() || s.isPackage() || s.Script != nil || s.isLink() {

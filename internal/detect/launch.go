@@ -2,83 +2,283 @@ package detect
 
 import (
 	"fmt"
+	"net/netip"
 	"strings"
 
 	"meetguard"
 )
 
-// Programs by what they are, as base names in lower case without ".exe".
-var (
-	shells       = set(`sh bash zsh dash ksh fish`)
-	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
-	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
-)
+// launch is a launch with the questions that rules ask of it and of its chain.
+type launch struct {
+	*meetguard.Process
+	name    string           // plain name of its program
+	above   []string         // plain names of its ancestors, parent first
+	own     []meetguard.Deed // what it does itself
+	chain   []meetguard.Step // what else belongs to it: one tree or one file
+	session []meetguard.Step // what the same terminal or desktop started within minutes
+	managed bool             // software management, or the system itself, started it
+	backup  bool             // a backup program or its owner handles the data
+	fetched []meetguard.Deed // downloads whose result this launch runs
+	cast    map[string]bool  // plain names of all programs of its tree
+	kinds   map[string]bool  // secrets taken in the chain
+}
 
 // program is the plain name of an executable: lower case, no folder, no .exe.
 func program(exe string) string {
 	return strings.TrimSuffix(strings.ToLower(baseName(exe)), ".exe")
 }
 
-func parent(p *meetguard.Process) string {
-	if p == nil || len(p.Ancestors) == 0 {
-		return ""
-	}
-	return program(p.Ancestors[0].Exe)
-}
-
-// scriptEditor: nothing honest fetches and runs code from Script Editor.
-func scriptEditor(s *subject) string {
-	if s.Process == nil || !hasAncestor(s.Process, "script editor") {
-		return ""
-	}
-	switch name := program(s.Process.Exe); {
-	case name == "curl" || name == "wget" || name == "nscurl" || name == "osacompile":
-		return fmt.Sprintf("Script Editor led to %s: a script that somebody ran by hand fetches something.", name)
-	case interpreters[name] && s.code != nil && len(s.code.Fetches) > 0:
-		return fmt.Sprintf("Script Editor started %s, which fetches something.", name)
-	}
-	return ""
-}
-
-func hasAncestor(p *meetguard.Process, name string) bool {
+// takeLaunch prepares a launch for the rules. What software management runs is
+// not judged by the habits of its command lines: those that lures borrow are
+// its own.
+func (s *subject) takeLaunch() {
+	p := s.Process
+	l := &launch{Process: p, name: program(p.Exe), cast: map[string]bool{}, kinds: map[string]bool{}}
+	s.run = l
 	for _, a := range p.Ancestors {
-		if program(a.Exe) == name {
+		l.above = append(l.above, program(a.Exe))
+	}
+	l.managed = managedBy(p)
+	l.split(s.Story)
+	l.fetched = l.findFetched()
+	if s.Script == nil {
+		return
+	}
+	s.code = newCode(s.judge, insideTrusted(s.Script))
+	if l.managed && s.code.lookalike.Host == "" {
+		s.code = nil
+	}
+}
+
+// split sorts the story.
+func (l *launch) split(story []meetguard.Step) {
+	l.cast[l.name] = true
+	for _, st := range story {
+		switch st.Link {
+		case meetguard.LinkSelf:
+			l.own = st.Deeds
+		case meetguard.LinkSession:
+			l.session = append(l.session, st)
+		default:
+			l.chain = append(l.chain, st)
+			if st.Link != meetguard.LinkFile {
+				l.cast[program(st.Exe)] = true
+			}
+		}
+		if st.Link == meetguard.LinkSession {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedSecret && !fetchers[program(st.Exe)] {
+				l.kinds[d.What] = true
+			}
+		}
+	}
+	l.backup = l.isBackup()
+}
+
+// insideTrusted is a script without the complaint that a server of the own
+// network has no proper certificate.
+func insideTrusted(s *meetguard.Script) *meetguard.Script {
+	out := *s
+	out.Fetches = append([]meetguard.Fetch(nil), s.Fetches...)
+	for i := range out.Fetches {
+		if inHouse(out.Fetches[i].Host) {
+			out.Fetches[i].Insecure = false
+		}
+	}
+	return &out
+}
+
+// inHouse says whether a host can only be of the own network.
+func inHouse(host string) bool {
+	if host == "" {
+		return false
+	}
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+	}
+	dot := strings.LastIndexByte(host, '.')
+	return dot < 0 || houseDomains[host[dot+1:]] || strings.HasSuffix(host, ".home.arpa")
+}
+
+var houseDomains = set(`local lan corp internal intranet home localdomain localhost private`)
+
+// publicAddress says whether a host is an address of the Internet and no name.
+func publicAddress(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast()
+}
+
+func (l *launch) does(kinds ...string) bool {
+	for _, d := range l.own {
+		for _, k := range kinds {
+			if d.Kind == k {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// deed is the first deed of a kind in the chain, the launch's own first.
+func (l *launch) deed(kinds ...string) (meetguard.Deed, bool) {
+	for _, k := range kinds {
+		for _, d := range l.own {
+			if d.Kind == k {
+				return d, true
+			}
+		}
+		for i := len(l.chain) - 1; i >= 0; i-- {
+			for _, d := range l.chain[i].Deeds {
+				if d.Kind == k {
+					return d, true
+				}
+			}
+		}
+	}
+	return meetguard.Deed{}, false
+}
+
+// acts says whether the launch itself does something that matters.
+func (l *launch) acts() bool {
+	for _, d := range l.own {
+		switch d.Kind {
+		case meetguard.DeedRun:
+			if d.What != "program" || userPlace(d.File) {
+				return true
+			}
+		case meetguard.DeedErase, meetguard.DeedPack:
+		default:
 			return true
 		}
 	}
 	return false
 }
 
-// runBox: Explorer starts a script host with an address: Win+R, or a shortcut.
-func runBox(s *subject) string {
-	if s.Process == nil || parent(s.Process) != "explorer" {
+// parent is the plain name of the program that started the launch.
+func (l *launch) parent() string {
+	if len(l.above) == 0 {
 		return ""
 	}
-	name := program(s.Process.Exe)
-	if s.code == nil || len(s.code.Fetches) == 0 || !interpreters[name] && name != "curl" {
-		return ""
-	}
-	f := s.code.Fetches[0]
-	if f.RunBy == "" && name != "mshta" {
-		return ""
-	}
-	return fmt.Sprintf("Windows Explorer started %s with a command that fetches%s: somebody was told to paste it.", name, from(f))
+	return l.above[0]
 }
 
-// pasted: a line typed into a terminal that fetches and runs, with a mark that
-// installers of well-known tools do not have.
-func pasted(s *subject) string {
-	if s.Process == nil || !s.code.interpreted() {
-		return ""
+func (l *launch) under(names map[string]bool) (string, bool) {
+	for _, a := range l.above {
+		if names[a] {
+			return a, true
+		}
 	}
-	p := parent(s.Process)
-	if !shells[p] && !terminals[p] && p != "login" {
-		return ""
+	return "", false
+}
+
+// known says whether the launch came with its command line.
+func (l *launch) known() bool { return len(l.Args) > 1 || l.CommandLine != "" }
+
+// findFetched finds the downloads that this launch runs: in its own command
+// line, through a pipe, or by the file.
+func (l *launch) findFetched() []meetguard.Deed {
+	var out []meetguard.Deed
+	reads := false
+	ran := []string{}
+	for _, d := range l.own {
+		switch d.Kind {
+		case meetguard.DeedFetchRun:
+			out = append(out, d)
+		case meetguard.DeedRead:
+			reads = true
+		case meetguard.DeedRun, meetguard.DeedChmod:
+			if d.What != "unpack" && d.File != "" {
+				ran = append(ran, fileKey(d.File))
+			}
+		}
 	}
-	f, _ := s.code.cradle()
-	_, troubles := s.code.trouble()
-	if !f.Insecure && s.code.rawIP == "" && s.code.lookalike.Host == "" && troubles == 0 {
-		return ""
+	// a shell of which no more is known, right behind a download that goes nowhere else
+	reads = reads || !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
+	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
+	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
+	for _, st := range steps {
+		for _, d := range st.Deeds {
+			if d.Kind != meetguard.DeedFetch {
+				continue
+			}
+			switch {
+			case reads && d.File == "" && st.PPID == l.PPID && soon(st, l.Process):
+				out = append(out, d)
+			case d.File != "" && l.ranFrom(fileKey(d.File), ran, steps, 0):
+				out = append(out, d)
+			}
+		}
 	}
-	return fmt.Sprintf("A line in a terminal fetches%s and runs what it gets.", from(f))
+	return out
+}
+
+// ranFrom says whether one of the files that were run is the one that was
+// fetched, or came out of it.
+func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, depth int) bool {
+	for _, r := range ran {
+		if r == file || len(file) > 8 && strings.HasPrefix(r, file+"/") {
+			return true
+		}
+	}
+	if depth > 2 {
+		return false
+	}
+	for _, st := range steps { // unpacked or copied: what came out of it
+		from, to := false, ""
+		for _, d := range st.Deeds {
+			switch {
+			case d.Kind == meetguard.DeedRun && d.What == "unpack" && fileKey(d.File) == file:
+				from = true
+			case d.Kind == meetguard.DeedUnpack:
+				to = fileKey(d.File)
+			}
+		}
+		if from && len(to) > 4 && to != file && l.ranFrom(to, ran, steps, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// soon: two launches of one pipe start together.
+func soon(st meetguard.Step, p *meetguard.Process) bool {
+	if st.Time.IsZero() || p.Started.IsZero() {
+		return true
+	}
+	return p.Started.Sub(st.Time).Abs().Seconds() < 3
+}
+
+// fileKey is a path so that all spellings of it are equal.
+func fileKey(p string) string {
+	p = strings.ToLower(strings.ReplaceAll(strings.Trim(p, `"' `), `\`, "/"))
+	for _, t := range []string{"%temp%", "%tmp%", "$env:temp", "$env:tmp", "$tmpdir", "${tmpdir}"} {
+		p = strings.ReplaceAll(p, t, "~tmp~")
+	}
+	if i := strings.Index(p, "/appdata/local/temp"); i >= 0 {
+		p = "~tmp~" + p[i+len("/appdata/local/temp"):]
+	}
+	p = strings.TrimPrefix(p, "/private")
+	return strings.TrimSuffix(strings.TrimPrefix(strings.ReplaceAll(p, "//", "/"), "./"), "/")
+}
+
+// shownRun names a launch for evidence.
+func (l *launch) shownRun() string {
+	if l.name == "" {
+		return "A program"
+	}
+	return clip(l.name)
+}
+
+// via tells who led to the launch.
+func (l *launch) via() string {
+	if len(l.above) == 0 {
+		return l.shownRun()
+	}
+	names := []string{}
+	for i := min(len(l.above), 3) - 1; i >= 0; i-- {
+		names = append(names, clip(l.above[i]))
+	}
+	return fmt.Sprintf("%s → %s", strings.Join(names, " → "), l.shownRun())
 }

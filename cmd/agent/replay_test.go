@@ -1,0 +1,174 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// recordedChain is one chain of testdata/chains.txt.
+type recordedChain struct {
+	name   string
+	lure   bool
+	events []map[string]any
+}
+
+func readChains(t *testing.T) []recordedChain {
+	t.Helper()
+	data, err := os.ReadFile("testdata/chains.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []recordedChain
+	system, at := "", time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+	for i, line := range strings.Split(string(data), "\n") {
+		switch {
+		case strings.HasPrefix(line, "## "):
+			w := strings.Fields(line)
+			all = append(all, recordedChain{name: w[3], lure: w[1] == "malicious"})
+			system, at = w[2], at.Add(time.Hour)
+		case line == "" || strings.HasPrefix(line, "#"):
+		default:
+			head, command, ok := strings.Cut(line, "::")
+			w := strings.SplitN(strings.TrimSpace(head), " ", 3)
+			if !ok || len(w) != 3 {
+				t.Fatalf("line %d is no launch", i+1)
+			}
+			at = at.Add(time.Second)
+			pid, _ := strconv.Atoi(w[0])
+			ppid, _ := strconv.Atoi(w[1])
+			e := map[string]any{"os": system, "pid": pid, "ppid": ppid, "exe": w[2], "time": at.Format(time.RFC3339)}
+			command, signer, signed := strings.Cut(command, "@@")
+			if signed {
+				e["signature"] = map[string]any{"status": "valid", "subject": strings.TrimSpace(signer)}
+			}
+			if command = strings.TrimSpace(command); command != "" {
+				e["command_line"] = command
+			}
+			c := &all[len(all)-1]
+			c.events = append(c.events, e)
+		}
+	}
+	return all
+}
+
+// replayed runs the command over events and gives what it printed.
+func replayed(t *testing.T, events []map[string]any) (int, []map[string]any) {
+	t.Helper()
+	var in bytes.Buffer
+	for _, e := range events {
+		line, _ := json.Marshal(e)
+		in.Write(append(line, '\n'))
+	}
+	name := filepath.Join(t.TempDir(), "events.jsonl")
+	if err := os.WriteFile(name, in.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errOut bytes.Buffer
+	code := run(context.Background(), []string{"replay", "--json", name}, &out, &errOut)
+	var units []map[string]any
+	for _, line := range strings.Split(strings.TrimSpace(out.String()), "\n") {
+		if line == "" {
+			continue
+		}
+		var u map[string]any
+		if err := json.Unmarshal([]byte(line), &u); err != nil {
+			t.Fatal(err)
+		}
+		units = append(units, u)
+	}
+	if code == exitError {
+		t.Fatal(errOut.String())
+	}
+	return code, units
+}
+
+func TestReplayChains(t *testing.T) {
+	for _, c := range readChains(t) {
+		t.Run(c.name, func(t *testing.T) {
+			code, units := replayed(t, c.events)
+			if c.lure != (code == exitFound) {
+				t.Errorf("exit %d: %s", code, told(units))
+			}
+		})
+	}
+}
+
+// TestReplayUnknown leaves out every third command line and every signature.
+func TestReplayUnknown(t *testing.T) {
+	lures, found := 0, 0
+	for _, c := range readChains(t) {
+		for offset := range 3 {
+			var events []map[string]any
+			for i, e := range c.events {
+				less := map[string]any{}
+				for k, v := range e {
+					if k != "signature" && !(k == "command_line" && i%3 == offset) {
+						less[k] = v
+					}
+				}
+				events = append(events, less)
+			}
+			code, units := replayed(t, events)
+			switch {
+			case !c.lure && code != exitClean:
+				t.Errorf("%s without some command lines: %s", c.name, told(units))
+			case c.lure:
+				lures++
+				if code == exitFound {
+					found++
+				} else {
+					t.Logf("%s is not found without some command lines (%d)", c.name, offset)
+				}
+			}
+		}
+	}
+	if found*100 < lures*95 {
+		t.Errorf("%d of %d found", found, lures)
+	}
+}
+
+func told(units []map[string]any) string {
+	var b strings.Builder
+	for _, u := range units {
+		fmt.Fprintf(&b, "\n%v %v %v:", u["pid"], u["exe"], u["score"])
+		for _, f := range u["findings"].([]any) {
+			b.WriteString(" " + f.(map[string]any)["rule"].(string))
+		}
+	}
+	return b.String()
+}
+
+func TestReplayLines(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		code int
+		says string
+	}{
+		"nothing":      {"", exitClean, ""},
+		"unknown keys": {`{"os":"linux","pid":1,"exe":"/bin/true","new":{"a":[1]}}` + "\n\n", exitClean, ""},
+		"no event":     {"{\"os\":\"linux\",\"pid\":1,\"exe\":\"/bin/true\"}\nrubbish\n", exitError, "line 2"},
+		"no pid":       {`{"os":"linux","exe":"/bin/true"}`, exitError, "no pid"},
+		"no exe":       {`{"os":"linux","pid":3}`, exitError, "no exe"},
+		"bad time":     {`{"os":"linux","pid":3,"exe":"a","time":"yesterday"}`, exitError, "RFC 3339"},
+	} {
+		name := name
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "e.jsonl")
+			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, errOut bytes.Buffer
+			if code := run(context.Background(), []string{"replay", file}, &out, &errOut); code != c.code || !strings.Contains(errOut.String(), c.says) {
+				t.Errorf("exit %d, %q", code, errOut.String())
+			}
+		})
+	}
+}

@@ -1,0 +1,513 @@
+package chain
+
+import (
+	"net/netip"
+	"strings"
+
+	"meetguard"
+)
+
+// maxDeeds bounds what is told of one launch, maxLine the bytes of its command
+// line that are looked at.
+const (
+	maxDeeds = 24
+	maxLine  = 32 << 10
+)
+
+// Deeds tells what a launch does, from its command line and from what is known
+// of the structure of the script in it.
+func Deeds(f *meetguard.Facts) []meetguard.Deed {
+	p := f.Process
+	r := reader{cwd: p.Cwd, windows: p.OS == "windows", user: p.User}
+	if strings.ContainsAny(p.Exe, `/\`) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: p.Exe, What: "program"})
+	}
+	words := p.Args
+	if len(words) == 0 {
+		words = Split(p.OS, clip(p.CommandLine))
+	}
+	if len(words) > 0 {
+		words = append([]string{p.Exe}, words[1:]...)
+		if rest, ok := behindC(p); ok {
+			r.batch(rest, 0)
+		} else {
+			r.run(words, 0)
+		}
+	}
+	if f.Script != nil {
+		r.script(f.Script)
+	}
+	return r.out
+}
+
+// behindC is what cmd runs, as it was written: it does not split its line as
+// other programs do.
+func behindC(p *meetguard.Process) (string, bool) {
+	if Program(p.Exe) != "cmd" || p.CommandLine == "" {
+		return "", false
+	}
+	low := strings.ToLower(p.CommandLine)
+	i := strings.Index(low, " /c ")
+	if i < 0 {
+		i = strings.Index(low, ` /c"`)
+	}
+	if i < 0 {
+		return "", false
+	}
+	rest := strings.TrimSpace(clip(p.CommandLine[i+3:]))
+	if len(rest) > 1 && rest[0] == '"' && rest[len(rest)-1] == '"' {
+		rest = rest[1 : len(rest)-1]
+	}
+	return rest, true
+}
+
+func clip(s string) string {
+	return s[:min(len(s), maxLine)]
+}
+
+// reader gathers the deeds of one launch.
+type reader struct {
+	cwd     string
+	user    string
+	windows bool
+	out     []meetguard.Deed
+}
+
+func (r *reader) add(d meetguard.Deed) {
+	if len(r.out) >= maxDeeds {
+		return
+	}
+	if d.File != "" {
+		d.File = r.path(d.File)
+	}
+	for _, had := range r.out {
+		if had.Kind == d.Kind && had.File == d.File && had.Host == d.Host && had.What == d.What {
+			return
+		}
+	}
+	r.out = append(r.out, d)
+}
+
+// path makes a name of the command line absolute, where the folder is known.
+func (r *reader) path(name string) string {
+	name = strings.Trim(name, `"'`)
+	if len(name) > 1024 {
+		name = name[:1024]
+	}
+	if r.cwd == "" || name == "" || strings.HasPrefix(name, "/") || strings.ContainsAny(name[:1], `~$%\`) || len(name) > 1 && name[1] == ':' {
+		return name
+	}
+	slash := "/"
+	if r.windows {
+		slash = `\`
+	}
+	return strings.TrimSuffix(r.cwd, slash) + slash + strings.TrimPrefix(name, "./")
+}
+
+// maxNest bounds commands in commands.
+const maxNest = 4
+
+// run reads one command with its arguments.
+func (r *reader) run(words []string, depth int) {
+	for len(words) > 1 && unwraps[Program(words[0])] {
+		words = skipOptions(words[1:])
+	}
+	if len(words) == 0 || depth > maxNest {
+		return
+	}
+	name, args := Program(words[0]), words[1:]
+	if strings.HasPrefix(name, "python") {
+		name = "python"
+	}
+	all := " " + strings.ToLower(strings.Join(args, " ")) + " "
+	r.secrets(name, all)
+	switch name {
+	case "sh", "bash", "zsh", "dash", "ksh", "fish":
+		r.shell(name, args, depth)
+	case "cmd":
+		r.cmd(args, depth)
+	case "powershell", "pwsh":
+		r.power(args, all)
+	case "osascript":
+		r.apple(args, all, depth)
+	case "python", "perl", "ruby", "node", "php", "java", "wscript", "cscript", "deno", "bun":
+		r.interpreter(name, args)
+	case "mshta", "regsvr32", "rundll32", "msiexec", "certutil", "bitsadmin", "installutil":
+		r.windowsTool(name, args, all)
+	case "curl", "wget", "nscurl", "aria2c", "fetch":
+		r.fetch(name, args)
+	case "attrib", "schtasks", "reg", "sc", "at", "net":
+		r.windowsSetting(name, args, all)
+	case "dscl", "security", "dseditgroup", "sysadminctl", "zenity", "kdialog", "yad", "su", "pkexec":
+		r.password(name, args, all)
+	case "launchctl", "crontab", "systemctl", "plutil", "defaults", "tee":
+		r.persist(name, args, all)
+	default:
+		r.fileTool(name, args, all)
+	}
+}
+
+var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost`)
+
+func skipOptions(words []string) []string {
+	for len(words) > 0 {
+		w := words[0]
+		switch {
+		case strings.HasPrefix(w, "-"):
+			if (w == "-u" || w == "-n" || w == "-k" && false) && len(words) > 1 {
+				words = words[1:]
+			}
+		case strings.Contains(w, "=") && !strings.ContainsAny(w, "/ "):
+		case w != "" && strings.Trim(w, "0123456789smh") == "":
+		default:
+			return words
+		}
+		words = words[1:]
+	}
+	return nil
+}
+
+// shell reads a shell: what it is given with -c, or the file that it runs.
+func (r *reader) shell(name string, args []string, depth int) {
+	for i, a := range args {
+		switch {
+		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "c") && i+1 < len(args):
+			r.line(args[i+1], depth)
+			return
+		case a == "-s" || a == "-":
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+			return
+		case strings.HasPrefix(a, "-") || strings.HasPrefix(a, "+"):
+		default:
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: a, What: name})
+			return
+		}
+	}
+	if len(args) == 0 {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+	}
+}
+
+// line reads a line of shell code.
+func (r *reader) line(text string, depth int) {
+	for i, c := range commands(clip(text)) {
+		words := c.words
+		for len(words) > 1 && shellWords[words[0]] {
+			words = words[1:]
+		}
+		if i > 32 || len(words) == 0 {
+			return
+		}
+		name := Program(words[0])
+		if c.piped && (wrapper[name] || name == "osascript" || strings.HasPrefix(name, "python") || name == "perl" || name == "node") && len(words) < 4 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+			continue
+		}
+		if c.back {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "background"})
+		}
+		if strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "~/") || strings.HasPrefix(words[0], "$") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
+		}
+		r.run(words, depth+1)
+	}
+}
+
+var shellWords = set(`if then else elif do while until ! { time`)
+
+// cmd reads the command processor of Windows.
+func (r *reader) cmd(args []string, depth int) {
+	for i, a := range args {
+		if low := strings.ToLower(a); strings.HasPrefix(low, "/c") || strings.HasPrefix(low, "/k") || strings.HasPrefix(low, "/r") {
+			rest := append([]string{}, args[i+1:]...)
+			if len(a) > 2 {
+				rest = append([]string{a[2:]}, rest...)
+			}
+			r.batch(strings.Join(quoteAll(rest), " "), depth)
+			return
+		}
+	}
+}
+
+func quoteAll(words []string) []string {
+	if len(words) == 1 {
+		return words
+	}
+	out := make([]string, len(words))
+	for i, w := range words {
+		if out[i] = w; strings.ContainsAny(w, " \t") {
+			out[i] = `"` + w + `"`
+		}
+	}
+	return out
+}
+
+func (r *reader) batch(text string, depth int) {
+	text = strings.ReplaceAll(clip(text), "^", "")
+	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
+		words := splitWindows(strings.TrimSpace(part))
+		for len(words) > 1 && (strings.EqualFold(words[0], "start") || strings.EqualFold(words[0], "call") || words[0] == "" || strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "@")) {
+			words = words[1:]
+		}
+		if i > 32 || len(words) == 0 {
+			return
+		}
+		if strings.ContainsAny(words[0], `\%`) || runs[extension(words[0])] {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
+		}
+		r.run(words, depth+1)
+	}
+}
+
+var runs = set(`.exe .scr .bat .cmd .vbs .js .hta .ps1 .msi .com .pif .wsf .vbe .jse`)
+
+func extension(name string) string {
+	if i := strings.LastIndexByte(name, '.'); i >= 0 && !strings.ContainsAny(name[i:], `/\`) {
+		return strings.ToLower(name[i:])
+	}
+	return ""
+}
+
+// interpreter reads which file an interpreter runs.
+func (r *reader) interpreter(name string, args []string) {
+	for i, a := range args {
+		switch {
+		case (a == "-c" || a == "-e") && i+1 < len(args):
+			return
+		case a == "-jar" && i+1 < len(args):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: args[i+1], What: name})
+			return
+		case a == "-":
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+			return
+		case a == "-m" || a == "-cp" || a == "-classpath":
+			return
+		case strings.HasPrefix(a, "-"), strings.HasPrefix(a, "//"):
+		default:
+			if name == "java" {
+				return
+			}
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: a, What: name})
+			return
+		}
+	}
+	if len(args) == 0 {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+	}
+}
+
+// apple reads osascript: the file, or what its texts say.
+func (r *reader) apple(args []string, all string, depth int) {
+	file := true
+	for i, a := range args {
+		switch {
+		case a == "-e" && i+1 < len(args):
+			file = false
+			text := args[i+1]
+			for rest := text; ; {
+				_, after, ok := strings.Cut(rest, `do shell script "`)
+				if !ok {
+					break
+				}
+				inner, _, _ := strings.Cut(strings.ReplaceAll(after, `\"`, `'`), `"`)
+				r.line(inner, depth+1)
+				rest = after
+			}
+		case a == "-":
+			file = false
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: "osascript"})
+		case strings.HasPrefix(a, "-"):
+		case file && (i == 0 || args[i-1] != "-l"):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: a, What: "osascript"})
+			file = false
+		}
+	}
+	if len(args) == 0 {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: "osascript"})
+	}
+	if strings.Contains(all, "hidden answer") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "osascript"})
+	}
+	if strings.Contains(all, "login item") && strings.Contains(all, "make") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "login item"})
+	}
+}
+
+// script takes over what the structure of a script says.
+func (r *reader) script(s *meetguard.Script) {
+	for _, f := range s.Fetches {
+		d := meetguard.Deed{Kind: meetguard.DeedFetch, Host: f.Host, What: f.Tool}
+		if f.RunBy != "" {
+			d.Kind = meetguard.DeedFetchRun
+		}
+		if f.Insecure {
+			d.Mark = append(d.Mark, "insecure")
+		}
+		if f.Hidden {
+			d.Mark = append(d.Mark, "hidden")
+		}
+		if d.Kind == meetguard.DeedFetchRun || !r.has(meetguard.DeedFetch) {
+			r.add(d)
+		}
+	}
+	for _, t := range s.Traits {
+		if d, ok := traitDeeds[t]; ok && (t != "hidden-window" || !r.has(d.Kind)) {
+			r.add(d)
+		}
+	}
+}
+
+func (r *reader) has(kind string) bool {
+	for _, d := range r.out {
+		if d.Kind == kind {
+			return true
+		}
+	}
+	return false
+}
+
+// traitDeeds are the traits of scripts that are deeds.
+var traitDeeds = map[string]meetguard.Deed{
+	"password-prompt":    {Kind: meetguard.DeedPrompt, What: "script"},
+	"dequarantine":       {Kind: meetguard.DeedDequarantine},
+	"resign":             {Kind: meetguard.DeedResign},
+	"defender-exclusion": {Kind: meetguard.DeedBlind},
+	"kill-security":      {Kind: meetguard.DeedBlind},
+	"hidden-window":      {Kind: meetguard.DeedHide},
+	"upload":             {Kind: meetguard.DeedUpload, What: "script"},
+	"telegram-bot":       {Kind: meetguard.DeedUpload, What: "telegram bot", Host: "api.telegram.org"},
+	"persistence":        {Kind: meetguard.DeedPersist, What: "script"},
+	"encoded-command":    {Kind: meetguard.DeedEncoded},
+	"dynamic-eval":       {Kind: meetguard.DeedEncoded, What: "eval"},
+	"decoded-then-run":   {Kind: meetguard.DeedEncoded, What: "decoded"},
+	"decoy-url":          {Kind: meetguard.DeedDecoy},
+}
+
+// fetch reads curl and its like.
+func (r *reader) fetch(name string, args []string) {
+	d := meetguard.Deed{Kind: meetguard.DeedFetch, What: name}
+	up, remote, url := false, false, ""
+	for i := 0; i < len(args); i++ {
+		a := args[i]
+		next := ""
+		if i+1 < len(args) {
+			next = args[i+1]
+		}
+		switch {
+		case strings.Contains(a, "://") && !strings.HasPrefix(a, "-"):
+			if url == "" && (i == 0 || !valued[args[i-1]]) {
+				url = a
+			}
+		case a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
+			d.File = next
+			i++
+		case strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):
+			_, d.File, _ = strings.Cut(a, "=")
+		case a == "-O" || a == "--remote-name" || a == "-J":
+			remote = true
+		case a == "-T" || a == "--upload-file" || a == "--post-file" || strings.HasPrefix(a, "--post-file="):
+			up = true
+			if d.File = strings.TrimPrefix(a, "--post-file="); d.File == a {
+				d.File = next
+			}
+			i++
+		case a == "-F" || a == "--form" || a == "-d" || strings.HasPrefix(a, "--data"):
+			if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
+				up = true
+				_, d.File, _ = strings.Cut(next, "@")
+				d.File, _, _ = strings.Cut(d.File, ";")
+			} else if len(next) > 0 {
+				d.Mark = append(d.Mark, "post")
+			}
+			i++
+		case a == "--insecure" || a == "--no-check-certificate":
+			d.Mark = append(d.Mark, "insecure")
+		case a == "-A" || a == "--user-agent" || a == "-H" || a == "--header" || a == "-u" || a == "-x" || a == "-e" || a == "-w" || a == "-m" || a == "--retry" || a == "-X":
+			i++
+		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && name == "curl":
+			if strings.Contains(a, "k") {
+				d.Mark = append(d.Mark, "insecure")
+			}
+			switch a[len(a)-1] {
+			case 'o':
+				d.File = next
+				i++
+			case 'O':
+				remote = true
+			}
+		default:
+			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {
+				url = "http://" + a
+			}
+		}
+	}
+	host, last := split(url)
+	d.Host = host
+	if strings.HasPrefix(url, "http://") && strings.Contains(strings.Join(args, " "), "http://") {
+		d.Mark = append(d.Mark, "plain")
+	}
+	if (remote || name == "wget") && d.File == "" && !up && last != "" {
+		d.File = last
+	}
+	if up {
+		d.Kind = meetguard.DeedUpload
+	}
+	if url == "" && !up {
+		return
+	}
+	if d.File == "-" || d.File == "/dev/null" || strings.EqualFold(d.File, "nul") {
+		d.File = ""
+	}
+	if strings.Contains(url, "api.telegram.org/bot") {
+		d.Kind, d.What = meetguard.DeedUpload, "telegram bot"
+	}
+	r.add(d)
+}
+
+var valued = set(`-A -H -e -x -u --user-agent --header --referer --proxy -X -w -m`)
+
+// split gives the host of a URL and the last element of its path.
+func split(url string) (host, last string) {
+	_, rest, ok := strings.Cut(url, "://")
+	if !ok {
+		return "", ""
+	}
+	end := strings.IndexAny(rest, "/?#\"' ")
+	if end < 0 {
+		end = len(rest)
+	}
+	host = rest[:end]
+	if at := strings.LastIndexByte(host, '@'); at >= 0 {
+		host = host[at+1:]
+	}
+	if !strings.HasPrefix(host, "[") {
+		host, _, _ = strings.Cut(host, ":")
+	}
+	host = strings.ToLower(strings.Trim(host, "[]"))
+	if strings.ContainsAny(host, "$`%{}()") || len(host) > 253 {
+		host = ""
+	}
+	path, _, _ := strings.Cut(rest[end:], "?")
+	last = path[strings.LastIndexByte(path, '/')+1:]
+	return host, last
+}
+
+// urlIn finds the first URL of a command line.
+func urlIn(args []string) string {
+	for _, a := range args {
+		if i := strings.Index(a, "://"); i > 2 {
+			if s := strings.ToLower(a); strings.Contains(s, "http://") {
+				return a[strings.Index(s, "http://"):]
+			} else if strings.Contains(s, "https://") {
+				return a[strings.Index(s, "https://"):]
+			}
+		}
+	}
+	return ""
+}
+
+// Public says whether a host is an address of the Internet and no name.
+func Public(host string) bool {
+	a, err := netip.ParseAddr(host)
+	return err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast()
+}

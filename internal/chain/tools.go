@@ -1,0 +1,417 @@
+package chain
+
+import (
+	"strings"
+
+	"meetguard"
+)
+
+// windowsTool reads programs of Windows that can bring or run other code.
+func (r *reader) windowsTool(name string, args []string, all string) {
+	host, _ := split(urlIn(args))
+	file := ""
+	for _, a := range args {
+		if !strings.HasPrefix(a, "/") && !strings.HasPrefix(a, "-") && file == "" {
+			file = a
+		}
+	}
+	remote := strings.Contains(all, "http://") || strings.Contains(all, "https://")
+	switch name {
+	case "mshta":
+		switch {
+		case remote || strings.Contains(all, " vbscript:") || strings.Contains(all, " javascript:"):
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+		case file != "":
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+		}
+	case "regsvr32", "installutil":
+		if remote || strings.Contains(all, "scrobj") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+			return
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+	case "rundll32":
+		if strings.Contains(all, "javascript:") || remote && strings.Contains(all, "mshtml") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+			return
+		}
+		dll, _, _ := strings.Cut(file, ",")
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: dll})
+	case "msiexec":
+		if remote {
+			d := meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host}
+			if strings.Contains(all, " /q") {
+				d.Mark = []string{"hidden"}
+			}
+			r.add(d)
+			return
+		}
+		if strings.Contains(all, "/i") || strings.Contains(all, "/package") || strings.Contains(all, "-i") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+		}
+	case "certutil", "bitsadmin":
+		if remote {
+			d := meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host}
+			if last := args[len(args)-1]; !strings.Contains(last, "://") {
+				d.File = last
+			}
+			r.add(d)
+		} else if strings.Contains(all, "-decode") && len(args) > 1 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: args[len(args)-1]})
+		}
+	}
+}
+
+// windowsSetting reads programs that change settings of Windows.
+func (r *reader) windowsSetting(name string, args []string, all string) {
+	switch {
+	case name == "attrib" && strings.Contains(all, "+h"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "attrib", File: args[len(args)-1]})
+	case name == "schtasks" && strings.Contains(all, "/create"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr")})
+	case name == "reg" && strings.Contains(all, " add ") && strings.Contains(all, `\currentversion\run`):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d")})
+	case name == "reg" && strings.Contains(all, "windows defender"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedBlind, What: name})
+	case name == "sc" && strings.Contains(all, " create "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "service"})
+	}
+}
+
+// after is the argument behind an option, without what the program in it is
+// given.
+func after(args []string, option string) string {
+	for i, a := range args {
+		if strings.EqualFold(a, option) && i+1 < len(args) {
+			return strings.Trim(args[i+1], `"'\`)
+		}
+	}
+	return ""
+}
+
+// power reads PowerShell, where the structure of its script is not known: the
+// file it runs and the words that nothing else has.
+func (r *reader) power(args []string, all string) {
+	for i, a := range args {
+		low := strings.ToLower(a)
+		switch {
+		case (low == "-file" || low == "-f" || low == "/file") && i+1 < len(args):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: args[i+1], What: "powershell"})
+		case i == 0 && strings.HasSuffix(low, ".ps1"):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: a, What: "powershell"})
+		case len(low) > 1 && (low[0] == '-' || low[0] == '/') && len(low) < 16 && strings.HasPrefix("encodedcommand", low[1:]) && low != "-ep", low == "-ec":
+			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "powershell"})
+		}
+	}
+	for _, m := range powerMarks {
+		for _, w := range m.words {
+			if strings.Contains(all, w) {
+				r.add(m.deed)
+				break
+			}
+		}
+	}
+	if r.has(meetguard.DeedFetch) || r.has(meetguard.DeedUnpack) {
+		r.powerFiles(args)
+	}
+}
+
+// powerFiles finds the files of a download and of what is done with it.
+func (r *reader) powerFiles(args []string) {
+	host, _ := split(urlIn(args))
+	text := strings.Join(args, " ")
+	words := splitWindows(strings.NewReplacer(";", " ; ", "(", " ", ")", " ", ",", " ", "'", `"`, "|", " | ", "{", " ", "}", " ").Replace(text))
+	for i, w := range words {
+		low := strings.ToLower(w)
+		next := ""
+		if i+1 < len(words) {
+			next = words[i+1]
+		}
+		switch {
+		case low == "-outfile" || low == "-o" || low == "-destination":
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "powershell", Host: host, File: next})
+		case strings.HasSuffix(low, "downloadfile") && i+2 < len(words):
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "powershell", Host: host, File: words[i+2]})
+		case (low == "-path" || low == "-literalpath") && r.has(meetguard.DeedUnpack):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "unpack", File: next})
+		case low == "-destinationpath":
+			r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: "powershell", File: next})
+		case low == "start-process" || low == "saps" || low == "start" || low == "&":
+			if !strings.HasPrefix(next, "-") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "program", File: next})
+			}
+		}
+	}
+}
+
+// powerMark is a deed that words of PowerShell stand for.
+type powerMark struct {
+	deed  meetguard.Deed
+	words []string
+}
+
+var powerMarks = []powerMark{
+	{meetguard.Deed{Kind: meetguard.DeedHide, What: "window"}, []string{" -w hidden", " -windowstyle hidden", " -win hidden", " -w h ", " -w 1 ", " -windowstyle h ", " -wi hidden"}},
+	{meetguard.Deed{Kind: meetguard.DeedFetch, What: "powershell"}, []string{"invoke-webrequest", "iwr ", "irm ", "invoke-restmethod", "downloadstring", "downloadfile", "downloaddata", "start-bitstransfer", "curl.exe ", "net.webclient", " wget "}},
+	{meetguard.Deed{Kind: meetguard.DeedEncoded, What: "eval"}, []string{"iex", "invoke-expression", "scriptblock]::create", "[convert]::frombase64", "frombase64string"}},
+	{meetguard.Deed{Kind: meetguard.DeedBlind, What: "defender"}, []string{"add-mppreference", "set-mppreference", "amsiutils", "disablerealtimemonitoring"}},
+	{meetguard.Deed{Kind: meetguard.DeedUnpack, What: "powershell"}, []string{"expand-archive", "extracttodirectory"}},
+	{meetguard.Deed{Kind: meetguard.DeedPack, What: "powershell"}, []string{"compress-archive", "createfromdirectory"}},
+	{meetguard.Deed{Kind: meetguard.DeedUpload, What: "powershell"}, []string{"-method post", "uploadfile", "uploaddata", "uploadstring", "-infile "}},
+	{meetguard.Deed{Kind: meetguard.DeedPersist, What: "powershell"}, []string{"register-scheduledtask", `\currentversion\run`, "new-service"}},
+	{meetguard.Deed{Kind: meetguard.DeedPrompt, What: "powershell"}, []string{"promptforcredential", "get-credential"}},
+	{meetguard.Deed{Kind: meetguard.DeedDequarantine, What: "powershell"}, []string{"unblock-file"}},
+}
+
+// password reads programs that ask for passwords or check them.
+func (r *reader) password(name string, args []string, all string) {
+	switch {
+	case name == "dscl" && strings.Contains(all, "authonly"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedCheck, What: name})
+	case name == "security" && (strings.Contains(all, " dump-keychain") || strings.Contains(all, " export ")):
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "keychain"})
+	case name == "security" && (strings.Contains(all, "find-generic-password") || strings.Contains(all, "find-internet-password")) && (strings.Contains(all, "chrome") || strings.Contains(all, "safe storage")):
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser"})
+	case name == "security" && strings.Contains(all, "verify-password"), name == "security" && strings.Contains(all, " authorize"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedCheck, What: name})
+	case (name == "zenity" || name == "kdialog" || name == "yad") && (strings.Contains(all, "--password") || strings.Contains(all, "--hide-text")):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: name})
+	}
+}
+
+// persist reads programs that arrange for others to be started.
+func (r *reader) persist(name string, args []string, all string) {
+	file := ""
+	for _, a := range args {
+		if low := strings.ToLower(a); strings.Contains(low, "launchagents") || strings.Contains(low, "launchdaemons") || strings.Contains(low, "autostart") || strings.HasSuffix(low, ".plist") {
+			file = a
+		}
+	}
+	switch {
+	case name == "launchctl" && (strings.Contains(all, " load ") || strings.Contains(all, " bootstrap ") || strings.Contains(all, " submit ")):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: file})
+	case name == "crontab" && !strings.Contains(all, " -l "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name})
+	case name == "systemctl" && strings.Contains(all, " enable "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name})
+	case (name == "plutil" || name == "tee" || name == "defaults") && (strings.Contains(all, "launchagents") || strings.Contains(all, "launchdaemons") || strings.Contains(all, "autostart")):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: file})
+	}
+}
+
+// fileTool reads what is left: tools that handle files.
+func (r *reader) fileTool(name string, args []string, all string) {
+	last := ""
+	var plain []string
+	for _, a := range args {
+		if !strings.HasPrefix(a, "-") {
+			plain = append(plain, a)
+		}
+	}
+	if len(plain) > 0 {
+		last = plain[len(plain)-1]
+	}
+	switch name {
+	case "chmod":
+		if len(plain) > 1 && (strings.Contains(plain[0], "x") || strings.ContainsAny(plain[0], "1357")) || strings.Contains(all, " +x ") {
+			r.each(plain[min(1, len(plain)):], meetguard.Deed{Kind: meetguard.DeedChmod})
+		}
+	case "xattr":
+		if flags := shortFlags(args); strings.Contains(all, "quarantine") && strings.Contains(flags, "d") || strings.Contains(flags, "c") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, File: last})
+		}
+	case "spctl":
+		if strings.Contains(all, "disable") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, What: name})
+		}
+	case "codesign":
+		if strings.Contains(all, " -s - ") || strings.Contains(all, "--sign - ") || strings.Contains(all, " -fs - ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedResign, File: last})
+		}
+	case "unzip", "7z", "7za", "bsdtar", "tar", "gunzip", "ditto", "expand", "cpio", "hdiutil":
+		r.archive(name, args, plain, all)
+	case "zip", "rar", "gzip":
+		if len(plain) > 0 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, File: plain[0], What: name})
+		}
+	case "cp", "mv", "rsync", "install", "copy", "xcopy", "robocopy", "move", "ln":
+		d := meetguard.Deed{Kind: meetguard.DeedPack, File: last, What: "copy"}
+		if name == "robocopy" && len(plain) > 1 {
+			d.File = plain[1]
+		}
+		r.add(d)
+		if low := strings.ToLower(last); strings.Contains(low, "launchagents/") || strings.Contains(low, "launchdaemons/") || strings.Contains(low, "/autostart/") || strings.Contains(low, `\startup\`) || strings.Contains(low, "systemd/user") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: last})
+		}
+	case "open":
+		r.open(args, plain)
+	case "installer":
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: after(args, "-pkg")})
+	case "killall", "pkill":
+		if strings.Contains(all, "terminal") || strings.Contains(all, "notificationcenter") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name})
+		}
+	case "chflags":
+		if strings.Contains(all, " hidden") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name, File: last})
+		}
+	case "rm", "del", "unlink", "shred":
+		r.each(plain, meetguard.Deed{Kind: meetguard.DeedErase})
+	case "osacompile":
+		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o")})
+	case "base64", "openssl", "xxd":
+		if strings.Contains(all, "-d") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: name, File: strings.TrimPrefix(after(args, "-out")+after(args, "-o"), " ")})
+		}
+	case "scp", "rclone", "nc", "ncat", "ftp", "sftp", "aws", "gsutil":
+		if strings.Contains(all, ":") || name == "nc" || name == "ncat" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name})
+		}
+	case "softwareupdate":
+		if !strings.Contains(all, " -") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedDecoy, What: name})
+		}
+	}
+}
+
+// shortFlags are the letters of all short options.
+func shortFlags(args []string) string {
+	out := ""
+	for _, a := range args {
+		if len(a) > 1 && len(a) < 8 && a[0] == '-' && a[1] != '-' {
+			out += a[1:]
+		}
+	}
+	return out
+}
+
+func (r *reader) each(files []string, d meetguard.Deed) {
+	for i, f := range files {
+		if i == 4 {
+			return
+		}
+		d.File = f
+		r.add(d)
+	}
+}
+
+// archive reads tools that pack and unpack.
+func (r *reader) archive(name string, args, plain []string, all string) {
+	to := ""
+	switch name {
+	case "unzip":
+		to = after(args, "-d")
+		if to == "" {
+			to = r.cwd
+		}
+	case "7z", "7za":
+		for _, a := range args {
+			if strings.HasPrefix(a, "-o") {
+				to = a[2:]
+			}
+		}
+		if len(args) > 0 && args[0] == "a" && len(plain) > 1 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: plain[1]})
+			return
+		}
+	case "tar", "bsdtar":
+		if len(args) > 0 && strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") {
+			if file := tarFile(args); file != "" {
+				r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: file})
+			}
+			return
+		}
+		to = exactAfter(args, "-C")
+	case "ditto":
+		if strings.Contains(all, " -c") && len(plain) > 0 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: plain[len(plain)-1]})
+			return
+		}
+		if len(plain) > 0 {
+			to = plain[len(plain)-1]
+		}
+	case "hdiutil":
+		if strings.Contains(all, " attach ") || strings.Contains(all, " mount ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: plain[len(plain)-1]})
+			if to = exactAfter(args, "-mountpoint"); to != "" {
+				r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: to})
+			}
+		}
+		return
+	}
+	from := ""
+	for _, a := range plain {
+		if e := extension(a); e != "" && from == "" {
+			from = a
+		}
+	}
+	if from != "" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "unpack", File: from})
+	}
+	r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: to})
+}
+
+func exactAfter(args []string, option string) string {
+	for i, a := range args {
+		if a == option && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+func tarFile(args []string) string {
+	for i, a := range args {
+		if (i == 0 || strings.HasPrefix(a, "-")) && strings.HasSuffix(a, "f") && i+1 < len(args) {
+			return args[i+1]
+		}
+	}
+	return ""
+}
+
+// open reads the launcher of macOS and its like.
+func (r *reader) open(args, plain []string) {
+	for _, a := range plain {
+		if strings.Contains(a, "://") {
+			host, _ := split(a)
+			r.add(meetguard.Deed{Kind: meetguard.DeedDecoy, What: "open", Host: host})
+			continue
+		}
+		if strings.ContainsAny(a, "/.") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "open", File: a})
+		}
+	}
+}
+
+// secretWords tell the secrets of others by the names of their stores.
+var secretWords = []struct {
+	kind  string
+	words []string
+}{
+	{"telegram", []string{"tdata", "6n38vwS5bx.ru.keepcoder", "6n38vws5bx.ru.keepcoder", "telegram-data"}},
+	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `/.local/share/keyrings`, "kwallet"}},
+	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", `\network\cookies`, "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox/profiles", "library/application support/google/chrome", "bravesoftware/brave-browser", ".config/google-chrome"}},
+	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/"}},
+	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519"}},
+	{"history", []string{".zsh_history", ".bash_history", "consolehost_history"}},
+	{"notes", []string{"group.com.apple.notes", "notestore.sqlite"}},
+	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`}},
+}
+
+// takers are programs that copy, pack, read or send what they are given.
+var takers = set(`cp mv rsync zip ditto tar bsdtar 7z 7za rar copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+
+// secrets reads whether a command handles the secrets of another program.
+func (r *reader) secrets(name, all string) {
+	if !takers[name] || name == "ssh" || wrapper[name] || name == "cmd" {
+		return
+	}
+	for _, s := range secretWords {
+		for _, w := range s.words {
+			if strings.Contains(all, w) {
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: s.kind, Mark: []string{name}})
+				break
+			}
+		}
+	}
+}

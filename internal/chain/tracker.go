@@ -1,0 +1,441 @@
+package chain
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"meetguard"
+)
+
+// Limits of what is remembered.
+const (
+	maxNodes     = 16_384          // launches
+	maxFiles     = 4_096           // files that launches made
+	maxSessions  = 512             // terminals, desktops, browsers
+	maxSteps     = 48              // of one chain
+	maxSession   = 48              // launches with deeds in one session
+	maxAncestors = 16              // of one launch
+	maxStory     = 64              // steps told of one launch
+	sessionSpan  = 5 * time.Minute // launches of a session further apart do not belong together
+	fileSpan     = 2 * time.Hour   // after that a file is a file like any other
+	execSpan     = 30 * time.Second
+)
+
+// Tracker remembers launches. It belongs to one goroutine.
+type Tracker struct {
+	nodes    map[int]*node
+	order    []*node // ring, oldest at next
+	next     int
+	files    map[string]*trace
+	fileRing []string
+	fileNext int
+	sessions map[*node]*session
+	held     []*node // keys of sessions, oldest first
+	chains   int
+}
+
+// node is one launch. It lives as long as its children are remembered.
+type node struct {
+	proc   meetguard.Process
+	parent *node
+	depth  int
+	group  *group
+}
+
+// group is a chain: launches that one program led to, or that handle the same
+// files.
+type group struct {
+	id    string
+	into  *group // it was joined to another
+	steps []entry
+}
+
+func (g *group) top() *group {
+	for g.into != nil {
+		g = g.into
+	}
+	return g
+}
+
+type entry struct {
+	step meetguard.Step
+	node *node
+}
+
+// trace is a file that a launch made.
+type trace struct {
+	group  *group
+	at     time.Time
+	folder bool // what lies in it came with it
+}
+
+// session is what a terminal, a desktop or a browser started lately.
+type session struct{ steps []entry }
+
+// New gives a tracker that remembers nothing yet.
+func New() *Tracker {
+	return &Tracker{nodes: map[int]*node{}, order: make([]*node, maxNodes), files: map[string]*trace{},
+		fileRing: make([]string, maxFiles), sessions: map[*node]*session{}}
+}
+
+// Ancestry takes a launch into the tree and, where its source knows none, gives
+// it its ancestors. A launch of a known process id is another process, unless a
+// wrapper such as a shell became another program.
+func (t *Tracker) Ancestry(p *meetguard.Process) {
+	n := &node{proc: *p}
+	n.proc.Ancestors = nil
+	old := t.nodes[p.PID]
+	switch {
+	case old != nil && became(old, p):
+		n.parent = old
+	case p.PPID != p.PID && p.PPID != 0:
+		n.parent = t.nodes[p.PPID]
+	}
+	if n.parent == nil && len(p.Ancestors) > 0 {
+		n.parent = t.learn(p.Ancestors)
+	}
+	if n.parent != nil {
+		if n.depth = n.parent.depth + 1; n.depth > 4*maxAncestors {
+			n.parent, n.depth = cut(n.parent, maxAncestors), maxAncestors
+		}
+	}
+	t.keep(n)
+	if len(p.Ancestors) == 0 {
+		for a := n.parent; a != nil && len(p.Ancestors) < maxAncestors; a = a.parent {
+			p.Ancestors = append(p.Ancestors, a.proc)
+		}
+	}
+}
+
+// became says whether a process, and not another one of the same number, runs
+// a new program: shells and their like do that with their last command.
+func became(old *node, p *meetguard.Process) bool {
+	if p.OS == "windows" || old.proc.PPID != p.PPID || !wrapper[Program(old.proc.Exe)] {
+		return false
+	}
+	d := p.Started.Sub(old.proc.Started)
+	return p.Started.IsZero() || old.proc.Started.IsZero() || d >= 0 && d < execSpan
+}
+
+var wrapper = set(`sh bash zsh dash ksh fish env sudo doas nohup nice timeout setsid xargs arch caffeinate su login`)
+
+// learn takes over ancestors that the source knows and the tracker does not.
+func (t *Tracker) learn(list []meetguard.Process) *node {
+	var above *node
+	for i := min(len(list), maxAncestors) - 1; i >= 0; i-- {
+		n := t.nodes[list[i].PID]
+		if n == nil || n.proc.Exe != list[i].Exe {
+			n = &node{proc: list[i], parent: above, depth: min(len(list), maxAncestors) - 1 - i}
+			n.proc.Ancestors = nil
+			t.keep(n)
+		}
+		above = n
+	}
+	return above
+}
+
+func (t *Tracker) keep(n *node) {
+	if old := t.order[t.next]; old != nil && t.nodes[old.proc.PID] == old {
+		delete(t.nodes, old.proc.PID)
+	}
+	t.order[t.next] = n
+	t.next = (t.next + 1) % len(t.order)
+	t.nodes[n.proc.PID] = n
+}
+
+// cut copies the nearest nodes of a line of ancestors, so that the rest can be
+// freed.
+func cut(n *node, keep int) *node {
+	if n == nil || keep == 0 {
+		return nil
+	}
+	return &node{proc: n.proc, parent: cut(n.parent, keep-1), depth: keep - 1, group: n.group}
+}
+
+// Add takes a launch that Ancestry knows into a chain and gives its facts the
+// story so far. It is called for each launch, in order.
+func (t *Tracker) Add(f *meetguard.Facts) {
+	p := f.Process
+	n := t.nodes[p.PID]
+	if n == nil || n.proc.Exe != p.Exe {
+		return
+	}
+	step := meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
+	holder := t.holder(n)
+	g := t.group(n)
+	g = t.joinFiles(g, step)
+	n.group = g
+	e := entry{step, n}
+	f.Story = t.story(g, e, holder)
+	f.Chain = g.id
+	g.add(e)
+	if holder != nil && len(step.Deeds) > 0 {
+		t.session(holder).add(e)
+	}
+}
+
+// group is the chain of a launch: that of its parent, or a new one below a
+// program that starts things which have nothing to do with one another.
+func (t *Tracker) group(n *node) *group {
+	if n.parent != nil && n.parent.group != nil && !opensDoors(n.parent) {
+		return n.parent.group.top()
+	}
+	g := &group{}
+	t.chains++
+	g.id = fmt.Sprintf("%s/%d/%d", n.proc.Started.UTC().Format(time.RFC3339), n.proc.PID, t.chains)
+	if n.parent != nil && !opensDoors(n.parent) { // an ancestor that was not seen to start
+		n.parent.group = g
+	}
+	return g
+}
+
+// joinFiles joins the chain with those that made the files of a step, and notes
+// the files that it makes.
+func (t *Tracker) joinFiles(g *group, step meetguard.Step) *group {
+	for _, d := range step.Deeds {
+		if d.File == "" {
+			continue
+		}
+		if tr := t.find(d.File, step.Time); tr != nil && tr.group.top() != g {
+			g = merge(tr.group.top(), g)
+		}
+	}
+	for _, d := range step.Deeds {
+		switch d.Kind {
+		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist:
+			t.note(d, g, step.Time)
+		}
+	}
+	return g
+}
+
+func merge(into, g *group) *group {
+	into.steps = append(into.steps, g.steps...)
+	if over := len(into.steps) - maxSteps; over > 0 {
+		into.steps = append([]entry(nil), into.steps[over:]...)
+	}
+	g.into, g.steps = into, nil
+	return into
+}
+
+// find looks for the file, and for a folder above it that something was
+// unpacked into.
+func (t *Tracker) find(file string, now time.Time) *trace {
+	own := fileKey(file)
+	for key := own; len(key) > 5; {
+		if tr := t.files[key]; tr != nil && (key == own || tr.folder) && (now.IsZero() || tr.at.IsZero() || now.Sub(tr.at) < fileSpan) {
+			return tr
+		}
+		i := strings.LastIndexByte(key, '/')
+		if i <= 0 {
+			return nil
+		}
+		key = key[:i]
+	}
+	return nil
+}
+
+func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
+	key := fileKey(d.File)
+	if len(key) <= 5 || shared[key] {
+		return
+	}
+	folder := d.Kind == meetguard.DeedUnpack || strings.HasSuffix(key, ".app")
+	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") {
+		folder = false // Downloads, a home: much lies there that came otherwise
+	}
+	if _, ok := t.files[key]; !ok {
+		delete(t.files, t.fileRing[t.fileNext])
+		t.fileRing[t.fileNext] = key
+		t.fileNext = (t.fileNext + 1) % len(t.fileRing)
+	}
+	t.files[key] = &trace{g, at, folder}
+}
+
+// shared folders say nothing of who handles what in them.
+var shared = set(`/tmp /var/tmp /private/tmp /dev/shm /applications /users/shared /usr/local /usr/local/bin /opt /usr/bin /home /root /users c:/windows/temp c:/users/public c:/programdata c:/temp`)
+
+// fileKey is a path so that all spellings of it are equal.
+func fileKey(p string) string {
+	p = strings.ToLower(strings.ReplaceAll(strings.Trim(p, `"' `), `\`, "/"))
+	for old, now := range map[string]string{"%temp%": "~tmp~", "%tmp%": "~tmp~", "$env:temp": "~tmp~", "$env:tmp": "~tmp~", "$tmpdir": "~tmp~", "${tmpdir}": "~tmp~"} {
+		p = strings.ReplaceAll(p, old, now)
+	}
+	if i := strings.Index(p, "/appdata/local/temp"); i >= 0 {
+		p = "~tmp~" + p[i+len("/appdata/local/temp"):]
+	}
+	p = strings.TrimPrefix(p, "/private")
+	p = strings.ReplaceAll(p, "//", "/")
+	p = strings.ReplaceAll(p, "/./", "/")
+	p = strings.TrimPrefix(p, "./")
+	p = strings.TrimSuffix(p, "/")
+	return p
+}
+
+// holder is the terminal, desktop or browser above a launch: what starts things
+// because its user said so.
+func (t *Tracker) holder(n *node) *node {
+	for a, i := n.parent, 0; a != nil && i < maxAncestors; a, i = a.parent, i+1 {
+		if opensDoors(a) {
+			return a
+		}
+	}
+	return nil
+}
+
+func (t *Tracker) session(holder *node) *session {
+	s := t.sessions[holder]
+	if s == nil {
+		s = &session{}
+		if len(t.held) >= maxSessions {
+			delete(t.sessions, t.held[0])
+			t.held = append(t.held[:0], t.held[1:]...)
+		}
+		t.sessions[holder] = s
+		t.held = append(t.held, holder)
+	}
+	return s
+}
+
+func (s *session) add(e entry) {
+	if len(s.steps) >= maxSession {
+		s.steps = append(s.steps[:0], s.steps[1:]...)
+	}
+	s.steps = append(s.steps, e)
+}
+
+func (g *group) add(e entry) {
+	if len(g.steps) >= maxSteps {
+		i := 0
+		for k := range g.steps { // what did nothing goes first
+			if len(g.steps[k].step.Deeds) == 0 {
+				i = k
+				break
+			}
+		}
+		g.steps = append(g.steps[:i], g.steps[i+1:]...)
+	}
+	g.steps = append(g.steps, e)
+}
+
+// story tells the chain of a launch, oldest first, the launch itself last.
+func (t *Tracker) story(g *group, e entry, holder *node) []meetguard.Step {
+	var out []meetguard.Step
+	if holder != nil {
+		if s := t.sessions[holder]; s != nil {
+			for _, o := range s.steps {
+				if o.node.group.top() != g && near(o.step.Time, e.step.Time) {
+					out = append(out, linked(o.step, meetguard.LinkSession))
+				}
+			}
+		}
+	}
+	for _, o := range g.steps {
+		link := meetguard.LinkFile
+		switch {
+		case leads(o.node, e.node):
+			link = meetguard.LinkAncestor
+		case t.root(o.node) == t.root(e.node):
+			link = meetguard.LinkTree
+		}
+		out = append(out, linked(o.step, link))
+	}
+	if over := len(out) - maxStory + 1; over > 0 {
+		out = out[over:]
+	}
+	return append(out, e.step)
+}
+
+func linked(s meetguard.Step, link string) meetguard.Step {
+	s.Link = link
+	return s
+}
+
+func near(a, b time.Time) bool {
+	if a.IsZero() || b.IsZero() {
+		return true
+	}
+	return b.Sub(a).Abs() < sessionSpan
+}
+
+func leads(above, n *node) bool {
+	for a := n.parent; a != nil; a = a.parent {
+		if a == above {
+			return true
+		}
+	}
+	return false
+}
+
+// root is the topmost launch below a program that opens doors.
+func (t *Tracker) root(n *node) *node {
+	for n.parent != nil && !opensDoors(n.parent) {
+		n = n.parent
+	}
+	return n
+}
+
+// doors are programs that start things which have nothing to do with one
+// another but that one person, or the system, wanted them.
+var doors = set(`launchd systemd init explorer finder dock userinit services svchost wininit winlogon runtimebroker sihost taskhostw taskeng
+	terminal iterm2 iterm gnome-terminal-server gnome-terminal gnome-terminal- konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal tilix ghostty openconsole
+	loginwindow login sshd gnome-shell plasmashell xfce4-session gnome-session-binary kwin_x11 kwin_wayland cinnamon mate-session sway nautilus dolphin thunar xdg-open
+	chrome msedge firefox brave safari opera arc chromium vivaldi iexplore
+	cron crond tmux screen code cursor runtimebroker containerd-shim containerd-shim-runc-v2 dockerd
+	ccmexec omadmclient intunemanagementextension microsoft.management.services.intunewindowsagent agentexecutor jamf`)
+
+// opensDoors says whether what a program starts has no more in common than the
+// minutes. A shell that was given nothing to run is a person at a keyboard.
+func opensDoors(n *node) bool {
+	name := Program(n.proc.Exe)
+	if doors[name] {
+		return true
+	}
+	if n.parent != nil && len(n.proc.Args) == 1 && wrapper[Program(n.parent.proc.Exe)] {
+		return false // behind a pipe: it takes its commands from there
+	}
+	if n.parent != nil && len(n.proc.Args) == 0 && n.proc.CommandLine == "" && doors[Program(n.parent.proc.Exe)] && typed[name] {
+		return true // what a terminal or the desktop starts is mostly that
+	}
+	return interactive(&n.proc, name)
+}
+
+// typed are the shells that people type into.
+var typed = set(`sh bash zsh fish dash ksh tcsh cmd powershell pwsh`)
+
+// interactive: a shell without a script, such as the one in a terminal.
+func interactive(p *meetguard.Process, name string) bool {
+	if !typed[name] {
+		return false
+	}
+	words := p.Args
+	if len(words) == 0 {
+		return p.CommandLine != "" && !strings.ContainsAny(strings.TrimSpace(p.CommandLine), " ")
+	}
+	for _, w := range words[1:] {
+		switch strings.ToLower(w) {
+		case "-l", "-i", "-il", "-li", "--login", "--interactive", "-nologo", "-noexit", "/k":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// Program is the plain name of an executable of any system: lower case, no
+// folder, no .exe.
+func Program(exe string) string {
+	if i := strings.LastIndexAny(exe, `/\`); i >= 0 {
+		exe = exe[i+1:]
+	}
+	return strings.TrimSuffix(strings.ToLower(exe), ".exe")
+}
+
+func set(words string) map[string]bool {
+	out := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		out[w] = true
+	}
+	return out
+}

@@ -1,0 +1,149 @@
+package detect
+
+import (
+	"strings"
+
+	"meetguard"
+)
+
+// Programs by what they are, as plain names: see program.
+var (
+	shells       = set(`sh bash zsh dash ksh fish`)
+	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
+	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
+	fetchers     = set(`curl wget nscurl aria2c`)
+	windowsHosts = set(`mshta wscript cscript`)
+	lolbins      = set(`powershell pwsh curl certutil bitsadmin mshta rundll32 regsvr32 msiexec wscript cscript`)
+	browsers     = set(`chrome msedge firefox brave safari opera arc chromium vivaldi iexplore`)
+	// programs that hand over what somebody else sent
+	handlers = set(`winrar 7zfm 7zg unarchiver winzip64 winzip peazip bandizip outlook olk thunderbird mail telegram whatsapp discord slack teams ms-teams skype signal
+		winword excel powerpnt acrord32 acrobat foxitpdfreader keybase`)
+	// agents of software management and configuration, and what the system runs for its administrators
+	managers = set(`ccmexec ccmsetup intunemanagementextension microsoft.management.services.intunewindowsagent agentexecutor omadmclient tsmanager tsprogressui
+		jamf jamfagent jamfdaemon jamfmanagementservice managedsoftwareupdate munki installhelper supervisor ansible ansible-playbook puppet puppet-agent chef-client chef cinc-client salt-minion salt-call salt
+		taniumclient taniumexecwrapper taniumcx besclient besagent besclientui qnaagent kaceagent ampagent kandji kandji-daemon kandji-library-manager mosyleagent addigy auditor fleetd orbit osqueryd workspaceone intelligent_hub
+		pdqdeployrunner pdqdeployservice pdq-runner ninjarmmagent atera_agent ateraagent datto aemagent labtechservice ltsvc screenconnect.clientservice kaseya agentmon nable rmmagent
+		gpscript gpupdate userinit wsmprovhost winrshost mdmclient installomator intunemdmagent intunemdmdaemon wuauclt tiworker trustedinstaller usoclient mousocoreworker
+		sshd-ansible cloud-init waagent google_guest_agent amazon-ssm-agent ssm-agent-worker ssm-document-worker unattended-upgrade autopkg chocolateyguicli`)
+	// backup programs and the owners of what they copy
+	backups = set(`restic borg borgmatic duplicity duplicati timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz
+		telegram chrome google-chrome firefox brave msedge exodus keychain-access`)
+	systemNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost
+		launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted
+		systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
+	// hosts that give out tools of developers: a bad one may lie there, so they only spare what is ordinary
+	toolHosts = []string{"github.com", "githubusercontent.com", "gitlab.com", "k8s.io", "helm.sh", "hashicorp.com", "nodejs.org", "go.dev", "golang.org", "npmjs.org", "npmjs.com", "pypi.org", "pythonhosted.org",
+		"rustup.rs", "rust-lang.org", "brew.sh", "docker.com", "microsoft.com", "aka.ms", "apple.com", "google.com", "googleapis.com", "chocolatey.org", "scoop.sh", "debian.org", "ubuntu.com", "fedoraproject.org",
+		"deno.land", "bun.sh", "sdkman.io", "nvm.sh", "astral.sh", "python.org", "amazonaws.com", "amazon.com", "azure.com", "jetbrains.com", "tailscale.com", "ohmyz.sh", "nixos.org", "conda.io", "anaconda.com", "php.net", "ruby-lang.org", "rvm.io", "poetry.org", "yarnpkg.com", "pnpm.io", "volta.sh"}
+)
+
+func toolHost(host string) bool {
+	for _, h := range toolHosts {
+		if host == h || strings.HasSuffix(host, "."+h) {
+			return true
+		}
+	}
+	return false
+}
+
+// managedBy says whether software management is among the ancestors, from a
+// folder that no ordinary user may write to, as far as it is told.
+func managedBy(p *meetguard.Process) bool {
+	for i := -1; i < len(p.Ancestors); i++ {
+		exe := p.Exe
+		if i >= 0 {
+			exe = p.Ancestors[i].Exe
+		}
+		if managers[program(exe)] && !userPlace(exe) {
+			return true
+		}
+		if i >= 0 && runsManaged(p.Ancestors[i]) {
+			return true
+		}
+	}
+	return runsManaged(*p)
+}
+
+// runsManaged: the scripts of software management, where an interpreter runs
+// them.
+func runsManaged(p meetguard.Process) bool {
+	for i, a := range p.Args {
+		if i == 0 || i > 4 {
+			continue
+		}
+		low := strings.ToLower(strings.ReplaceAll(a, `\`, "/"))
+		for _, place := range []string{"/usr/local/munki/", "/library/application support/jamf/", "c:/windows/ccmcache/", "c:/windows/ccm/", "c:/program files (x86)/microsoft intune management extension/", "c:/program files/puppet labs/",
+			"/usr/local/installomator/", "/usr/bin/ansible", "/usr/local/bin/ansible", "/.ansible/tmp/", "/library/intune/", "/opt/puppetlabs/", "c:/windows/imecache/", "/var/lib/cloud/", "/sysvol/", "/netlogon/"} {
+			if strings.Contains(low, place) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// isBackup: a backup program, or a copy to another disk or server.
+func (l *launch) isBackup() bool {
+	if backups[l.name] {
+		return true
+	}
+	if _, ok := l.under(backups); ok {
+		return true
+	}
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedPack {
+			continue
+		}
+		f := strings.ToLower(strings.ReplaceAll(d.File, `\`, "/"))
+		for _, place := range []string{"/volumes/", "/mnt/", "/media/", "//", "/run/media/", "/backup", "d:", "e:", "f:", "g:", "h:", "z:"} {
+			if strings.HasPrefix(f, place) || strings.Contains(f, "backup") && !tempPlace(f) {
+				return true
+			}
+		}
+		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" {
+			return true
+		}
+	}
+	return false
+}
+
+// tempPlace says whether a path lies where everybody puts what is not to stay.
+func tempPlace(p string) bool {
+	p = slashed(p)
+	for _, t := range []string{"/tmp/", "/var/tmp/", "/dev/shm/", "/private/tmp/", "/private/var/tmp/", "/private/var/folders/", "/var/folders/", "/users/shared/"} {
+		if strings.HasPrefix(p, t) {
+			return true
+		}
+	}
+	for _, t := range []string{"/appdata/local/temp/", "/windows/temp/", "%temp%", "%tmp%", "$env:temp", "$env:tmp", "/users/public/", "$tmpdir"} {
+		if strings.Contains(p, t) {
+			return true
+		}
+	}
+	return false
+}
+
+// landingPlace says whether downloads are run from there.
+func landingPlace(p string) bool {
+	p = slashed(p)
+	return tempPlace(p) || strings.Contains(p, "/downloads/") || strings.HasPrefix(p, "/volumes/") || strings.Contains(p, "/desktop/") || strings.Contains(p, "/apptranslocation/")
+}
+
+// userPlace says whether programs of a user may write there without asking.
+func userPlace(p string) bool {
+	p = slashed(p)
+	if landingPlace(p) {
+		return true
+	}
+	switch {
+	case strings.Contains(p, "/appdata/"), strings.Contains(p, "%appdata%"), strings.Contains(p, "%localappdata%"), strings.Contains(p, "c:/programdata/"):
+		return true
+	case strings.HasPrefix(p, "/users/") && strings.Contains(p, "/library/"):
+		return true
+	case (strings.HasPrefix(p, "/home/") || strings.HasPrefix(p, "/root/") || strings.HasPrefix(p, "~/") || strings.HasPrefix(p, "/users/")) && strings.Contains(p, "/."):
+		return true
+	}
+	return strings.HasPrefix(p, "~/library/")
+}
+
+func slashed(p string) string { return strings.ToLower(strings.ReplaceAll(p, `\`, "/")) }
