@@ -564,8 +564,8 @@ func linkBrandShell(s *subject) string {
 	return ""
 }
 
-// fetchers are programs of Windows that fetch when a shortcut starts them.
-var fetchers = set(`certutil.exe bitsadmin.exe mshta.exe regsvr32.exe rundll32.exe msiexec.exe curl.exe cmd.exe powershell.exe pwsh.exe conhost.exe wscript.exe cscript.exe forfiles.exe wmic.exe explorer.exe ftp.exe ssh.exe`)
+// linkFetchers are programs of Windows that fetch when a shortcut starts them.
+var linkFetchers = set(`certutil.exe bitsadmin.exe mshta.exe regsvr32.exe rundll32.exe msiexec.exe curl.exe cmd.exe powershell.exe pwsh.exe conhost.exe wscript.exe cscript.exe forfiles.exe wmic.exe explorer.exe ftp.exe ssh.exe`)
 
 // linkFetch: a Windows shortcut that fetches something from outside, run or
 // not: shortcuts open what is there already.
@@ -578,7 +578,7 @@ func linkFetch(s *subject) string {
 		return ""
 	}
 	for _, c := range s.Claims {
-		if c.Source == meetguard.ClaimTarget && fetchers[strings.ToLower(c.Text)] {
+		if c.Source == meetguard.ClaimTarget && linkFetchers[strings.ToLower(c.Text)] {
 			return fmt.Sprintf("It is a shortcut that has %s fetch something%s.", quoted(c.Text), from(f))
 		}
 	}
