@@ -9,7 +9,7 @@ CGO     := CGO_ENABLED=1 CGO_CFLAGS="-O2 -I$(YARA)/include" CGO_LDFLAGS="-L$(YAR
 GO      := $(CGO) go
 RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
-PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench))
+PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate))
 
 .PHONY: help build run lure test lint vet samples corpora eval bench fuzz clean deps
 

@@ -1,6 +1,7 @@
 // Command eval measures what the agent finds: recall on generated inert lures,
 // by family, platform, wrapper and way of hiding, and false alerts on honest
-// specimens and clean trees of this machine.
+// specimens and clean trees of this machine; and the same for recorded launch
+// chains, which it replays.
 //
 // It counts as the contract does: suspicious and malicious are found, incomplete
 // is neither found nor clean. To see how general the rules are, it also leaves
@@ -31,6 +32,7 @@ const (
 type options struct {
 	agent  string
 	asJSON bool
+	chains string
 	clean  []string
 	keep   string
 	max    int
@@ -42,6 +44,7 @@ type options struct {
 func main() {
 	var o options
 	flag.StringVar(&o.agent, "agent", "bin/meetguard", "the agent to measure")
+	flag.StringVar(&o.chains, "chains", "testdata/chains", "the folder of recorded launch chains")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object instead of tables")
 	flag.Func("clean", "a tree in which nothing may alarm, may be given again (default: samples, system folders, Go modules)", func(dir string) error {
 		o.clean = append(o.clean, dir)
@@ -111,6 +114,9 @@ func run(o options) (*report, error) {
 		return nil, err
 	}
 	if r.LeftOut, err = leaveOut(agent, filepath.Join(dir, "lures"), r.lures, r.rules); err != nil {
+		return nil, err
+	}
+	if r.Chains, err = judgeChains(agent, o.chains, dir); err != nil {
 		return nil, err
 	}
 	for _, tree := range o.clean {

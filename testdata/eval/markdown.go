@@ -19,6 +19,9 @@ func (r *report) markdown(b *strings.Builder) {
 	r.missedTable(b)
 	r.treeTables(b)
 	r.ruleTable(b)
+	if r.Chains != nil {
+		r.Chains.markdown(b)
+	}
 	verdict := "FAILED"
 	if r.Passed {
 		verdict = "passed"

@@ -56,6 +56,9 @@ func (r *report) short(b *strings.Builder) {
 		rows = append(rows, []string{cell(t.shown()), strconv.Itoa(t.Units), strconv.Itoa(len(t.Alerts)), strconv.Itoa(t.Incomplete)})
 	}
 	bareTable(b, []string{"clean tree", "files", "false alerts", "incomplete"}, rows)
+	if r.Chains != nil {
+		r.Chains.short(b)
+	}
 }
 
 // shown is the name of the tree without the folders of this machine.

@@ -23,6 +23,7 @@ type report struct {
 	Rules      []ruleUse        `json:"rules"`
 	LeftOut    []leftOut        `json:"left_out"`
 	Trees      []tree           `json:"clean"`
+	Chains     *chainReport     `json:"chains,omitempty"`
 	Passed     bool             `json:"passed"`
 
 	lures []outcome // for what is measured on them again
@@ -315,5 +316,8 @@ func (r *report) judge() {
 	r.Passed = r.Recall >= minRecall && r.falseAlerts() <= maxFalseAlerts
 	for _, l := range r.LeftOut {
 		r.Passed = r.Passed && l.recall() >= minLeftOut
+	}
+	if c := r.Chains; c != nil {
+		r.Passed = r.Passed && c.Full.passed() && c.Poor.passed()
 	}
 }

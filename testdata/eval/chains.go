@@ -1,0 +1,362 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// The bars of the recorded launches, with all facts and with those left out
+// that a source may fail to learn.
+const (
+	minChainRecall      = 0.95
+	maxChainFalseAlerts = 0
+)
+
+// chainReport is what `meetguard replay` says of the recorded launch chains.
+type chainReport struct {
+	Full conditions `json:"full"`
+	// Poor is the same with a third of the command lines and all signatures
+	// removed: what a busy machine and an unsigned world leave.
+	Poor conditions `json:"poor"`
+}
+
+// conditions is one run over all files.
+type conditions struct {
+	Chains     int          `json:"chains"`
+	Found      int          `json:"found"`
+	Recall     float64      `json:"recall"`
+	Unseen     float64      `json:"recall_unseen"` // of families that no report describes
+	Launches   int          `json:"benign_launches"`
+	Incomplete int          `json:"incomplete"` // launches of either kind that could not be judged
+	By         []chainRow   `json:"by"`
+	Benign     []benignRow  `json:"benign"`
+	Missed     []missed     `json:"missed"`
+	Alerts     []falseAlert `json:"false_alerts"`
+
+	unseen, unseenFound int
+}
+
+// chainRow is the recall on one file: a system and a family.
+type chainRow struct {
+	Name  string `json:"name"`
+	N     int    `json:"n"`
+	Found int    `json:"found"`
+}
+
+// benignRow counts the false alerts of one file.
+type benignRow struct {
+	Name     string `json:"name"`
+	Launches int    `json:"launches"`
+	Alerts   int    `json:"false_alerts"`
+}
+
+// missed is a chain that nobody was warned of, and why somebody should be.
+type missed struct {
+	Chain string `json:"chain"`
+	About string `json:"about"`
+}
+
+// falseAlert is an honest launch that alarmed.
+type falseAlert struct {
+	Chain   string   `json:"chain"`
+	About   string   `json:"about"`
+	Command string   `json:"command"`
+	Level   string   `json:"level"`
+	Score   int      `json:"score"`
+	Rules   []string `json:"rules"`
+}
+
+// recorded is one file of chains.
+type recorded struct {
+	name     string
+	launches []launch
+}
+
+// launch is one line of it. The agent gets all keys but the two of ours.
+type launch struct {
+	PID         int      `json:"pid"`
+	Exe         string   `json:"exe"`
+	Args        []string `json:"args"`
+	CommandLine string   `json:"command_line"`
+	Chain       string   `json:"chain"`
+	About       string   `json:"about"`
+
+	keys map[string]json.RawMessage
+}
+
+// judgeChains replays all files below dir, twice.
+func judgeChains(agent, dir, work string) (*chainReport, error) {
+	bad, err := readRecorded(filepath.Join(dir, "malicious"))
+	if err != nil {
+		return nil, err
+	}
+	good, err := readRecorded(filepath.Join(dir, "benign"))
+	if err != nil {
+		return nil, err
+	}
+	var r chainReport
+	for _, c := range []struct {
+		to   *conditions
+		poor bool
+	}{{&r.Full, false}, {&r.Poor, true}} {
+		for _, f := range bad {
+			if err := c.to.addChains(agent, work, f, c.poor); err != nil {
+				return nil, err
+			}
+		}
+		for _, f := range good {
+			if err := c.to.addBenign(agent, work, f, c.poor); err != nil {
+				return nil, err
+			}
+		}
+		c.to.Recall = ratio(c.to.Found, c.to.Chains)
+		c.to.Unseen = ratio(c.to.unseenFound, c.to.unseen)
+	}
+	return &r, nil
+}
+
+func readRecorded(dir string) ([]recorded, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "*.jsonl"))
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, fmt.Errorf("no recorded launches in %s", dir)
+	}
+	var out []recorded
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		f := recorded{name: strings.TrimSuffix(filepath.Base(name), ".jsonl")}
+		for line := range bytes.Lines(text) {
+			var l launch
+			if err := errors.Join(json.Unmarshal(line, &l), json.Unmarshal(line, &l.keys)); err != nil {
+				return nil, fmt.Errorf("read %s: %w", name, err)
+			}
+			f.launches = append(f.launches, l)
+		}
+		out = append(out, f)
+	}
+	return out, nil
+}
+
+// told is what is read of one line of `meetguard replay --json`.
+type told struct {
+	PID int `json:"pid"`
+	unit
+}
+
+// replay judges the launches of a file and hands on each that is not clean.
+func (f recorded) replay(agent, work string, poor bool) (map[int]told, error) {
+	file := filepath.Join(work, f.name+".jsonl")
+	text, err := f.text(poor)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(file, text, 0o644); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(agent, "replay", "--json", file)
+	var trouble bytes.Buffer
+	cmd.Stderr = &trouble
+	out, err := cmd.Output()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) { // 1 means that something was found
+		return nil, fmt.Errorf("replay %s: %w: %s", f.name, err, bytes.TrimSpace(trouble.Bytes()))
+	}
+	return f.read(out)
+}
+
+// read reads what the agent told; of a launch told twice, the worse holds.
+func (f recorded) read(out []byte) (map[int]told, error) {
+	known := map[int]bool{}
+	for _, l := range f.launches {
+		known[l.PID] = true
+	}
+	list := map[int]told{}
+	for line := range bytes.Lines(out) {
+		var t told
+		if err := json.Unmarshal(line, &t); err != nil {
+			return nil, fmt.Errorf("read a line of the agent: %w", err)
+		}
+		if !known[t.PID] {
+			return nil, fmt.Errorf("the agent told of process %d, which is not in %s", t.PID, f.name)
+		}
+		if old, ok := list[t.PID]; !ok || rank(t.unit) > rank(old.unit) {
+			list[t.PID] = t
+		}
+	}
+	return list, nil
+}
+
+// text is the file as the agent gets it. Poor, every third launch, chosen by a
+// hash, has no command line, and none has a signature.
+func (f recorded) text(poor bool) ([]byte, error) {
+	var b bytes.Buffer
+	for i, l := range f.launches {
+		keys := map[string]json.RawMessage{}
+		for k, v := range l.keys {
+			keys[k] = v
+		}
+		delete(keys, "chain")
+		delete(keys, "about")
+		if poor {
+			delete(keys, "signature")
+			if third(l.Chain, i) {
+				delete(keys, "args")
+				delete(keys, "command_line")
+			}
+		}
+		line, err := json.Marshal(keys)
+		if err != nil {
+			return nil, err
+		}
+		b.Write(append(line, '\n'))
+	}
+	return b.Bytes(), nil
+}
+
+// third chooses one launch of three, always the same.
+func third(chain string, i int) bool {
+	h := fnv.New64a()
+	fmt.Fprintf(h, "%s\x00%d", chain, i)
+	x := h.Sum64()
+	return (x^x>>29)*0x9e3779b97f4a7c15>>33%3 == 0
+}
+
+func (c *conditions) addChains(agent, work string, f recorded, poor bool) error {
+	said, err := f.replay(agent, work, poor)
+	if err != nil {
+		return err
+	}
+	found, about := map[string]bool{}, map[string]string{}
+	var order []string
+	for _, l := range f.launches {
+		if _, ok := found[l.Chain]; !ok {
+			order = append(order, l.Chain)
+		}
+		t := said[l.PID]
+		found[l.Chain] = found[l.Chain] || t.found()
+		about[l.Chain] += l.About
+		c.note(t)
+	}
+	row := chainRow{Name: f.name}
+	for _, chain := range order {
+		row.N++
+		if found[chain] {
+			row.Found++
+		} else {
+			c.Missed = append(c.Missed, missed{chain, about[chain]})
+		}
+	}
+	c.By = append(c.By, row)
+	c.Chains += row.N
+	c.Found += row.Found
+	if strings.Contains(f.name, "-unseen-") {
+		c.unseen += row.N
+		c.unseenFound += row.Found
+	}
+	return nil
+}
+
+func (c *conditions) addBenign(agent, work string, f recorded, poor bool) error {
+	said, err := f.replay(agent, work, poor)
+	if err != nil {
+		return err
+	}
+	row := benignRow{Name: f.name}
+	about := ""
+	for _, l := range f.launches {
+		if l.About != "" {
+			about = l.About
+		}
+		t := said[l.PID]
+		row.Launches++
+		c.note(t)
+		if t.found() {
+			row.Alerts++
+			c.Alerts = append(c.Alerts, falseAlert{l.Chain, about, l.command(), t.Level, t.Score, t.rules()})
+		}
+	}
+	c.Benign = append(c.Benign, row)
+	c.Launches += row.Launches
+	return nil
+}
+
+func (c *conditions) note(t told) {
+	if t.Level == "incomplete" {
+		c.Incomplete++
+	}
+}
+
+// command is what was run, for people.
+func (l launch) command() string {
+	if l.CommandLine != "" {
+		return l.CommandLine
+	}
+	return strings.Join(append([]string{l.Exe}, l.Args[min(1, len(l.Args)):]...), " ")
+}
+
+// passed holds a run against the bars.
+func (c *conditions) passed() bool {
+	return c.Recall >= minChainRecall && len(c.Alerts) <= maxChainFalseAlerts
+}
+
+// perThousand are the false alerts for each thousand honest launches.
+func (c *conditions) perThousand() float64 { return 1000 * ratio(len(c.Alerts), c.Launches) }
+
+// markdown writes the tables of the launches.
+func (r *chainReport) markdown(b *strings.Builder) {
+	r.Full.markdown(b, "Launch chains")
+	r.Poor.markdown(b, "Launch chains with a third of the command lines and all signatures missing")
+}
+
+// maxListed bounds the lists of misses and false alerts; all stand in the JSON.
+const maxListed = 60
+
+func (c *conditions) markdown(b *strings.Builder, title string) {
+	var rows [][]string
+	for _, w := range c.By {
+		rows = append(rows, []string{cell(w.Name), strconv.Itoa(w.N), strconv.Itoa(w.Found), share(w.Found, w.N)})
+	}
+	table(b, title, []string{"system and family", "chains", "found", "recall"}, rows)
+	rows = nil
+	for _, w := range c.Benign {
+		rows = append(rows, []string{cell(w.Name), strconv.Itoa(w.Launches), strconv.Itoa(w.Alerts), fmt.Sprintf("%.1f", 1000*ratio(w.Alerts, w.Launches))})
+	}
+	bareTable(b, []string{"honest launches", "n", "false alerts", "for each thousand"}, rows)
+	rows = nil
+	for _, m := range c.Missed[:min(maxListed, len(c.Missed))] {
+		rows = append(rows, []string{m.Chain, cell(m.About)})
+	}
+	if len(rows) > 0 {
+		fmt.Fprintf(b, "\nMissed (%d of %d):\n", len(rows), len(c.Missed))
+		bareTable(b, []string{"chain", "what it does"}, rows)
+	}
+	rows = nil
+	for _, a := range c.Alerts[:min(maxListed, len(c.Alerts))] {
+		rows = append(rows, []string{a.Chain, a.Level, strconv.Itoa(a.Score), strings.Join(a.Rules, ", "), cell(a.Command)})
+	}
+	if len(rows) > 0 {
+		fmt.Fprintf(b, "\nFalse alerts (%d of %d):\n", len(rows), len(c.Alerts))
+		bareTable(b, []string{"chain", "level", "score", "rules", "launch"}, rows)
+	}
+	fmt.Fprintf(b, "\nChain recall %.3f (bar %.2f), on families of no report %.3f; %.1f false alerts for each thousand of %d launches (bar %d); %d launches incomplete.\n",
+		c.Recall, minChainRecall, c.Unseen, c.perThousand(), c.Launches, maxChainFalseAlerts, c.Incomplete)
+}
+
+// short is the sentence of the README.
+func (r *chainReport) short(b *strings.Builder) {
+	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f.\n",
+		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.Poor.Recall, r.Poor.perThousand())
+}
