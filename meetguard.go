@@ -276,6 +276,7 @@ type Script struct {
 	Lines     int      `json:"lines,omitempty"`      // after normalisation
 	BlankRun  int      `json:"blank_run,omitempty"`  // longest run of lines without code between lines with text
 	CodeAfter bool     `json:"code_after,omitempty"` // code stands behind that run
+	Steps     int      `json:"steps,omitempty"`      // commands and statements of the text itself that do something
 	Concat    int      `json:"concat,omitempty"`     // longest chain of joined literals of at most three characters
 	Layers    int      `json:"layers,omitempty"`     // encoded layers that were opened
 	Fetches   []Fetch  `json:"fetches,omitempty"`    // download cradles
@@ -292,7 +293,8 @@ type Fetch struct {
 	Insecure bool   `json:"insecure,omitempty"` // -k, --insecure, plain http
 	Hidden   bool   `json:"hidden,omitempty"`   // output silenced and put in the background
 	To       string `json:"to,omitempty"`       // where to: "pipe", "temp", "file", "variable"
-	RunBy    string `json:"run_by,omitempty"`   // what runs it: an interpreter, "direct", "installer", ""
+	RunBy    string `json:"run_by,omitempty"`   // what runs it: an interpreter, "direct", "installer", "package", ""
+	Owner    string `json:"owner,omitempty"`    // first part of the path, where that names who published it: the account on a forge
 }
 
 // Match is one YARA rule that matched.
@@ -374,6 +376,20 @@ type Brand struct {
 	RetiredOn      string   `yaml:"retired_on"`      // date from which no new installer is published
 	Sources        []string `yaml:"sources"`         // where the facts come from
 	LookalikeStems []string `yaml:"lookalike_stems"` // tokens that stand for the brand in a host name, where the aliases are too common
+}
+
+// Distributors says where ordinary software comes from. An entry is a host, with
+// its sub-domains, or "forge/owner"; the longest that fits decides.
+type Distributors struct {
+	Known   []HostGroup `yaml:"known"`   // distributors, package indexes, makers
+	Forges  []HostGroup `yaml:"forges"`  // hosts of code, where the path names who published it
+	Anybody []HostGroup `yaml:"anybody"` // where strangers put files
+}
+
+// HostGroup is a list of hosts that have one reason in common.
+type HostGroup struct {
+	Why   string   `yaml:"why"`
+	Hosts []string `yaml:"hosts,flow"`
 }
 
 // Friend is an entry of the operator: who may carry a brand's name without being

@@ -1,5 +1,5 @@
 // Package signatures carries the content of the product: the catalogue of
-// meeting brands, the shapes of their logos and the YARA rules. All are embedded
+// meeting brands, the sources of ordinary software, the shapes of their logos and the YARA rules. All are embedded
 // in the program, so a binary and what it knows cannot come apart.
 //
 // README.md in this folder is for people who add a brand or a rule.
@@ -18,7 +18,7 @@ import (
 	"meetguard"
 )
 
-//go:embed brands.yaml icons.json abused.csv yara
+//go:embed brands.yaml sources.yaml icons.json abused.csv yara
 var content embed.FS
 
 // dated is the day of the last change to the catalogue or the rules.
@@ -96,7 +96,7 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 // version know the same things.
 func Version() string {
 	hash := sha256.New()
-	names := []string{"brands.yaml", "icons.json", "abused.csv"}
+	names := []string{"brands.yaml", "sources.yaml", "icons.json", "abused.csv"}
 	rules, _ := fs.Glob(content, "yara/*/*") // the pattern is constant: it cannot be malformed
 	slices.Sort(rules)
 	for _, name := range append(names, rules...) {

@@ -72,7 +72,18 @@ func NewJudge(cfg config.Config) (*detect.Judge, error) {
 	if err != nil {
 		return nil, err
 	}
-	return detect.New(brands), nil
+	return judgeOf(brands, nil)
+}
+
+// judgeOf makes a judge of brands and friends that knows the sources of software.
+func judgeOf(brands []meetguard.Brand, friends []meetguard.Friend) (*detect.Judge, error) {
+	sources, err := signatures.Distributors()
+	if err != nil {
+		return nil, fmt.Errorf("load the sources of software: %w", err)
+	}
+	judge := detect.NewWith(brands, friends)
+	judge.Know(sources)
+	return judge, nil
 }
 
 // Check starts a worker and fails if it cannot do its work.

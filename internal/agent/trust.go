@@ -14,7 +14,6 @@ import (
 
 	"meetguard"
 	"meetguard/internal/config"
-	"meetguard/internal/detect"
 	"meetguard/signatures"
 )
 
@@ -45,7 +44,9 @@ func (in *Inspector) Configure(cfg config.Config, log *slog.Logger) error {
 	if err != nil {
 		log.Warn("Friends left out", "why", err)
 	}
-	in.judge = detect.NewWith(brands, friends)
+	if in.judge, err = judgeOf(brands, friends); err != nil {
+		return err
+	}
 	in.policy, err = policyOf(cfg.Brands, friends, cfg.Anchors, cfg.Abused, time.Now())
 	in.version += in.policy
 	return err

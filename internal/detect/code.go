@@ -12,6 +12,11 @@ type code struct {
 	run        []meetguard.Fetch // cradles whose result is run
 	lookalike  HostVerdict       // the first lookalike host in the text
 	rawIP      string            // the first host that is an address outside private and loopback ranges
+	brought    meetguard.Fetch   // the first fetch of a strange source that nothing is seen to run
+	written    meetguard.Fetch   // the same of a command that only stands in the text
+	reaches    bool              // it fetches something from a host that is not known
+	strange    meetguard.Fetch   // the first of them whose source nobody answers for
+	sources    []source          // of each of run
 	outside    bool              // something fetched and run comes from no official host of a brand
 	traits     map[string]bool
 	pretexts   map[string]bool
@@ -32,17 +37,35 @@ var (
 func newCode(j *Judge, s *meetguard.Script) *code {
 	c := &code{Script: s, traits: boolSet(s.Traits), pretexts: boolSet(s.Pretexts)}
 	for _, f := range s.Fetches {
+		switch k := j.source(f); {
+		case f.To == "text":
+			if k.strange() && c.written.Tool == "" {
+				c.written = f
+			}
+			continue
+		case k != sourceKnown && k != sourceInside:
+			c.reaches = true
+			if k.strange() && f.RunBy == "" && c.brought.Tool == "" {
+				c.brought = f
+			}
+		}
 		if f.RunBy == "" {
 			continue
 		}
 		c.run = append(c.run, f)
+		c.sources = append(c.sources, j.source(f))
+		if c.strange.Tool == "" && c.sources[len(c.sources)-1].strange() {
+			c.strange = f
+		}
 		if f.Host == "" || !j.official(f.Host) {
 			c.outside = true
 		}
 	}
 	hosts := append([]string{}, s.Hosts...)
 	for _, f := range s.Fetches {
-		hosts = append(hosts, f.Host)
+		if f.To != "text" {
+			hosts = append(hosts, f.Host)
+		}
 	}
 	for _, h := range hosts {
 		if h == "" {
@@ -81,7 +104,7 @@ func (c *code) cradle() (meetguard.Fetch, bool) {
 		return meetguard.Fetch{}, false
 	}
 	for _, f := range c.run {
-		if f.RunBy != "installer" {
+		if f.RunBy != "installer" && f.RunBy != "package" {
 			return f, true
 		}
 	}
@@ -92,7 +115,7 @@ func (c *code) cradle() (meetguard.Fetch, bool) {
 // directly, from a host that is no brand's own.
 func (c *code) interpreted() bool {
 	f, ok := c.cradle()
-	return ok && f.RunBy != "installer" && c.outside
+	return ok && f.RunBy != "installer" && f.RunBy != "package" && c.outside
 }
 
 // remoteInstall says whether an installer is given an address to fetch from:
@@ -100,6 +123,23 @@ func (c *code) interpreted() bool {
 func (c *code) remoteInstall() bool {
 	f, ok := c.cradle()
 	return ok && f.Tool == "msiexec" && c.outside
+}
+
+// ordinary says whether all that is run comes from known sources.
+func (c *code) ordinary() bool {
+	for _, k := range c.sources {
+		if k != sourceKnown && k != sourceInside {
+			return false
+		}
+	}
+	return len(c.run) > 0
+}
+
+// settled says whether the manner of a fetch is nobody's worry: all that is run
+// comes from known sources, or the script is a program that checks what it
+// brings, and brings nothing from a stranger.
+func (c *code) settled() bool {
+	return c.ordinary() || c.strange.Tool == "" && len(c.run) > 0 && len(c.sources) > 0 && c.Steps > errand && c.traits["checks-download"]
 }
 
 // trouble counts the words of trouble, and of mending beside them. Without a

@@ -35,7 +35,8 @@ type Judge struct {
 	owners map[string][]owner // who is called so
 	begins map[string]bool    // words that a name may begin with
 
-	hosts hostBook // the same for the names of hosts
+	hosts   hostBook   // the same for the names of hosts
+	sources sourceBook // where software comes from; empty if nobody said
 
 	off map[string]bool // ids of rules that do not count
 }

@@ -76,7 +76,9 @@ var rules = []rule{
 	{"MG-SCRIPT-APPLE-CRADLE", 60, "T1059.002", appleCradle},
 	{"MG-SCRIPT-WSH-CRADLE", 50, "T1059.005", wshCradle},
 	{"MG-SCRIPT-CRADLE", 15, "T1105", plainCradle},
-	{"MG-SCRIPT-CLICK-CRADLE", 30, "T1204.002", clickCradle},
+	{"MG-SCRIPT-CLICK-CRADLE", 40, "T1204.002", clickCradle},
+	{"MG-SCRIPT-STRANGE-CRADLE", 40, "T1105", strangeCradle},
+	{"MG-SCRIPT-FREE-HOST", 15, "T1102", freeHost},
 	{"MG-SCRIPT-BRAND-CRADLE", 65, "T1204.002", brandCradle},
 	{"MG-SCRIPT-BRAND-DROP", 20, "T1204.002", brandDrop},
 	{"MG-SCRIPT-BRAND-SCPT", 45, "T1204.002", brandAppleScript},
@@ -248,7 +250,7 @@ func spelled(s *subject) string {
 
 func layers(s *subject) string {
 	c := s.code
-	if c == nil || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
+	if c == nil || c.settled() || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
 		return ""
 	}
 	return fmt.Sprintf("It unpacks %s of encoded commands that fetch or take something and runs them.", count(c.Layers, "layer"))
@@ -256,7 +258,7 @@ func layers(s *subject) string {
 
 func appleCradle(s *subject) string {
 	f, ok := s.code.cradle()
-	if !ok || !s.code.isAppleScript() || !s.code.outside {
+	if !ok || !s.code.isAppleScript() || !s.code.outside || s.code.ordinary() {
 		return ""
 	}
 	return fmt.Sprintf("An AppleScript fetches something with %s%s and has it run by %s.", clip(f.Tool), from(f), clip(f.RunBy))
@@ -264,7 +266,7 @@ func appleCradle(s *subject) string {
 
 func wshCradle(s *subject) string {
 	f, ok := s.code.cradle()
-	if !ok || !s.code.isWSH() {
+	if !ok || !s.code.isWSH() || s.code.ordinary() {
 		return ""
 	}
 	return fmt.Sprintf("A %s script fetches something with %s%s and runs it.", s.Script.Language, clip(f.Tool), from(f))
@@ -276,16 +278,6 @@ func plainCradle(s *subject) string {
 		return ""
 	}
 	return fmt.Sprintf("It fetches something with %s%s and has it run (%s).", clip(f.Tool), from(f), clip(f.RunBy))
-}
-
-// clickCradle: files that a double click runs in a terminal. Who writes an
-// installer for others to type in uses .sh.
-func clickCradle(s *subject) string {
-	f, ok := s.code.cradle()
-	if !ok || !s.code.interpreted() || s.ext != ".command" && s.ext != ".terminal" && s.ext != ".tool" {
-		return ""
-	}
-	return fmt.Sprintf("A double click on it runs what it fetches%s.", from(f))
 }
 
 // brandCradle: the brand's real software never updates itself by a script that
@@ -315,14 +307,14 @@ func brandDrop(s *subject) string {
 }
 
 func brandAppleScript(s *subject) string {
-	if s.claim == nil || !s.code.isAppleScript() || len(s.code.Pretexts) == 0 || !s.trait("shell", "run-script-of-result", "dynamic-eval") && len(s.code.Fetches) == 0 {
+	if s.claim == nil || !s.code.isAppleScript() || len(s.code.Pretexts) == 0 || !s.trait("run-script-of-result", "dynamic-eval") && !s.code.reaches {
 		return ""
 	}
 	return fmt.Sprintf("It is an AppleScript that speaks for %s (%s) and runs commands: %s never updates or repairs itself that way.", s.claim.brand.Name, s.claim.shown(), s.claim.brand.Name)
 }
 
 func pretext(s *subject) string {
-	if s.code == nil || !s.code.interpreted() && !s.code.remoteInstall() {
+	if s.code == nil || !s.code.interpreted() && !s.code.remoteInstall() || s.code.settled() {
 		return ""
 	}
 	if word, n := s.code.trouble(); n >= 2 || n == 1 && s.code.traits["temp-exec"] {
@@ -364,14 +356,14 @@ func insecure(s *subject) string {
 
 func hidden(s *subject) string {
 	f, ok := s.code.cradle()
-	if !ok || !s.code.interpreted() || !f.Hidden && !s.code.traits["hidden-window"] {
+	if !ok || !s.code.interpreted() || s.code.settled() || !f.Hidden && !s.code.traits["hidden-window"] {
 		return ""
 	}
 	return "It runs what it fetches hidden, in the background."
 }
 
 func tempExec(s *subject) string {
-	if s.code == nil || !s.code.interpreted() || !s.trait("temp-exec", "extract-and-run") {
+	if s.code == nil || !s.code.interpreted() || s.code.settled() || !s.trait("temp-exec", "extract-and-run") {
 		return ""
 	}
 	return "It puts what it fetches into a temporary folder and runs it there."
@@ -385,7 +377,7 @@ func runResult(s *subject) string {
 }
 
 func decoy(s *subject) string {
-	if s.code == nil || !s.code.interpreted() || !s.trait("decoy-url", "decoy-softwareupdate", "progress-theatre") {
+	if s.code == nil || !s.code.interpreted() || s.code.settled() || !s.trait("decoy-url", "decoy-softwareupdate", "progress-theatre") {
 		return ""
 	}
 	return "It shows its reader something harmless while it runs what it fetched."
@@ -410,7 +402,7 @@ func password(s *subject) string {
 }
 
 func defender(s *subject) string {
-	if s.code == nil || !s.trait("defender-exclusion", "kill-security") || len(s.code.run) == 0 || s.code.Language == "python" {
+	if s.code == nil || !s.trait("defender-exclusion", "kill-security") || len(s.code.run) == 0 || s.code.settled() || s.code.Language == "python" {
 		return ""
 	}
 	return "It keeps the virus scanner from looking at what it fetches."

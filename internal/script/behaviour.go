@@ -80,9 +80,13 @@ func (a *analysis) finish(text string, s *meetguard.Script) {
 		}
 	}
 	a.wholeTraits(found)
+	if len(found) < maxFetches {
+		found = append(found, a.latent(s.Tail)...)
+	}
 	s.Fetches = plainFetches(found)
 	s.Hosts = sortedKeys(hosts)
 	s.Traits = sortedKeys(a.traits)
+	s.Steps = a.deeds()
 	s.Concat, s.Layers = a.concat, a.opened
 	s.Pretexts = a.user.pretexts()
 }

@@ -38,6 +38,9 @@ func (a *analysis) fetches() []fetching {
 			break
 		}
 		f.stmt = i
+		if isForge(f.Host) {
+			f.Owner = forgeOwner(f.url)
+		}
 		f.Hidden = f.Hidden || a.stmts[i].hidden || a.stmts[i].behind
 		a.follow(&f)
 		if len(all) < maxFetches {
@@ -61,9 +64,15 @@ func (a *analysis) fetchOf(i int) (fetching, bool) {
 		if f, ok := commandFetch(s); ok {
 			return f, true
 		}
+		if f, ok := a.packageFetch(i); ok {
+			return f, true
+		}
 		return a.channelFetch(i)
 	case langPowerShell:
-		return a.powerFetch(i)
+		if f, ok := a.powerFetch(i); ok {
+			return f, true
+		}
+		return a.packageFetch(i)
 	case "data":
 		return fetching{}, false
 	}
@@ -106,7 +115,7 @@ func commandFetch(s *stmt) (fetching, bool) {
 			f.RunBy = "installer"
 		}
 		return f, ok
-	case "deno", "bun", "npx":
+	case "deno":
 		f, ok := urlArgument(head, args)
 		f.RunBy, f.To = head, "pipe"
 		return f, ok

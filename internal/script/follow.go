@@ -11,6 +11,7 @@ var programs = map[string]string{
 	"sh": "sh", "bash": "bash", "zsh": "zsh", "dash": "sh", "ksh": "sh", "source": "sh", ".": "sh", "eval": "sh", "su": "sh",
 	"osascript": "osascript", "python": "python", "perl": "perl", "ruby": "ruby", "node": "node", "php": "php", "go": "go",
 	"powershell": "powershell", "pwsh": "powershell", "wscript": "wscript", "cscript": "cscript", "mshta": "mshta", "rundll32": "rundll32", "regsvr32": "regsvr32",
+	"installutil": "direct", "regasm": "direct", "cmstp": "direct", "odbcconf": "direct", "msbuild": "direct", "pcalua": "direct", "tclsh": "tclsh", "wish": "tclsh", "lua": "lua", "deno": "deno", "bun": "bun", "fish": "sh", "tcsh": "sh", "csh": "sh", "insmod": "direct", "snap": "installer",
 	"msiexec": "installer", "installer": "installer", "dpkg": "installer", "rpm": "installer", "apt": "installer", "apt-get": "installer",
 	"osacompile": "osacompile", "open": "direct", "xdg-open": "direct", "explorer": "direct", "start": "direct", "start-process": "direct", "saps": "direct",
 	"invoke-item": "direct", "ii": "direct", "iex": "iex", "invoke-expression": "iex", "cmd": "direct", "call": "direct", "java": "java",
@@ -450,6 +451,9 @@ func comparison(words []string) bool {
 func (t *trail) extract(args []string) {
 	t.unpacked = true
 	dir := optionValue(args, "-d", "-C", "-destinationpath")
+	if dir == "" {
+		t.names = append(t.names, "./")
+	}
 	if dir == "" && len(args) > 0 {
 		dir = args[len(args)-1]
 	}
@@ -499,7 +503,7 @@ func (a *analysis) objectUse(t *trail, s *stmt) string {
 	}
 	if a.rules.word(&s.hits, "start-process") || a.rules.word(&s.hits, "invoke-item") || a.rules.word(&s.hits, ".run>") || a.rules.word(&s.hits, "shellexecute") ||
 		a.rules.word(&s.hits, "<popen>") || a.rules.word(&s.hits, "subprocess.") || a.rules.word(&s.hits, "startfile") || a.rules.word(&s.hits, "os.system") || a.rules.word(&s.hits, ".exec>") ||
-		a.rules.word(&s.hits, "process]::start") || a.rules.word(&s.hits, "<spawn>") {
+		a.rules.word(&s.hits, "process]::start") || a.rules.word(&s.hits, "<spawn>") || a.rules.word(&s.hits, "os.execv") || a.rules.word(&s.hits, "os.execl") || a.rules.word(&s.hits, "os.spawn") {
 		return "direct"
 	}
 	if s.lang == langPowerShell && len(s.words) > 0 && (t.in(s.words[0]) && s.assign == "" && (strings.HasPrefix(s.text, "&") || strings.HasPrefix(s.text, ".") || strings.HasPrefix(s.text, "$")) && !strings.Contains(s.words[0], ".")) {

@@ -73,6 +73,10 @@ var statementRules = []rule{
 	{TraitSelfDelete, "vbscript jscript", []string{"deletefile", "scriptfullname"}},
 	{TraitSelfDelete, langPython, []string{"os.remove|os.unlink", "__file__|argv[0]"}},
 	{TraitSelfDelete, langAppleScript, []string{"path to me", "delete|<rm>"}},
+	{TraitChecksDownload, "", []string{"sha256sum|sha512sum|sha1sum|md5sum|b2sum|<shasum>|get-filehash|-hashfile|gpg --verify|--verify |gpgv|cosign verify|<minisign>|codesign -v|codesign --verify|codesign -dv|codesign -d|spctl -a|spctl --assess|--check-signature|get-authenticodesignature|signtool verify|--require-hashes|hashlib.|sha256]::|sha512]::|computehash|sha256managed|dgst -sha|slsa-verifier|checksumtype|-checksum"}},
+	{TraitOptions, langShell, []string{"<getopts>|<getopt>|usage:|--help|--version|${1:-|shift 2"}},
+	{TraitOptions, langPowerShell, []string{"<param(|<param (|[cmdletbinding|[parameter"}},
+	{TraitOptions, langPython, []string{"argparse|optparse|sys.argv|click.command"}},
 	{TraitSleeps, "", []string{"<sleep |start-sleep|<delay |timeout /t|wscript.sleep|time.sleep|ping -n|ping 127.0.0.1"}},
 	{TraitEncodedCommand, "", []string{"-encodedcommand| -enc | -ec "}},
 }
@@ -80,7 +84,7 @@ var statementRules = []rule{
 // wordsAskedFor are words that code asks a statement for by name.
 var wordsAskedFor = []string{
 	"<iex>", "invoke-expression", "run script", "load script", "<exec>", "<eval>", "<execute>", "executeglobal", "do shell script", "start-process", "invoke-item", ".run>",
-	"shellexecute", "<popen>", "subprocess.", "startfile", "os.system", ".exec>", "process]::start", "<spawn>", "<softwareupdate>", "open location", "display dialog", "display alert",
+	"shellexecute", "<popen>", "subprocess.", "startfile", "os.system", "os.execv", "os.execl", "os.spawn", "launchedtaskwith", "installutil", ".exec>", "process]::start", "<spawn>", "<softwareupdate>", "open location", "display dialog", "display alert",
 	"display notification", "msgbox", ".popup", "wscript.echo", "write-host", "write-output", "messagebox", "print>", "<alert>", "write-progress", "doshellscript", "on error", "<try>", "-erroraction silentlycontinue",
 	"[scriptblock]::create", "invokescript(", "newscriptblock(", "assembly]::load", "appdomain]::currentdomain.load", "<add-type>", "new function(",
 	"2>/dev/null", "on error resume next", "erroractionpreference",

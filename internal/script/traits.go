@@ -7,6 +7,7 @@ const (
 	TraitAnalysisLimit       = "analysis-limit"          // a limit ended the analysis before the text did: what was not found may be there
 	TraitBrowserData         = "browser-data"            // names the password, cookie or extension stores of browsers
 	TraitCaffeinate          = "caffeinate"              // keeps the machine awake
+	TraitChecksDownload      = "checks-download"         // compares a digest, or verifies a signature
 	TraitClipboard           = "clipboard"               // reads or writes the clipboard
 	TraitCommentFlood        = "comment-flood"           // 300 or more lines without code, most of them comments, before code
 	TraitDecoySoftwareUpdate = "decoy-softwareupdate"    // runs softwareupdate with something it does not take
@@ -26,6 +27,7 @@ const (
 	TraitLeadingPadding      = "leading-padding"         // 40 or more blank lines before the first text
 	TraitLongOpaqueTokenPath = "long-opaque-token-path"  // a fetched URL ends in a long random token: made for one victim
 	TraitOddUserAgent        = "odd-user-agent"          // a fetch names itself by a short invented agent
+	TraitOptions             = "options"                 // reads options or parameters, or explains its usage
 	TraitPaddedLine          = "padded-line"             // 200 or more blanks inside one line before code
 	TraitPageCopiesCommand   = "page-copies-command"     // page: copies a command that fetches and runs, does not show it, and tells its reader to run it
 	TraitPasswordPrompt      = "password-prompt"         // asks the user for a password, or checks one

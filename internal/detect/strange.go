@@ -1,0 +1,88 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// A script that a person is meant to open, and that brings code from a host
+// which nobody knows as a source of software, unchecked, has no honest reason
+// on an ordinary desktop: whoever distributes software has a name for it, and
+// whoever installs it for others checks it or keeps it in the house. The rules
+// here ask for nothing else, no brand and no pretext.
+
+const (
+	errand    = 60 // statements: what does more is a program that also updates itself
+	bareEr    = 14 // the same for scripts that are typed in, and that libraries have too
+	bareLines = 60 // and lines: comments and answers count
+)
+
+// clickExt are scripts that a double click runs, or shows with a button that
+// does.
+var clickExt = set(`.command .terminal .tool .scpt .scptd .applescript .jxa .bat .cmd .vbs .vbe .jse .hta .wsf .wsh .sct .lnk .url .desktop .workflow .run .settingcontent-ms .inetloc .webloc .fileloc .au3 .ahk .inf .reg .msc .library-ms .search-ms`)
+
+// isClicked says whether opening the unit by hand, or installing what it is part
+// of, runs the script.
+func (s *subject) isClicked() bool {
+	return clickExt[s.ext] || s.Role != "" || s.Format == meetguard.FormatShortcut || s.code.isWSH() && s.ext == ".js" ||
+		strings.Contains(s.Path, ".app/Contents/") || s.Format == meetguard.FormatApp
+}
+
+// clickCradle: a double click runs what comes from a stranger.
+func clickCradle(s *subject) string {
+	if s.code == nil || !s.isClicked() || s.code.Steps > errand || s.code.traits["checks-download"] {
+		return ""
+	}
+	switch c := s.code; {
+	case c.strange.Tool != "":
+		return fmt.Sprintf("Opening it runs, unchecked, what %s brings from %s.", clip(c.strange.Tool), s.origin(c.strange))
+	case c.written.Tool != "":
+		return fmt.Sprintf("Opening it leads to a command that runs what it brings from %s.", s.origin(c.written))
+	case c.brought.Tool != "" && s.trait(sly...):
+		return fmt.Sprintf("Opening it brings something by %s from %s, and it does what honest helpers do not (%s).", clip(c.brought.Tool), s.origin(c.brought), strings.Join(s.have(sly), ", "))
+	}
+	return ""
+}
+
+// sly are the traits beside which it does not matter that nothing was seen to
+// run what was fetched.
+var sly = []string{"dynamic-eval", "temp-exec", "path-from-user-writable", "dequarantine", "resign", "persistence", "hidden-window", "extract-and-run", "decoded-then-run", "password-prompt",
+	"defender-exclusion", "run-script-of-result", "self-delete", "disguised-command", "clipboard"}
+
+func (s *subject) origin(f meetguard.Fetch) string { return sourceWord(s.judge.source(f), f) }
+
+// strangeCradle: a few lines that are there to bring and run the code of a
+// stranger. Builds and installers that do so have more to do, or check it.
+func strangeCradle(s *subject) string {
+	if s.isClicked() || !s.isErrand() {
+		return ""
+	}
+	switch c := s.code; {
+	case c.strange.Tool != "" && (c.strange.RunBy != "package" || c.Steps <= bareEr/2):
+		return fmt.Sprintf("It is there to run, unchecked, what %s brings from %s.", clip(c.strange.Tool), s.origin(c.strange))
+	case c.written.Tool != "" && c.Steps <= bareEr/2:
+		return fmt.Sprintf("It is there to lead to a command that runs what it brings from %s.", s.origin(c.written))
+	case c.brought.Tool != "" && s.trait(sly...):
+		return fmt.Sprintf("It is there to bring something by %s from %s, and does what honest helpers do not (%s).", clip(c.brought.Tool), s.origin(c.brought), strings.Join(s.have(sly), ", "))
+	}
+	return ""
+}
+
+func (s *subject) isErrand() bool {
+	c := s.code
+	return c != nil && c.Steps <= bareEr && c.Lines-c.BlankRun <= bareLines && !c.traits["checks-download"] && !c.traits["options"]
+}
+
+func freeHost(s *subject) string {
+	if s.code == nil || s.code.strange.Tool == "" {
+		return ""
+	}
+	for i, k := range s.code.sources {
+		if k == sourceAnybody {
+			return fmt.Sprintf("It runs what comes from %s.", sourceWord(k, s.code.run[i]))
+		}
+	}
+	return ""
+}

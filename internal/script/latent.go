@@ -1,0 +1,69 @@
+package script
+
+import (
+	"regexp"
+	"strings"
+
+	"meetguard"
+)
+
+// A command that stands in a string, a here-document or the text that a script
+// types into another program is not run by the script itself, so nothing follows
+// it. It is still a cradle, written out, and a fact: Fetch.To is then "text".
+
+const toText = "text"
+
+const (
+	maxLatent     = 8
+	maxLatentLine = 4096
+)
+
+// The shapes of a cradle within one line, lower case, address first or last.
+var (
+	pipedInto  = regexp.MustCompile(`[./][a-z0-9-]+[^|\n]*\^?\|\s*(?:sudo\s+|command\s+|/usr/bin/env\s+|/usr/bin/|/bin/|xargs\s+\S+\s+)*(?:ba|z|da|k|fi)?(?:sh|iex|invoke-expression|cmd|python3?|perl|ruby|osascript|node|powershell|pwsh|php|tclsh|lua)\b`)
+	evaluated  = regexp.MustCompile(`(?:\b(?:iex|invoke-expression|eval|source|exec|load|execute|executeglobal|addscript|invokescript)\b|\b(?:ba|z)?sh -c|[$<]\(|<\().{0,80}?(?:\bcurl|\bwget|\birm|\biwr|downloadstring|urlopen|invoke-restmethod|invoke-webrequest|https?::tiny|\bfetch\()`)
+	handedOver = regexp.MustCompile(`(?:\bmshta(?:\.exe)?\b|\bregsvr32(?:\.exe)?\b|\bmsiexec(?:\.exe)?\b|\brundll32(?:\.exe)?\b|\bhh\.exe|\bcmstp(?:\.exe)?\b|\bpresentationhost(?:\.exe)?\b).{0,60}?https?:|\b(?:script|scriptlet):\s*https?:`)
+	savedAs    = regexp.MustCompile(`(?:\bcurl|\bwget|\bcertutil|\bbitsadmin|\biwr|\birm|invoke-webrequest|start-bitstransfer|downloadfile)\b.*?(?:\s-[a-z]*o\s*|-outfile\s+|--output[ =]|-destination\s+|>\s*)["']?([^\s"';&|)]{2,120})`)
+	address    = regexp.MustCompile(`[a-z][a-z0-9+.-]*://([a-z0-9.-]+\.[a-z0-9-]+)|\b(?:curl|wget|irm|iwr)\s+(?:-[a-z-]+\s+)*([a-z0-9-]+(?:\.[a-z0-9-]+)+)/`)
+)
+
+// latent finds the cradles that stand in the text and are no statement.
+func (a *analysis) latent(text string) []fetching {
+	var out []fetching
+	for line := range strings.SplitSeq(text, "\n") {
+		if len(out) >= maxLatent {
+			break
+		}
+		if len(line) < 12 || len(line) > maxLatentLine || !a.spend(len(line)/8) {
+			continue
+		}
+		low := strings.ToLower(line)
+		if !strings.Contains(low, "://") && !strings.Contains(low, "curl") && !strings.Contains(low, "irm ") && !strings.Contains(low, "iwr ") && !strings.Contains(low, "wget") {
+			continue
+		}
+		if host := latentHost(low); host != "" && writtenOut(low) {
+			out = append(out, fetching{Fetch: meetguard.Fetch{Tool: "a written command", Host: host, To: toText}, stmt: -1})
+		}
+	}
+	return out
+}
+
+func writtenOut(low string) bool {
+	if pipedInto.MatchString(low) || evaluated.MatchString(low) || handedOver.MatchString(low) {
+		return true
+	}
+	m := savedAs.FindStringSubmatchIndex(low)
+	if m == nil {
+		return false
+	}
+	name := fileWord(low[m[2]:m[3]])
+	return name != "" && strings.Contains(low[m[3]:], name)
+}
+
+func latentHost(low string) string {
+	m := address.FindStringSubmatch(low)
+	if m == nil {
+		return ""
+	}
+	return hostOf(m[1] + m[2])
+}
