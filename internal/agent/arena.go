@@ -32,8 +32,6 @@ func (a *arena) room() ([]byte, error) {
 	return a.mem[a.top:], nil
 }
 
-// left is how many bytes are free.
-func (a *arena) left() int64 { return int64(arenaSize - a.top) }
 
 // take marks the first n bytes of the free part as used and gives them.
 func (a *arena) take(n int) []byte {

@@ -169,10 +169,7 @@ func namedPasswords(name string) []string {
 			out = append(out, plainWords(m[1])...)
 		}
 	}
-	for _, digits := range runOfDigits.FindAllString(stem, -1) {
-		out = append(out, digits)
-	}
-	return out
+	return append(out, runOfDigits.FindAllString(stem, -1)...)
 }
 
 func untilWordEnds(word string) string {

@@ -17,10 +17,10 @@ const (
 
 type isoRecord struct {
 	discExtent discExtent
-	flags  byte
-	gap    bool // interleaved, which nobody writes
-	name   []byte
-	system []byte // system use area
+	flags      byte
+	gap        bool // interleaved, which nobody writes
+	name       []byte
+	system     []byte // system use area
 }
 
 // walk walks the view from its root record.
