@@ -32,7 +32,6 @@ func (a *arena) room() ([]byte, error) {
 	return a.mem[a.top:], nil
 }
 
-
 // take marks the first n bytes of the free part as used and gives them.
 func (a *arena) take(n int) []byte {
 	from := a.top
