@@ -46,6 +46,8 @@ type Process struct {
 	Started     time.Time `json:"started,omitzero"`
 	Source      string    `json:"source,omitempty"`    // the source that saw the launch
 	Ancestors   []Process `json:"ancestors,omitempty"` // parent first; their own Ancestors are empty
+
+	Signature *Signature `json:"signature,omitempty"` // of the executable, where the source told of it; nil is unknown, never unsigned
 }
 
 // Format is the type of a file, told from its content.
@@ -173,6 +175,7 @@ type Signature struct {
 	Kind         string          `json:"kind,omitempty"`          // Apple: developer_id, mac_app_store, apple, development
 	Ticket       string          `json:"ticket,omitempty"`        // Apple notary ticket: stapled, or malformed; never a proof by itself
 	Hardened     bool            `json:"hardened,omitempty"`      // Mach-O: hardened runtime
+	CDHash       string          `json:"cdhash,omitempty"`        // of a launch on macOS: the hash of the signed list of page hashes, hexadecimal, lower case
 }
 
 // OSVerdict is what the operating system says of a signature: a second opinion
