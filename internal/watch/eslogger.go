@@ -21,7 +21,7 @@ import (
 // come as a plain array or as {"count", "items": [{"value"}]}. The environment
 // is never decoded.
 type esMessage struct {
-	Global *uint64 `json:"global_seq_num"`
+	Global esNumber `json:"global_seq_num"`
 	Event  struct {
 		Exec *esExec `json:"exec"`
 	} `json:"event"`
@@ -35,22 +35,35 @@ type esExec struct {
 }
 
 type esProcess struct {
-	Token      esToken `json:"audit_token"`
-	PPID       int     `json:"ppid"`
-	FirstPPID  int     `json:"original_ppid"` // does not change when the parent ends
-	Executable esFile  `json:"executable"`
-	Started    esTime  `json:"start_time"` // of the process: its fork, not its exec
-	SigningID  string  `json:"signing_id"`
-	TeamID     string  `json:"team_id"`
-	CDHash     string  `json:"cdhash"`
-	Flags      *uint32 `json:"codesigning_flags"`
-	Category   int     `json:"cs_validation_category"` // since macOS 26
-	Platform   bool    `json:"is_platform_binary"`
+	Token      esToken  `json:"audit_token"`
+	PPID       int      `json:"ppid"`
+	FirstPPID  int      `json:"original_ppid"` // does not change when the parent ends
+	Executable esFile   `json:"executable"`
+	Started    esTime   `json:"start_time"` // of the process: its fork, not its exec
+	SigningID  string   `json:"signing_id"`
+	TeamID     string   `json:"team_id"`
+	CDHash     string   `json:"cdhash"`
+	Flags      esNumber `json:"codesigning_flags"`
+	Category   int      `json:"cs_validation_category"` // since macOS 26
+	Platform   bool     `json:"is_platform_binary"`
 }
 
 type esFile struct {
 	Path string `json:"path"`
 	Cut  bool   `json:"path_truncated"`
+}
+
+// esNumber is a number that may be missing: zero would say something.
+type esNumber struct {
+	value uint64
+	told  bool
+}
+
+// UnmarshalJSON leaves what is no number unknown.
+func (n *esNumber) UnmarshalJSON(b []byte) error {
+	value, err := strconv.ParseUint(string(b), 10, 64)
+	*n = esNumber{value, err == nil}
+	return nil
 }
 
 // esTime is a time as eslogger prints it, RFC 3339 with fractions.
@@ -136,9 +149,7 @@ func parseESLogger(line []byte) (esTold, error) {
 		return esTold{}, errNoMessage
 	}
 	var t esTold
-	if m.Global != nil {
-		t.sequence, t.numbered = *m.Global, true
-	}
+	t.sequence, t.numbered = m.Global.value, m.Global.told
 	if x := m.Event.Exec; x != nil && x.Target.Token.pid > 0 && x.Target.Executable.Path != "" {
 		t.launch, t.cut, t.proc = true, x.Target.Executable.Cut, x.process()
 	}
@@ -200,22 +211,22 @@ var esKinds = map[int]string{csCategoryDev: "development", csCategoryStore: "mac
 // ID is a claim (ClaimedTeam) and the state unknown, until somebody looks at
 // the file. Nil is: nothing was told.
 func (p *esProcess) signature() *meetguard.Signature {
-	if p.Flags == nil {
+	if !p.Flags.told {
 		return nil
 	}
-	s := &meetguard.Signature{Status: meetguard.SignatureUnknown, SigningID: p.SigningID, CDHash: strings.ToLower(p.CDHash), Hardened: *p.Flags&csRuntime != 0}
-	intact := *p.Flags&csValid != 0 && *p.Flags&csKill != 0
+	s := &meetguard.Signature{Status: meetguard.SignatureUnknown, SigningID: p.SigningID, CDHash: strings.ToLower(p.CDHash), Hardened: p.Flags.value&csRuntime != 0}
+	intact := p.Flags.value&csValid != 0 && p.Flags.value&csKill != 0
 	kind := esKinds[p.Category]
 	switch {
-	case *p.Flags&csSigned == 0:
+	case p.Flags.value&csSigned == 0:
 		// Flags from before the kernel had this bit cannot be told from those of
 		// a program without signature unless there is nothing else of one.
 		if p.SigningID == "" && p.CDHash == "" {
 			s.Status = meetguard.SignatureUnsigned
 		}
-	case *p.Flags&csAdhoc != 0:
+	case p.Flags.value&csAdhoc != 0:
 		s.Status = meetguard.SignatureAdhoc
-	case p.Platform && *p.Flags&csValid != 0:
+	case p.Platform && p.Flags.value&csValid != 0:
 		s.Status, s.Kind = meetguard.SignatureValid, "apple"
 	case intact && kind != "" && p.TeamID != "":
 		s.Status, s.Kind, s.TeamID = meetguard.SignatureValid, kind, p.TeamID

@@ -92,7 +92,7 @@ func TestESLoggerIsReadTolerantly(t *testing.T) {
 }
 
 func TestKernelsWordIsNotTooMuch(t *testing.T) {
-	flags := func(f uint32) *uint32 { return &f }
+	flags := func(f uint64) esNumber { return esNumber{f, true} }
 	const team = "BJ4HAAB9B3"
 	cases := []struct {
 		name string
