@@ -12,10 +12,6 @@ import (
 // describes them (wevtutil gp, or the templates ProcessStartArgs to
 // ProcessStartArgs_V4 and ProcessStopArgs to _V2). All numbers are little
 // endian, texts are UTF-16 closed by a zero, nothing is aligned.
-const (
-	etwStart = 1 // ProcessStart
-	etwStop  = 2 // ProcessStop
-)
 
 // etwProcess is what an event says of a process. A stop has no parent and no
 // image.

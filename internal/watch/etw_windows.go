@@ -21,6 +21,8 @@ const etwSession = "meetguard-proc"
 var kernelProcess = windows.GUID{Data1: 0x22fb2cd6, Data2: 0x0e7b, Data3: 0x422b, Data4: [8]byte{0xa0, 0xc7, 0x2f, 0xad, 0x1f, 0xd0, 0xe7, 0x16}}
 
 const (
+	etwStart       = 1    // ProcessStart
+	etwStop        = 2    // ProcessStop
 	keywordProcess = 0x10 // WINEVENT_KEYWORD_PROCESS: start and end, nothing of threads and images
 
 	etwBufferKiB = 64

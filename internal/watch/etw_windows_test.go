@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"errors"
 	"os"
 	"slices"
 	"strings"
@@ -46,12 +47,19 @@ func TestProcessIsRead(t *testing.T) {
 	}
 	w := newWindowsProcesses()
 	d := meetguard.Process{PID: os.Getpid(), Started: time.Unix(0, created.Nanoseconds())}
-	if err := w.complete(&d); err != nil {
+	switch err := w.complete(&d); {
+	case errors.Is(err, windows.STATUS_INVALID_INFO_CLASS):
+		t.Log("REDUCED: THIS SYSTEM TELLS NO COMMAND LINES (Windows before 8.1, wine), so that reading them was not tested")
+	case err != nil:
 		t.Fatal(err)
+	default:
+		want, err := windows.DecomposeCommandLine(d.CommandLine)
+		if err != nil || !slices.Equal(d.Args, want) || !slices.Equal(d.Args[1:], os.Args[1:]) {
+			t.Errorf("process %+v, want arguments %q %v", d, want, err)
+		}
 	}
-	want, err := windows.DecomposeCommandLine(d.CommandLine)
-	if err != nil || !slices.Equal(d.Args, want) || !slices.Equal(d.Args[1:], os.Args[1:]) || d.User == "" {
-		t.Errorf("process %+v, want arguments %q %v", d, want, err)
+	if d.User == "" {
+		t.Errorf("process %+v has no user", d)
 	}
 	d.Started = d.Started.Add(-time.Hour)
 	if w.complete(&d) == nil {
