@@ -237,6 +237,7 @@ type Signature struct {
 	Kind         string          `json:"kind,omitempty"`          // Apple: developer_id, mac_app_store, apple, development
 	Ticket       string          `json:"ticket,omitempty"`        // Apple notary ticket: stapled, or malformed; never a proof by itself
 	Hardened     bool            `json:"hardened,omitempty"`      // Mach-O: hardened runtime
+	CDHash       string          `json:"cdhash,omitempty"`        // of a launch on macOS: the hash of the signed list of page hashes, hexadecimal, lower case
 }
 
 // OSVerdict is what the operating system says of a signature: a second opinion

@@ -24,7 +24,7 @@ type Config struct {
 	Watch     []string           `yaml:"watch"`     // folders instead of every user's download and desktop folders
 	State     string             `yaml:"state"`     // folder of the alert log, the journal and the cursor
 	Collector string             `yaml:"collector"` // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
-	Launches  string             `yaml:"launches"`  // auto, ebpf, proc-connector, poll or off
+	Launches  string             `yaml:"launches"`  // auto, ebpf, proc-connector, etw, sysmon, security-log, eslogger, poll or off
 	Files     string             `yaml:"files"`     // auto, inotify or fsnotify
 	Rules     string             `yaml:"rules"`     // folder with further YARA rules, read beside those inside the program
 	Anchors   string             `yaml:"anchors"`   // folder with further trust anchors for code signing, PEM
@@ -126,7 +126,7 @@ func (c Config) Validate() error {
 		}
 		all = append(all, fmt.Errorf("%s: %q is not one of %v", key, value, allowed))
 	}
-	oneOf("launches", c.Launches, "auto", "ebpf", "proc-connector", "poll", "off")
+	oneOf("launches", c.Launches, "auto", "ebpf", "proc-connector", "etw", "sysmon", "security-log", "eslogger", "poll", "off")
 	oneOf("files", c.Files, "auto", "inotify", "fsnotify")
 	if c.State == "" {
 		all = append(all, errors.New("state: a folder is needed"))

@@ -83,14 +83,20 @@ func (h *hub) hear(ctx context.Context, t told, source string) {
 	switch t.kind {
 	case forked:
 		h.table.fork(t.proc.PID, t.proc.PPID, t.proc.Started)
-		h.table.forgetEnded(t.proc.Started, func() ([]int, error) { return h.l.system.pids(ctx) })
+		h.forget(ctx, t.proc.Started)
 	case ended:
 		h.table.end(t.proc.PID, t.proc.Started)
 	case lost:
 		h.lose(t.count)
 	case launched:
 		h.launch(ctx, t.proc, source, t.seen)
+		h.forget(ctx, t.seen)
 	}
+}
+
+// forget drops processes that ended, of which not every source tells.
+func (h *hub) forget(ctx context.Context, now time.Time) {
+	h.table.forgetEnded(now, func() ([]int, error) { return h.l.system.pids(ctx) })
 }
 
 // launch emits a launch, unless this process made it or nothing is known of it.
@@ -104,7 +110,7 @@ func (h *hub) launch(ctx context.Context, proc meetguard.Process, source string,
 	if n.proc.PPID == h.l.self {
 		return
 	}
-	h.out.send(ctx, n, proc.Args, source, seen)
+	h.out.send(ctx, n, proc, source, seen)
 }
 
 // lose counts launches and sees to it that the processes are listed.
@@ -160,13 +166,13 @@ type launchOut struct {
 const usersMost = 1024
 
 // send emits one launch, unless one could not be emitted before. The node may
-// hold less of the arguments.
-func (o *launchOut) send(ctx context.Context, n *node, args []string, source string, seen time.Time) {
+// hold less of the arguments than the process that was told.
+func (o *launchOut) send(ctx context.Context, n *node, told meetguard.Process, source string, seen time.Time) {
 	if o.err != nil {
 		return
 	}
 	p := n.launch(source, o.user)
-	p.Args = args
+	p.Args, p.CommandLine = told.Args, told.CommandLine
 	o.err = o.emit(ctx, meetguard.Event{Time: seen, Kind: meetguard.ProcessStarted, Path: p.Exe, Source: source, Process: p})
 	if o.err != nil {
 		close(o.failed)

@@ -18,6 +18,10 @@ import (
 const (
 	sourceEBPF      = "ebpf"
 	sourceConnector = "proc-connector"
+	sourceETW       = "etw"
+	sourceSysmon    = "sysmon"
+	sourceAudit     = "security-log"
+	sourceESLogger  = "eslogger"
 	sourcePoll      = "poll"
 )
 
@@ -29,8 +33,9 @@ const (
 // LaunchesConfig says how launches are seen.
 type LaunchesConfig struct {
 	Log *slog.Logger
-	// Source is "ebpf" or "proc-connector" (both Linux, as root), or "poll";
-	// "" is the best one that works.
+	// Source is "ebpf" or "proc-connector" (both Linux, as root), "etw",
+	// "sysmon" or "security-log" (Windows, as SYSTEM or administrator),
+	// "eslogger" (macOS, as root), or "poll"; "" is the best one that works.
 	Source string
 	// Poll is the time between two lists of processes, where they are polled;
 	// 0 is 2 s.
@@ -65,11 +70,6 @@ type Launches struct {
 
 // NewLaunches checks the configuration. It starts nothing.
 func NewLaunches(cfg LaunchesConfig) (*Launches, error) {
-	switch cfg.Source {
-	case "", sourceEBPF, sourceConnector, sourcePoll:
-	default:
-		return nil, fmt.Errorf("choose launch source: %q is none of ebpf, proc-connector, poll", cfg.Source)
-	}
 	if cfg.Poll <= 0 {
 		cfg.Poll = pollEvery
 	}
@@ -78,6 +78,9 @@ func NewLaunches(cfg LaunchesConfig) (*Launches, error) {
 	}
 	l := &Launches{cfg: cfg, log: cfg.Log, system: newProcesses(), self: os.Getpid(), again: betterAfter, ready: make(chan struct{})}
 	l.all = chosen(cfg.Source, append(kernelSources(), pollSource(cfg.Poll)))
+	if len(l.all) == 0 {
+		return nil, fmt.Errorf("choose launch source: %q is none of this system", cfg.Source)
+	}
 	l.set(meetguard.SourceFailed, "not started")
 	return l, nil
 }

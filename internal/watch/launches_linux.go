@@ -10,9 +10,9 @@ import (
 // kernelSources are the sources that see every launch, best first.
 func kernelSources() []source {
 	return []source{
-		{name: sourceEBPF, state: meetguard.SourceOK, open: openEBPF,
+		{name: sourceEBPF, state: meetguard.SourceOK, open: openEBPF, hint: "as in a container",
 			detail: "every launch is told by the kernel with its arguments"},
-		{name: sourceConnector, state: meetguard.SourceOK, open: openConnector,
+		{name: sourceConnector, state: meetguard.SourceOK, open: openConnector, hint: "as in a container",
 			detail: "every launch is told by the kernel; the arguments of those that end at once are missed"},
 	}
 }
@@ -43,3 +43,6 @@ func (l linuxProcesses) describe(_ context.Context, pid int) (meetguard.Process,
 // startJitter is how far two tellings of one start may be apart: a tick, and
 // what passes between the start of a process and the kernel's telling of it.
 const startJitter = 500 * time.Millisecond
+
+// proofProgram waits for its input to end. Its last argument is the word.
+func proofProgram(word string) []string { return []string{"/bin/sh", "-c", "read line", word} }

@@ -47,7 +47,7 @@ func sameStart(a, b time.Time) bool { return a.Sub(b).Abs() < startJitter }
 
 // put makes proc a child of parent.
 func (t *table) put(proc meetguard.Process, parent *node, forked bool) *node {
-	proc.Args = holdArgs(proc.Args)
+	proc.Args, proc.CommandLine = holdArgs(proc.Args), holdText(proc.CommandLine)
 	n := &node{proc: proc, parent: parent, forked: forked}
 	if parent != nil {
 		if n.depth = parent.depth + 1; n.depth > chainMost {
@@ -71,6 +71,14 @@ func holdArgs(args []string) []string {
 		}
 	}
 	return args
+}
+
+// holdText cuts a long command line.
+func holdText(text string) string {
+	if len(text) <= argsHeld {
+		return text
+	}
+	return strings.Clone(text[:argsHeld])
 }
 
 // cut copies the nearest nodes of a chain, so that the rest can be freed.

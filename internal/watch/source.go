@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -13,8 +14,9 @@ import (
 )
 
 const (
-	earlyMost = 64 << 10        // what is kept of what is told during the self-test
-	proofTime = 2 * time.Second // for the self-test
+	earlyMost  = 64 << 10               // what is kept of what is told during the self-test
+	proofTime  = 2 * time.Second        // for the self-test, where the source does not say otherwise
+	proofAgain = 500 * time.Millisecond // a source may begin to hear after it is open, and miss the first launch
 )
 
 // kind says what a source tells.
@@ -42,7 +44,11 @@ type source struct {
 	state  meetguard.SourceState // while it works
 	detail string
 	proven bool // opening it is proof enough
-	open   func(ctx context.Context, l *Launches) (listener, error)
+	// patience is how long the launch that is the proof may take to be told; 0
+	// is proofTime.
+	patience time.Duration
+	hint     string // why it may tell nothing, and what to do
+	open     func(ctx context.Context, l *Launches) (listener, error)
 }
 
 // listener is a source that is open. It is told to stop by its ctx and close,
@@ -119,41 +125,62 @@ func (l *Launches) start(ctx context.Context, s source) (*running, error) {
 	}
 	if err := r.prove(ctx); err != nil {
 		r.stop()
+		if errors.Is(err, errNoProof) && s.hint != "" {
+			err = fmt.Errorf("%w: %s", err, s.hint)
+		}
 		return nil, err
 	}
 	return r, nil
 }
 
-var errNoProof = errors.New("it told nothing of a launch made to test it, as in a container")
+var errNoProof = errors.New("it told nothing of a launch made to test it")
 
-// prove launches a program that does nothing and waits until its launch is
-// told, with its arguments.
+// prove launches a program that does nothing, again and again, until its launch
+// is told with its arguments.
 func (r *running) prove(ctx context.Context) error {
 	if r.proven {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, proofTime)
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(r.patience, proofTime))
 	defer cancel()
-	// The shell waits for a line, so that there is time to read its arguments,
-	// and ends when its input does.
-	child := exec.CommandContext(ctx, "/bin/sh", "-c", "read line", r.word)
+	for {
+		if done, err := r.proveOnce(ctx); done {
+			return err
+		}
+	}
+}
+
+// proveOnce launches the program and waits for a while.
+func (r *running) proveOnce(ctx context.Context) (done bool, err error) {
+	// It waits for its input, so that there is time to read its arguments, and
+	// ends when that does.
+	words := proofProgram(r.word)
+	child := exec.CommandContext(ctx, words[0], words[1:]...)
 	input, err := child.StdinPipe()
 	if err != nil {
-		return fmt.Errorf("launch a program to test it: %w", err)
+		return true, fmt.Errorf("launch a program to test it: %w", err)
 	}
 	if err := child.Start(); err != nil {
-		return fmt.Errorf("launch a program to test it: %w", err)
+		if ctx.Err() != nil {
+			return true, errNoProof
+		}
+		return true, fmt.Errorf("launch a program to test it: %w", err)
 	}
+	again := time.NewTimer(proofAgain)
+	defer again.Stop()
+	done = true
 	select {
 	case <-r.proof:
 	case broke := <-r.ended:
 		err = errors.Join(errors.New("it ended at once"), broke)
 	case <-ctx.Done():
 		err = errNoProof
+	case <-again.C:
+		done = false
 	}
 	input.Close()
 	_ = child.Wait() // whatever it says: only its launch matters
-	return err
+	return done, err
 }
 
 // keep holds what is told until somebody hears it.
