@@ -398,7 +398,7 @@ func (r *reader) fetch(name string, args []string) {
 			if url == "" && (i == 0 || !valued[args[i-1]]) {
 				url = a
 			}
-		case a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
+		case name == "wget" && len(a) > 2 && len(a) < 7 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "O"), a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
 			d.File = next
 			i++
 		case strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):

@@ -256,11 +256,14 @@ func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
 // shared folders say nothing of who handles what in them.
 var shared = set(`/tmp /var/tmp /private/tmp /dev/shm /applications /users/shared /usr/local /usr/local/bin /opt /usr/bin /home /root /users c:/windows/temp c:/users/public c:/programdata c:/temp`)
 
+// temps are the names of the temporary folder.
+var temps = strings.NewReplacer("%temp%", "~tmp~", "%tmp%", "~tmp~", "$env:temp", "~tmp~", "$env:tmp", "~tmp~", "$tmpdir", "~tmp~", "${tmpdir}", "~tmp~")
+
 // fileKey is a path so that all spellings of it are equal.
 func fileKey(p string) string {
 	p = strings.ToLower(strings.ReplaceAll(strings.Trim(p, `"' `), `\`, "/"))
-	for old, now := range map[string]string{"%temp%": "~tmp~", "%tmp%": "~tmp~", "$env:temp": "~tmp~", "$env:tmp": "~tmp~", "$tmpdir": "~tmp~", "${tmpdir}": "~tmp~"} {
-		p = strings.ReplaceAll(p, old, now)
+	if strings.ContainsAny(p, "%$") {
+		p = temps.Replace(p)
 	}
 	if i := strings.Index(p, "/appdata/local/temp"); i >= 0 {
 		p = "~tmp~" + p[i+len("/appdata/local/temp"):]
@@ -331,12 +334,13 @@ func (t *Tracker) story(g *group, e entry, holder *node) []meetguard.Step {
 			}
 		}
 	}
+	root := t.root(e.node)
 	for _, o := range g.steps {
 		link := meetguard.LinkFile
 		switch {
 		case leads(o.node, e.node):
 			link = meetguard.LinkAncestor
-		case t.root(o.node) == t.root(e.node):
+		case t.root(o.node) == root:
 			link = meetguard.LinkTree
 		}
 		out = append(out, linked(o.step, link))

@@ -50,6 +50,7 @@ var families = map[string]string{
 	"MG-PROC-SHAPE":          "A,F",
 	"MG-PROC-FETCH-BRAND":    "A,B",
 	"MG-PROC-PASSWORD-CHECK": "A1",
+	"MG-PROC-FETCH-DROP":     "B",
 	"MG-PROC-SECRET":         "A1,A4,A7,B,F",
 	"MG-PROC-SECRET-MANY":    "A1,A4,A7,B,F",
 	"MG-PROC-SECRET-SENT":    "A1,A4,A7,B,F",

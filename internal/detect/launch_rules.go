@@ -409,6 +409,34 @@ func fetchAddress(s *subject) string {
 	return ""
 }
 
+// scriptEngines run files that somebody else wrote.
+var scriptEngines = set(`node python python3 osascript wscript cscript mshta perl ruby`)
+
+// fetchDrop: a script has something fetched from a bare address to a temporary
+// or hidden file.
+func fetchDrop(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	led := false
+	for i, a := range l.above[:min(len(l.above), 3)] {
+		if shells[a] && idleShell(l.Ancestors[i]) {
+			break
+		}
+		led = led || scriptEngines[a]
+	}
+	for _, d := range l.own {
+		if !led || d.Kind != meetguard.DeedFetch || !publicAddress(d.Host) {
+			continue
+		}
+		if tempPlace(d.File) || strings.HasPrefix(baseName(d.File), ".") {
+			return fmt.Sprintf("A script has %s fetched from a bare address (%s).", quoted(baseName(d.File)), clip(d.Host))
+		}
+	}
+	return ""
+}
+
 func contains(list []string, want string) bool {
 	for _, s := range list {
 		if s == want {
@@ -706,7 +734,7 @@ func brandChild(s *subject) string {
 		return ""
 	}
 	if !l.does(meetguard.DeedFetch, meetguard.DeedFetchRun, meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedBlind, meetguard.DeedSecret, meetguard.DeedCheck, meetguard.DeedPrompt, meetguard.DeedPersist, meetguard.DeedDequarantine) &&
-		!(l.name == "rundll32" && l.runsFrom(userPlace)) {
+		!(l.name == "rundll32" && l.runsFrom(func(p string) bool { return userPlace(p) && !tempPlace(p) })) { // installers unpack theirs to temporary folders
 		return ""
 	}
 	for _, a := range l.Ancestors {
