@@ -106,9 +106,9 @@ func runBox(s *subject) string {
 	}
 	_, runs := l.deed(meetguard.DeedRun)
 	switch {
-	case l.does(meetguard.DeedFetchRun) && !l.inHouseOnly():
-	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !l.inHouseOnly():
-	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !l.inHouseOnly() && l.outsideFetch():
+	case l.does(meetguard.DeedFetchRun) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !s.trustedOnly() && l.outsideFetch():
 	case l.does(meetguard.DeedEncoded) && (l.does(meetguard.DeedHide) || l.ownWhat(meetguard.DeedEncoded, "powershell")):
 	default:
 		return ""
@@ -132,11 +132,13 @@ func (l *launch) ownWhat(kind, what string) bool {
 	return false
 }
 
-func (l *launch) inHouseOnly() bool {
+// trustedOnly says whether the launch fetches from the own network and from
+// brands alone.
+func (s *subject) trustedOnly() bool {
 	any := false
-	for _, d := range l.own {
+	for _, d := range s.run.own {
 		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
-			if !inHouse(d.Host) {
+			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) {
 				return false
 			}
 			any = true
