@@ -35,7 +35,7 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 		}
 	}
 	if f.Script != nil {
-		r.script(f.Script)
+		r.script(f.Script, Program(p.Exe))
 	}
 	return r.out
 }
@@ -334,8 +334,12 @@ func (r *reader) apple(args []string, all string, depth int) {
 }
 
 // script takes over what the structure of a script says.
-func (r *reader) script(s *meetguard.Script) {
+// Of the program itself its arguments tell more than a line of script does.
+func (r *reader) script(s *meetguard.Script, program string) {
 	for _, f := range s.Fetches {
+		if f.Tool == program && (program == "rundll32" || program == "regsvr32" || program == "mshta" || program == "msiexec") {
+			continue
+		}
 		d := meetguard.Deed{Kind: meetguard.DeedFetch, Host: f.Host, What: f.Tool}
 		if f.RunBy != "" {
 			d.Kind = meetguard.DeedFetchRun
@@ -398,7 +402,7 @@ func (r *reader) fetch(name string, args []string) {
 			if url == "" && (i == 0 || !valued[args[i-1]]) {
 				url = a
 			}
-		case a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
+		case name == "wget" && len(a) > 2 && len(a) < 7 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "O"), a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
 			d.File = next
 			i++
 		case strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):

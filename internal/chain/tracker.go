@@ -2,6 +2,7 @@ package chain
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,8 +40,10 @@ type Tracker struct {
 type node struct {
 	proc   meetguard.Process
 	parent *node
+	root   *node // the topmost launch below a program that opens doors
 	depth  int
 	group  *group
+	door   bool
 }
 
 // group is a chain: launches that one program led to, or that handle the same
@@ -53,6 +56,9 @@ type group struct {
 
 func (g *group) top() *group {
 	for g.into != nil {
+		if g.into.into != nil {
+			g.into = g.into.into // shorter the next time
+		}
 		g = g.into
 	}
 	return g
@@ -100,7 +106,7 @@ func (t *Tracker) Ancestry(p *meetguard.Process) {
 			n.parent, n.depth = cut(n.parent, maxAncestors), maxAncestors
 		}
 	}
-	t.keep(n)
+	t.keep(n.settle())
 	if len(p.Ancestors) == 0 {
 		for a := n.parent; a != nil && len(p.Ancestors) < maxAncestors; a = a.parent {
 			p.Ancestors = append(p.Ancestors, a.proc)
@@ -128,7 +134,7 @@ func (t *Tracker) learn(list []meetguard.Process) *node {
 		if n == nil || n.proc.Exe != list[i].Exe {
 			n = &node{proc: list[i], parent: above, depth: min(len(list), maxAncestors) - 1 - i}
 			n.proc.Ancestors = nil
-			t.keep(n)
+			t.keep(n.settle())
 		}
 		above = n
 	}
@@ -150,7 +156,8 @@ func cut(n *node, keep int) *node {
 	if n == nil || keep == 0 {
 		return nil
 	}
-	return &node{proc: n.proc, parent: cut(n.parent, keep-1), depth: keep - 1, group: n.group}
+	above := &node{proc: n.proc, parent: cut(n.parent, keep-1), depth: keep - 1, group: n.group}
+	return above.settle()
 }
 
 // Add takes a launch that Ancestry knows into a chain and gives its facts the
@@ -178,13 +185,13 @@ func (t *Tracker) Add(f *meetguard.Facts) {
 // group is the chain of a launch: that of its parent, or a new one below a
 // program that starts things which have nothing to do with one another.
 func (t *Tracker) group(n *node) *group {
-	if n.parent != nil && n.parent.group != nil && !opensDoors(n.parent) {
+	if n.parent != nil && n.parent.group != nil && !n.parent.door {
 		return n.parent.group.top()
 	}
 	g := &group{}
 	t.chains++
 	g.id = fmt.Sprintf("%s/%d/%d", n.proc.Started.UTC().Format(time.RFC3339), n.proc.PID, t.chains)
-	if n.parent != nil && !opensDoors(n.parent) { // an ancestor that was not seen to start
+	if n.parent != nil && !n.parent.door { // an ancestor that was not seen to start
 		n.parent.group = g
 	}
 	return g
@@ -256,11 +263,14 @@ func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
 // shared folders say nothing of who handles what in them.
 var shared = set(`/tmp /var/tmp /private/tmp /dev/shm /applications /users/shared /usr/local /usr/local/bin /opt /usr/bin /home /root /users c:/windows/temp c:/users/public c:/programdata c:/temp`)
 
+// temps are the names of the temporary folder.
+var temps = strings.NewReplacer("%temp%", "~tmp~", "%tmp%", "~tmp~", "$env:temp", "~tmp~", "$env:tmp", "~tmp~", "$tmpdir", "~tmp~", "${tmpdir}", "~tmp~")
+
 // fileKey is a path so that all spellings of it are equal.
 func fileKey(p string) string {
 	p = strings.ToLower(strings.ReplaceAll(strings.Trim(p, `"' `), `\`, "/"))
-	for old, now := range map[string]string{"%temp%": "~tmp~", "%tmp%": "~tmp~", "$env:temp": "~tmp~", "$env:tmp": "~tmp~", "$tmpdir": "~tmp~", "${tmpdir}": "~tmp~"} {
-		p = strings.ReplaceAll(p, old, now)
+	if strings.ContainsAny(p, "%$") {
+		p = temps.Replace(p)
 	}
 	if i := strings.Index(p, "/appdata/local/temp"); i >= 0 {
 		p = "~tmp~" + p[i+len("/appdata/local/temp"):]
@@ -277,7 +287,7 @@ func fileKey(p string) string {
 // because its user said so.
 func (t *Tracker) holder(n *node) *node {
 	for a, i := n.parent, 0; a != nil && i < maxAncestors; a, i = a.parent, i+1 {
-		if opensDoors(a) {
+		if a.door {
 			return a
 		}
 	}
@@ -321,7 +331,7 @@ func (g *group) add(e entry) {
 
 // story tells the chain of a launch, oldest first, the launch itself last.
 func (t *Tracker) story(g *group, e entry, holder *node) []meetguard.Step {
-	var out []meetguard.Step
+	out := make([]meetguard.Step, 0, len(g.steps)+1)
 	if holder != nil {
 		if s := t.sessions[holder]; s != nil {
 			for _, o := range s.steps {
@@ -331,12 +341,16 @@ func (t *Tracker) story(g *group, e entry, holder *node) []meetguard.Step {
 			}
 		}
 	}
+	above := make([]*node, 0, maxAncestors)
+	for a := e.node.parent; a != nil && len(above) < maxAncestors; a = a.parent {
+		above = append(above, a)
+	}
 	for _, o := range g.steps {
 		link := meetguard.LinkFile
 		switch {
-		case leads(o.node, e.node):
+		case slices.Contains(above, o.node):
 			link = meetguard.LinkAncestor
-		case t.root(o.node) == t.root(e.node):
+		case o.node.root == e.node.root:
 			link = meetguard.LinkTree
 		}
 		out = append(out, linked(o.step, link))
@@ -359,19 +373,11 @@ func near(a, b time.Time) bool {
 	return b.Sub(a).Abs() < sessionSpan
 }
 
-func leads(above, n *node) bool {
-	for a := n.parent; a != nil; a = a.parent {
-		if a == above {
-			return true
-		}
-	}
-	return false
-}
-
-// root is the topmost launch below a program that opens doors.
-func (t *Tracker) root(n *node) *node {
-	for n.parent != nil && !opensDoors(n.parent) {
-		n = n.parent
+// settle finds what a launch is below of. The parent is settled before.
+func (n *node) settle() *node {
+	n.door, n.root = opensDoors(n), n
+	if n.parent != nil && !n.parent.door {
+		n.root = n.parent.root
 	}
 	return n
 }

@@ -44,9 +44,19 @@ var families = map[string]string{
 	"MG-SCRIPT-COMPUTED":     "A3",
 	"MG-LINK-LOOKALIKE":      "A,C",
 
-	"MG-PROC-SCRIPT-EDITOR": "A",
-	"MG-PROC-RUN-BOX":       "A7,A8,C",
-	"MG-PROC-PASTED":        "A8,B,C",
+	"MG-PROC-SCRIPT-EDITOR":  "A",
+	"MG-PROC-RUN-BOX":        "A7,A8,C",
+	"MG-PROC-PASTED":         "A8,B,C",
+	"MG-PROC-SHAPE":          "A,F",
+	"MG-PROC-FETCH-BRAND":    "A,B",
+	"MG-PROC-PASSWORD-CHECK": "A1",
+	"MG-PROC-FETCH-DROP":     "B",
+	"MG-PROC-SECRET":         "A1,A4,A7,B,F",
+	"MG-PROC-SECRET-MANY":    "A1,A4,A7,B,F",
+	"MG-PROC-SECRET-SENT":    "A1,A4,A7,B,F",
+	"MG-PROC-SYSTEM-NAME":    "A1,A8",
+	"MG-PROC-BRAND-CHILD":    "D,E,G",
+	"MG-PROC-BLIND":          "E,G",
 }
 
 // Families splits a list of families, as the metadata of a YARA rule has it. It

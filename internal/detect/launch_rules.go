@@ -106,9 +106,9 @@ func runBox(s *subject) string {
 	}
 	_, runs := l.deed(meetguard.DeedRun)
 	switch {
-	case l.does(meetguard.DeedFetchRun) && !l.inHouseOnly():
-	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !l.inHouseOnly():
-	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !l.inHouseOnly() && l.outsideFetch():
+	case l.does(meetguard.DeedFetchRun) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !s.trustedOnly() && l.outsideFetch():
 	case l.does(meetguard.DeedEncoded) && (l.does(meetguard.DeedHide) || l.ownWhat(meetguard.DeedEncoded, "powershell")):
 	default:
 		return ""
@@ -132,11 +132,13 @@ func (l *launch) ownWhat(kind, what string) bool {
 	return false
 }
 
-func (l *launch) inHouseOnly() bool {
+// trustedOnly says whether the launch fetches from the own network and from
+// brands alone.
+func (s *subject) trustedOnly() bool {
 	any := false
-	for _, d := range l.own {
+	for _, d := range s.run.own {
 		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
-			if !inHouse(d.Host) {
+			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) {
 				return false
 			}
 			any = true
@@ -404,6 +406,34 @@ func fetchAddress(s *subject) string {
 		}
 		if contains(d.Mark, "insecure") && !inHouse(d.Host) && d.Host != "" {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
+		}
+	}
+	return ""
+}
+
+// scriptEngines run files that somebody else wrote.
+var scriptEngines = set(`node python python3 osascript wscript cscript mshta perl ruby`)
+
+// fetchDrop: a script has something fetched from a bare address to a temporary
+// or hidden file.
+func fetchDrop(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	led := false
+	for i, a := range l.above[:min(len(l.above), 3)] {
+		if shells[a] && idleShell(l.Ancestors[i]) {
+			break
+		}
+		led = led || scriptEngines[a]
+	}
+	for _, d := range l.own {
+		if !led || d.Kind != meetguard.DeedFetch || !publicAddress(d.Host) {
+			continue
+		}
+		if tempPlace(d.File) || strings.HasPrefix(baseName(d.File), ".") {
+			return fmt.Sprintf("A script has %s fetched from a bare address (%s).", quoted(baseName(d.File)), clip(d.Host))
 		}
 	}
 	return ""
@@ -706,7 +736,7 @@ func brandChild(s *subject) string {
 		return ""
 	}
 	if !l.does(meetguard.DeedFetch, meetguard.DeedFetchRun, meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedBlind, meetguard.DeedSecret, meetguard.DeedCheck, meetguard.DeedPrompt, meetguard.DeedPersist, meetguard.DeedDequarantine) &&
-		!(l.name == "rundll32" && l.runsFrom(userPlace)) {
+		!(l.name == "rundll32" && l.runsFrom(func(p string) bool { return userPlace(p) && !tempPlace(p) })) { // installers unpack theirs to temporary folders
 		return ""
 	}
 	for _, a := range l.Ancestors {

