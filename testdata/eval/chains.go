@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -121,6 +122,34 @@ func judgeChains(agent, dir, work string) (*chainReport, error) {
 		c.to.Unseen = ratio(c.to.unseenFound, c.to.unseen)
 	}
 	return &r, nil
+}
+
+// onlyChains prints what is found in the recorded chains, and returns the exit
+// status.
+func onlyChains(o options) int {
+	work, err := os.MkdirTemp("", "eval-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		return 2
+	}
+	defer os.RemoveAll(work)
+	agent, err := filepath.Abs(o.agent)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		return 2
+	}
+	c, err := judgeChains(agent, o.chains, work)
+	if err == nil {
+		err = c.print(os.Stdout, o.asJSON)
+	}
+	switch {
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		return 2
+	case c.Full.passed() && c.Poor.passed():
+		return 0
+	}
+	return 1
 }
 
 func readRecorded(dir string) ([]recorded, error) {
@@ -314,6 +343,19 @@ func (c *conditions) passed() bool {
 
 // perThousand are the false alerts for each thousand honest launches.
 func (c *conditions) perThousand() float64 { return 1000 * ratio(len(c.Alerts), c.Launches) }
+
+// print writes the tables, or one JSON object.
+func (r *chainReport) print(w io.Writer, asJSON bool) error {
+	if asJSON {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(r)
+	}
+	var b strings.Builder
+	r.markdown(&b)
+	_, err := io.WriteString(w, b.String())
+	return err
+}
 
 // markdown writes the tables of the launches.
 func (r *chainReport) markdown(b *strings.Builder) {
