@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 )
 
@@ -121,6 +120,36 @@ func judgeChains(agent, dir, work string) (*chainReport, error) {
 		c.to.Unseen = ratio(c.to.unseenFound, c.to.unseen)
 	}
 	return &r, nil
+}
+
+// onlyChains prints what is found in the recorded chains, and returns the exit
+// status.
+func onlyChains(o options) int {
+	c, err := replayOnly(o)
+	if err == nil {
+		err = c.print(os.Stdout, o.asJSON)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "eval:", err)
+		return 2
+	}
+	if !c.Full.passed() || !c.Poor.passed() {
+		return 1
+	}
+	return 0
+}
+
+func replayOnly(o options) (*chainReport, error) {
+	agent, err := filepath.Abs(o.agent)
+	if err != nil {
+		return nil, err
+	}
+	work, err := os.MkdirTemp("", "eval-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(work)
+	return judgeChains(agent, o.chains, work)
 }
 
 func readRecorded(dir string) ([]recorded, error) {
@@ -314,49 +343,3 @@ func (c *conditions) passed() bool {
 
 // perThousand are the false alerts for each thousand honest launches.
 func (c *conditions) perThousand() float64 { return 1000 * ratio(len(c.Alerts), c.Launches) }
-
-// markdown writes the tables of the launches.
-func (r *chainReport) markdown(b *strings.Builder) {
-	r.Full.markdown(b, "Launch chains")
-	r.Poor.markdown(b, "Launch chains with a third of the command lines and all signatures missing")
-}
-
-// maxListed bounds the lists of misses and false alerts; all stand in the JSON.
-const maxListed = 60
-
-func (c *conditions) markdown(b *strings.Builder, title string) {
-	var rows [][]string
-	for _, w := range c.By {
-		rows = append(rows, []string{cell(w.Name), strconv.Itoa(w.N), strconv.Itoa(w.Found), share(w.Found, w.N)})
-	}
-	table(b, title, []string{"system and family", "chains", "found", "recall"}, rows)
-	rows = nil
-	for _, w := range c.Benign {
-		rows = append(rows, []string{cell(w.Name), strconv.Itoa(w.Launches), strconv.Itoa(w.Alerts), fmt.Sprintf("%.1f", 1000*ratio(w.Alerts, w.Launches))})
-	}
-	bareTable(b, []string{"honest launches", "n", "false alerts", "for each thousand"}, rows)
-	rows = nil
-	for _, m := range c.Missed[:min(maxListed, len(c.Missed))] {
-		rows = append(rows, []string{m.Chain, cell(m.About)})
-	}
-	if len(rows) > 0 {
-		fmt.Fprintf(b, "\nMissed (%d of %d):\n", len(rows), len(c.Missed))
-		bareTable(b, []string{"chain", "what it does"}, rows)
-	}
-	rows = nil
-	for _, a := range c.Alerts[:min(maxListed, len(c.Alerts))] {
-		rows = append(rows, []string{a.Chain, a.Level, strconv.Itoa(a.Score), strings.Join(a.Rules, ", "), cell(a.Command)})
-	}
-	if len(rows) > 0 {
-		fmt.Fprintf(b, "\nFalse alerts (%d of %d):\n", len(rows), len(c.Alerts))
-		bareTable(b, []string{"chain", "level", "score", "rules", "launch"}, rows)
-	}
-	fmt.Fprintf(b, "\nChain recall %.3f (bar %.2f), on families of no report %.3f; %.1f false alerts for each thousand of %d launches (bar %d); %d launches incomplete.\n",
-		c.Recall, minChainRecall, c.Unseen, c.perThousand(), c.Launches, maxChainFalseAlerts, c.Incomplete)
-}
-
-// short is the sentence of the README.
-func (r *chainReport) short(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f.\n",
-		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.Poor.Recall, r.Poor.perThousand())
-}

@@ -38,6 +38,7 @@ type options struct {
 	max    int
 
 	noClean bool
+	only    bool
 	readme  string
 }
 
@@ -45,6 +46,7 @@ func main() {
 	var o options
 	flag.StringVar(&o.agent, "agent", "bin/meetguard", "the agent to measure")
 	flag.StringVar(&o.chains, "chains", "testdata/chains", "the folder of recorded launch chains")
+	flag.BoolVar(&o.only, "only-chains", false, "only replay the launch chains: a glance while their rules are written")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object instead of tables")
 	flag.Func("clean", "a tree in which nothing may alarm, may be given again (default: samples, system folders, Go modules)", func(dir string) error {
 		o.clean = append(o.clean, dir)
@@ -57,6 +59,9 @@ func main() {
 	flag.Parse()
 	if o.clean == nil && !o.noClean {
 		o.clean = defaultTrees()
+	}
+	if o.only {
+		os.Exit(onlyChains(o))
 	}
 	r, err := run(o)
 	if err != nil {

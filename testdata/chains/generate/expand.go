@@ -119,23 +119,23 @@ func (r *repetition) launch(e entry, n int, parents []int) (launch, error) {
 		return launch{}, err
 	}
 	p := find(r.system, w.program)
-	exe := r.fill(p.path, n)
+	exe := r.fill(p.path)
 	sig := w.attrs["sig"]
 	if sig == "" {
 		sig = p.sig
 	}
-	signed, err := signedBy(r.fill(sig, n), base(exe))
+	signed, err := signedBy(r.fill(sig), base(exe))
 	if err != nil {
 		return launch{}, err
 	}
-	l := launch{OS: r.system, PID: r.nextPID(n), PPID: 1, Exe: exe, CWD: r.fill(w.attrs["cwd"], n), User: r.user(), Signature: signed, OriginHost: r.fill(w.attrs["origin"], n), Chain: r.id}
+	l := launch{OS: r.system, PID: r.nextPID(n), PPID: 1, Exe: exe, CWD: r.fill(w.attrs["cwd"]), User: r.user(), Signature: signed, OriginHost: r.fill(w.attrs["origin"]), Chain: r.id}
 	if e.depth > 0 {
 		l.PPID = parents[e.depth-1]
 	} else if r.system == "windows" {
 		l.PPID = 0
 	}
 	if u := w.attrs["user"]; u != "" {
-		l.User = r.fill(u, n)
+		l.User = r.fill(u)
 	}
 	if err := r.pass(w, n); err != nil {
 		return launch{}, err
@@ -144,7 +144,7 @@ func (r *repetition) launch(e entry, n int, parents []int) (launch, error) {
 	if l.CWD == "" && l.User == r.user() {
 		l.CWD = r.home()
 	}
-	rest := r.fill(w.rest, n)
+	rest := r.fill(w.rest)
 	if r.system == "windows" {
 		l.CommandLine = windowsLine(exe, rest, hash(r.id, fmt.Sprint(n))%2 == 0 || strings.Contains(w.program, `\`))
 		return l, nil
@@ -153,14 +153,14 @@ func (r *repetition) launch(e entry, n int, parents []int) (launch, error) {
 	if err != nil {
 		return launch{}, err
 	}
-	l.Args = append([]string{r.argv0(exe)}, words...)
+	l.Args = append([]string{argv0(w.program, exe)}, words...)
 	return l, nil
 }
 
-// argv0 is the path for programs in bundles, which are started by it, and the
-// bare name for what a shell started.
-func (r *repetition) argv0(exe string) string {
-	if strings.Contains(exe, ".app/") || strings.HasPrefix(exe, "/opt/") || strings.HasPrefix(exe, "/Users/") {
+// argv0 is the path for programs in bundles, which are started by it, and for
+// those that the source names by their path, else the bare name.
+func argv0(word, exe string) string {
+	if strings.Contains(word, "/") || strings.Contains(exe, ".app/") {
 		return exe
 	}
 	return path.Base(exe)
@@ -206,8 +206,8 @@ func windowsLine(exe, rest string, whole bool) string {
 // fill puts in $U (user), $H (home), $N (a
 // number), $X (a word of eight hexadecimal digits), ENC[[text]] (base64 of
 // UTF-16, for PowerShell) and B64[[text]] (base64).
-func (r *repetition) fill(text string, n int) string {
-	h := hash(r.id, fmt.Sprint(n), "fill")
+func (r *repetition) fill(text string) string {
+	h := hash(r.id, "fill")
 	text = strings.NewReplacer("$U", r.user(), "$H", r.home(), "$N", fmt.Sprint(100+h%9900), "$X", fmt.Sprintf("%08x", uint32(h))).Replace(text)
 	text = encode(text, "ENC[[", func(s string) []byte {
 		var b []byte
