@@ -139,7 +139,7 @@ func (c *code) ordinary() bool {
 // comes from known sources, or the script is a program that checks what it
 // brings, and brings nothing from a stranger.
 func (c *code) settled() bool {
-	return c.ordinary() || c.strange.Tool == "" && len(c.run) > 0 && len(c.sources) > 0 && c.Steps > errand && c.traits["checks-download"]
+	return c.ordinary() || len(c.run) > 0 && c.Steps > errand && c.traits["checks-download"] && (c.strange.Tool == "" || c.Steps > product)
 }
 
 // trouble counts the words of trouble, and of mending beside them. Without a

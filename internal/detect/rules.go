@@ -78,6 +78,8 @@ var rules = []rule{
 	{"MG-SCRIPT-CRADLE", 15, "T1105", plainCradle},
 	{"MG-SCRIPT-CLICK-CRADLE", 40, "T1204.002", clickCradle},
 	{"MG-SCRIPT-STRANGE-CRADLE", 40, "T1105", strangeCradle},
+	{"MG-SCRIPT-CLICK-DECODED", 30, "T1140", clickDecoded},
+	{"MG-SCRIPT-GATE-OFF", 40, "T1553.001", gateOff},
 	{"MG-SCRIPT-FREE-HOST", 15, "T1102", freeHost},
 	{"MG-SCRIPT-BRAND-CRADLE", 65, "T1204.002", brandCradle},
 	{"MG-SCRIPT-BRAND-DROP", 20, "T1204.002", brandDrop},
