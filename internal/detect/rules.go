@@ -226,7 +226,7 @@ func spelled(s *subject) string {
 
 func layers(s *subject) string {
 	c := s.code
-	if c == nil || c.settled() || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
+	if c == nil || c.settled() || c.Steps > errand && c.strange.Tool == "" && c.traits["checks-download"] || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
 		return ""
 	}
 	return fmt.Sprintf("It unpacks %s of encoded commands that fetch or take something and runs them.", count(c.Layers, "layer"))

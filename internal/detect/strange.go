@@ -22,7 +22,7 @@ const (
 
 // clickExt are scripts that a double click runs, or shows with a button that
 // does.
-var clickExt = set(`.command .terminal .tool .scpt .scptd .applescript .jxa .bat .cmd .vbs .vbe .jse .hta .wsf .wsh .sct .lnk .url .desktop .workflow .run .settingcontent-ms .inetloc .webloc .fileloc .plist .envrc .wflow .au3 .ahk .inf .reg .msc .library-ms .search-ms`)
+var clickExt = set(`.command .terminal .tool .scpt .scptd .applescript .jxa .bat .cmd .vbs .vbe .jse .hta .wsf .wsh .sct .lnk .url .desktop .workflow .run .settingcontent-ms .inetloc .webloc .fileloc .slk .csv .csproj .proj .theme .rdp .plist .envrc .wflow .au3 .ahk .inf .reg .msc .library-ms .search-ms`)
 
 // isClicked says whether opening the unit by hand, or installing what it is part
 // of, runs the script.
@@ -87,7 +87,7 @@ func clickDecoded(s *subject) string {
 
 // gateOff: a double click turns the system's check of programs off.
 func gateOff(s *subject) string {
-	if !s.trait("gatekeeper-off") || !s.isClicked() || s.code.Steps > bareEr {
+	if !s.trait("gatekeeper-off") || !clickExt[s.ext] || s.code.Steps > bareEr {
 		return ""
 	}
 	return "Opening it turns off the system's check of programs."

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"html"
+	"path"
 	"regexp"
 	"strings"
 
@@ -52,6 +54,33 @@ func (a *analysis) latent(text string, found []fetching) []fetching {
 	return out
 }
 
+// commandExtensions are files of which a part is a command that opening or
+// importing them leads to, and whose own form is not read here.
+var commandExtensions = map[string]bool{".reg": true, ".inf": true, ".msc": true, ".slk": true, ".csv": true, ".settingcontent-ms": true, ".csproj": true, ".proj": true, ".theme": true, ".rdp": true, ".sct": true}
+
+// maxCommandFile bounds such a file: tables and projects of people are longer
+// than a bait, and are not read.
+const maxCommandFile = 64 << 10
+
+// writtenIn looks for a cradle that is written out in such a file; nil if there
+// is none.
+func writtenIn(name string, data []byte) *meetguard.Script {
+	if len(data) > maxCommandFile || !commandExtensions[strings.ToLower(path.Ext(name))] {
+		return nil
+	}
+	encoding := encodingOf(data, "")
+	a := newAnalysis(len(data))
+	found := a.latent(html.UnescapeString(decode(data, encoding)), nil)
+	if len(found) == 0 {
+		return nil
+	}
+	s := &meetguard.Script{Language: "data", Encoding: encoding, Fetches: plainFetches(found)}
+	for i := range found {
+		s.Hosts = append(s.Hosts, found[i].Host)
+	}
+	return s
+}
+
 func fetchesFrom(found []fetching, host string) bool {
 	for i := range found {
 		if f := &found[i]; f.Host == host && (f.RunBy != "" || f.commanded) {
@@ -70,7 +99,8 @@ func writtenOut(low string) bool {
 		return false
 	}
 	name := fileWord(low[m[2]:m[3]])
-	return name != "" && strings.Contains(low[m[3]:], name)
+	_, next, more := strings.Cut(strings.NewReplacer(";", "&", "|", "&").Replace(low[m[3]:]), "&")
+	return name != "" && more && strings.Contains(next, name)
 }
 
 func latentHost(low string) string {

@@ -33,7 +33,7 @@ func launchdCommand(data []byte) (language, command string, ok bool) {
 	for k, w := range args[1 : len(args)-1] {
 		if strings.HasPrefix(w, "-") && (strings.HasSuffix(w, "c") || w == "-e") {
 			switch program := programName(args[0]); {
-			case programs[program] == "sh":
+			case program == "sh" || program == "bash" || program == "zsh":
 				return langShell, args[k+2], true
 			case program == "osascript":
 				return langAppleScript, args[k+2], true

@@ -48,7 +48,7 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 		return analysePage(data)
 	}
 	if language == "" {
-		return nil, ""
+		return writtenIn(name, data), ""
 	}
 	doubtful := strings.HasSuffix(language, "?")
 	language = strings.TrimSuffix(language, "?")
