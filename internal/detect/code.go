@@ -135,11 +135,22 @@ func (c *code) ordinary() bool {
 	return len(c.run) > 0
 }
 
+// published says whether all that is run comes from a forge or a known source.
+func (c *code) published() bool {
+	for _, k := range c.sources {
+		if k != sourceForge && k != sourceKnown && k != sourceInside {
+			return false
+		}
+	}
+	return len(c.run) > 0
+}
+
 // settled says whether the manner of a fetch is nobody's worry: all that is run
-// comes from known sources, or the script is a program that checks what it
+// comes from known sources, or the script is a program that brings it from a
+// forge, or that checks what it
 // brings, and brings nothing from a stranger.
 func (c *code) settled() bool {
-	return c.ordinary() || c.strange.Tool == "" && len(c.run) > 0 && len(c.sources) > 0 && c.Steps > errand && c.traits["checks-download"]
+	return c.ordinary() || c.published() && c.Steps > errand || len(c.run) > 0 && c.Steps > errand && c.traits["checks-download"] && (c.strange.Tool == "" || c.Steps > product)
 }
 
 // trouble counts the words of trouble, and of mending beside them. Without a

@@ -15,7 +15,13 @@ func judge(t testing.TB) *detect.Judge {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return detect.New(brands)
+	sources, err := signatures.Distributors()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := detect.New(brands)
+	j.Know(sources)
+	return j
 }
 
 func named(source, text string) meetguard.Claim { return meetguard.Claim{Source: source, Text: text} }

@@ -78,6 +78,8 @@ var rules = []rule{
 	{"MG-SCRIPT-CRADLE", 15, "T1105", plainCradle},
 	{"MG-SCRIPT-CLICK-CRADLE", 40, "T1204.002", clickCradle},
 	{"MG-SCRIPT-STRANGE-CRADLE", 40, "T1105", strangeCradle},
+	{"MG-SCRIPT-CLICK-DECODED", 30, "T1140", clickDecoded},
+	{"MG-SCRIPT-GATE-OFF", 40, "T1553.001", gateOff},
 	{"MG-SCRIPT-FREE-HOST", 15, "T1102", freeHost},
 	{"MG-SCRIPT-BRAND-CRADLE", 65, "T1204.002", brandCradle},
 	{"MG-SCRIPT-BRAND-DROP", 20, "T1204.002", brandDrop},
@@ -251,7 +253,7 @@ func spelled(s *subject) string {
 
 func layers(s *subject) string {
 	c := s.code
-	if c == nil || c.settled() || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
+	if c == nil || c.settled() || c.Steps > errand && c.strange.Tool == "" && c.traits["checks-download"] || c.Layers == 0 || len(c.Fetches) == 0 && c.theftCount == 0 && !c.traits["password-prompt"] {
 		return ""
 	}
 	return fmt.Sprintf("It unpacks %s of encoded commands that fetch or take something and runs them.", count(c.Layers, "layer"))

@@ -14,14 +14,15 @@ import (
 // here ask for nothing else, no brand and no pretext.
 
 const (
-	errand    = 60 // statements: what does more is a program that also updates itself
-	bareEr    = 14 // the same for scripts that are typed in, and that libraries have too
-	bareLines = 60 // and lines: comments and answers count
+	errand    = 60   // statements: what does more is a program that also updates itself
+	bareEr    = 14   // the same for scripts that are typed in, and that libraries have too
+	product   = 1000 // the same for what checks what it brings
+	bareLines = 60   // and lines: comments and answers count
 )
 
 // clickExt are scripts that a double click runs, or shows with a button that
 // does.
-var clickExt = set(`.command .terminal .tool .scpt .scptd .applescript .jxa .bat .cmd .vbs .vbe .jse .hta .wsf .wsh .sct .lnk .url .desktop .workflow .run .settingcontent-ms .inetloc .webloc .fileloc .au3 .ahk .inf .reg .msc .library-ms .search-ms`)
+var clickExt = set(`.command .terminal .tool .scpt .scptd .applescript .jxa .bat .cmd .vbs .vbe .jse .hta .wsf .wsh .sct .lnk .url .desktop .workflow .run .settingcontent-ms .inetloc .webloc .fileloc .slk .csv .csproj .proj .theme .rdp .plist .envrc .wflow .au3 .ahk .inf .reg .msc .library-ms .search-ms`)
 
 // isClicked says whether opening the unit by hand, or installing what it is part
 // of, runs the script.
@@ -60,7 +61,7 @@ func strangeCradle(s *subject) string {
 		return ""
 	}
 	switch c := s.code; {
-	case c.strange.Tool != "" && (c.strange.RunBy != "package" || c.Steps <= bareEr/2):
+	case c.strange.Tool != "" && ((c.strange.RunBy != "package" || c.Steps <= bareEr/2) && (c.strange.RunBy != "installer" || c.strange.Tool == "msiexec")):
 		return fmt.Sprintf("It is there to run, unchecked, what %s brings from %s.", clip(c.strange.Tool), s.origin(c.strange))
 	case c.written.Tool != "" && c.Steps <= bareEr/2:
 		return fmt.Sprintf("It is there to lead to a command that runs what it brings from %s.", s.origin(c.written))
@@ -73,6 +74,23 @@ func strangeCradle(s *subject) string {
 func (s *subject) isErrand() bool {
 	c := s.code
 	return c != nil && c.Steps <= bareEr && c.Lines-c.BlankRun <= bareLines && !c.traits["checks-download"] && !c.traits["options"]
+}
+
+// clickDecoded: a double click decodes a text that nobody can read and runs it.
+// Archives that unpack themselves have a head that says so, and more to do.
+func clickDecoded(s *subject) string {
+	if !s.trait("decoded-then-run") || s.code.Steps > bareEr || s.code.traits["checks-download"] || !s.isClicked() && !(s.isErrand() && s.code.Language == "powershell") {
+		return ""
+	}
+	return "There is nothing in it but a text that it decodes and runs, which hides from its reader what opening it does."
+}
+
+// gateOff: a double click turns the system's check of programs off.
+func gateOff(s *subject) string {
+	if !s.trait("gatekeeper-off") || !clickExt[s.ext] || s.code.Steps > bareEr {
+		return ""
+	}
+	return "Opening it turns off the system's check of programs."
 }
 
 func freeHost(s *subject) string {

@@ -80,8 +80,9 @@ func (a *analysis) finish(text string, s *meetguard.Script) {
 		}
 	}
 	a.wholeTraits(found)
+	found = append(found, a.remote...)
 	if len(found) < maxFetches {
-		found = append(found, a.latent(s.Tail)...)
+		found = append(found, a.latent(s.Tail, found)...)
 	}
 	s.Fetches = plainFetches(found)
 	s.Hosts = sortedKeys(hosts)
@@ -137,6 +138,10 @@ func (a *analysis) commandTraits(s *stmt) {
 		if s.computed || strings.Contains(s.text, "$(") || strings.Contains(s.text, "`") || strings.Contains(s.text, "$") {
 			a.traits[TraitDynamicEval] = true
 		}
+	case "ssh", "nc", "ncat", "socat":
+		if s.producer > 0 && a.packsPrivate(s.producer-1) {
+			a.traits[TraitUpload] = true
+		}
 	case "softwareupdate":
 		if !plainSoftwareUpdate(words[1:]) {
 			a.traits[TraitDecoySoftwareUpdate] = true
@@ -152,6 +157,18 @@ func (a *analysis) commandTraits(s *stmt) {
 	if target := runTarget(head, words); target != "" && isWritablePath(target) {
 		a.traits[TraitPathFromWritable] = true
 	}
+}
+
+// packsPrivate tells whether a command that feeds another hands it the stores
+// of passwords and cookies. Keys are left out: people put theirs on servers.
+func (a *analysis) packsPrivate(i int) bool {
+	low := strings.ToLower(a.stmts[i].text)
+	for _, w := range []string{"keychain", "cookies", "login data", "firefox/profiles", "logins.json", "wallet", "tdata"} {
+		if strings.Contains(low, w) {
+			return true
+		}
+	}
+	return false
 }
 
 func (a *analysis) expressionTraits(s *stmt) {

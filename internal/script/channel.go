@@ -25,7 +25,7 @@ func (a *analysis) channelFetch(i int) (fetching, bool) {
 	}
 	args := s.cmd[1:]
 	switch s.head {
-	case "nc", "ncat", "netcat", "telnet", "ssh", "socat":
+	case "nc", "ncat", "netcat", "telnet", "ssh", "socat", "finger":
 		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: peerOf(args), Insecure: s.head != "ssh"}})
 	case "openssl":
 		if args[0] == "s_client" {
@@ -34,7 +34,14 @@ func (a *analysis) channelFetch(i int) (fetching, bool) {
 	case "dig", "host", "nslookup", "drill", "kdig":
 		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: "dns"}})
 	case "scp", "rsync", "sftp":
-		return copyFetch(s.head, args)
+		if f, ok := copyFetch(s.head, args); ok || s.head != "sftp" {
+			return f, ok
+		}
+		host := peerOf(args) // told by its input what to get
+		return fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: host, To: "file"}}, host != "" && s.producer > 0
+	case "ztcp": // zsh/net/tcp
+		host := peerOf(args)
+		return fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: host, Insecure: true, To: "variable"}}, host != ""
 	case "git":
 		return cloneFetch(args)
 	case "ftp", "tftp":
@@ -46,7 +53,12 @@ func (a *analysis) channelFetch(i int) (fetching, bool) {
 // ifRun keeps a fetch if something executes what comes.
 func (a *analysis) ifRun(i int, f fetching) (fetching, bool) {
 	f.stmt = i
-	a.followOutput(&f)
+	if s := &a.stmts[i]; s.out != "" {
+		f.output = s.out
+		a.follow(&f)
+	} else {
+		a.followOutput(&f)
+	}
 	if f.RunBy == "" && (f.To == "file" || f.To == "temp") {
 		return fetching{}, false
 	}
@@ -195,6 +207,9 @@ func copyFetch(tool string, args []string) (fetching, bool) {
 	}
 	if len(plain) < 2 {
 		return fetching{}, false
+	}
+	if host, scheme, ok := urlHost(plain[0]); ok && scheme == "rsync" {
+		return fetching{Fetch: meetguard.Fetch{Tool: tool, Host: host, Insecure: true}, url: plain[0], output: plain[len(plain)-1]}, true
 	}
 	name, file, remote := strings.Cut(plain[0], ":")
 	if !remote || strings.Contains(name, "/") {

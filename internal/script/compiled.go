@@ -307,7 +307,7 @@ func (r *compiledReader) literals(a *analysis, texts []string, runs bool) {
 		a.noteBlob(t)
 		speaks := layerLanguage(t)
 		switch {
-		case runs && (speaks == langShell || speaks == langBatch || speaks == langPython):
+		case runs && (isCommand(t) || speaks == langShell || speaks == langBatch || speaks == langPython):
 			a.unit(langShell, t, context{pos: pos, depth: 1})
 		case speaks == langAppleScript:
 			a.unit(langAppleScript, t, context{pos: pos, depth: 1})
@@ -315,6 +315,13 @@ func (r *compiledReader) literals(a *analysis, texts []string, runs bool) {
 			a.user.dialog(t)
 		}
 	}
+}
+
+// isCommand holds for a text that begins with a program of cradles or puts
+// commands together: what "do shell script" gets.
+func isCommand(text string) bool {
+	first, _, more := strings.Cut(text, " ")
+	return more && (programs[programName(first)] != "" || passing[programName(first)]) || strings.Contains(text, "|") && strings.ContainsAny(text, " ")
 }
 
 // automationSource returns the source text of a compiled JavaScript for

@@ -40,8 +40,8 @@ var scriptExtensions = map[string]string{
 	".vbs": langVBScript, ".vbe": langVBScript,
 	".js": langJScript, ".jse": langJScript,
 	".wsf": langWSF, ".wsc": langWSF, ".sct": langWSF,
-	".hta": langHTA,
-	".py":  langPython, ".pyw": langPython,
+	".hta": langHTA, ".envrc": langShell,
+	".py": langPython, ".pyw": langPython,
 	".pl": "perl", ".rb": "ruby", ".jxa": langJXA,
 	".au3": langAutoIt, ".ahk": langAutoHotkey,
 }

@@ -15,11 +15,12 @@ const (
 // fetching is one download cradle and what is needed to follow its result.
 type fetching struct {
 	meetguard.Fetch
-	stmt   int
-	output string // name of the file or variable
-	word   string // the word of the language by which it fetches, lower case
-	url    string
-	agent  string
+	stmt      int
+	output    string // name of the file or variable
+	word      string // the word of the language by which it fetches, lower case
+	url       string
+	commanded bool // by a command of a shell, whose result is always followed
+	agent     string
 }
 
 // fetches finds the download cradles of all statements. Where there are too
@@ -38,6 +39,7 @@ func (a *analysis) fetches() []fetching {
 			break
 		}
 		f.stmt = i
+		f.commanded = a.stmts[i].lang == langShell || a.stmts[i].lang == langBatch
 		if isForge(f.Host) {
 			f.Owner = forgeOwner(f.url)
 		}

@@ -66,6 +66,15 @@ func (a *analysis) followOutput(f *fetching) {
 			return
 		}
 		next := &a.stmts[s.consumer-1]
+		if next.head == "tar" || next.head == "bsdtar" || next.head == "cpio" {
+			t := trail{names: []string{"./"}, unpacked: true}
+			if dir := optionValue(next.cmd, "-C", "-D"); dir != "" {
+				t.names = nil
+				t.name(dir)
+			}
+			f.To, f.RunBy = "pipe", a.runnerOfTrail(s.consumer-1, &t)
+			return
+		}
 		runner := a.readerOf(s, next)
 		if runner != "" {
 			f.To, f.RunBy = "pipe", runner
@@ -118,6 +127,9 @@ func (a *analysis) readerOf(s, next *stmt) string {
 			return ""
 		}
 		head := next.head
+		if strings.HasPrefix(next.cmd[0], "$SHELL") || strings.HasPrefix(next.cmd[0], "${SHELL") {
+			return "sh"
+		}
 		if passing[head] || next.keepsToItself(s.embedded) {
 			return ""
 		}
@@ -418,6 +430,11 @@ func (a *analysis) use(t *trail, s *stmt) string {
 	case "mv", "cp", "copy", "move", "ren", "rename", "xcopy":
 		t.name(words[len(words)-1])
 		return ""
+	case "certutil":
+		if strings.Contains(strings.ToLower(s.text), "-decode") {
+			t.name(words[len(words)-1])
+		}
+		return ""
 	case "hdiutil":
 		t.names = append(t.names, "/Volumes/")
 		return ""
@@ -426,6 +443,9 @@ func (a *analysis) use(t *trail, s *stmt) string {
 			t.names = append(t.names, "./")
 		}
 		return ""
+	}
+	if t.unpacked && (strings.HasPrefix(words[0], "./configure") || strings.HasPrefix(words[0], "./autogen")) {
+		return "" // a build, and not yet what was built
 	}
 	if t.in(words[0]) && !strings.Contains(words[0], "=") && !comparison(words) {
 		return "direct"
@@ -462,6 +482,8 @@ func (t *trail) extract(args []string) {
 		stem, _, _ := strings.Cut(n, ".")
 		if len(stem) > 1 {
 			t.names = append(t.names, stem)
+		} else if dir == stem+n[len(stem):] {
+			t.names = append(t.names, stem+`\`, stem+"/")
 		}
 	}
 }
@@ -488,6 +510,10 @@ func (a *analysis) objectUse(t *trail, s *stmt) string {
 		case "run", "runwait", "shellexecute", "shellexecutewait", "runas":
 			return "direct"
 		}
+		return ""
+	}
+	if s.lang == langPowerShell && len(s.words) > 2 && strings.HasPrefix(strings.ToLower(s.words[0]), "certutil") && strings.Contains(low, "-decode") {
+		t.name(s.words[3%len(s.words)])
 		return ""
 	}
 	for _, w := range s.words {

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"meetguard"
 )
 
 // blob is a long literal that may hold an encoded layer.
@@ -567,8 +569,21 @@ func (a *analysis) markup(text string, c context) {
 		if c.pos < 0 {
 			inner.pos = from
 		}
+		a.remoteScript(tag, language, inner)
 		a.unit(language, strings.NewReplacer("<![CDATA[", "", "]]>", "").Replace(text[from:from+end]), inner)
 		off = from + end
+	}
+}
+
+// remoteScript notes the source of a script that stands elsewhere: Windows
+// fetches and runs it with the rights of its user.
+func (a *analysis) remoteScript(tag, language string, c context) {
+	_, source, ok := strings.Cut(tag, "src=")
+	if !ok {
+		return
+	}
+	if host, scheme, ok := urlHost(source[:min(len(source), 300)]); ok && host != "" && scheme != "file" && len(a.remote) < maxFetches {
+		a.remote = append(a.remote, fetching{Fetch: meetguard.Fetch{Tool: "script src", Host: host, Insecure: scheme == "http", To: "pipe", RunBy: language}, stmt: -1})
 	}
 }
 

@@ -207,10 +207,10 @@ func registryFetch(s *stmt) (fetching, bool) {
 			if host, _, ok := urlHost(value); ok && host != "" {
 				return fetching{Fetch: meetguard.Fetch{Tool: low, Host: host, To: "pipe", RunBy: runByPackage}, url: value}, true
 			}
-		case strings.Contains(w, "trusted=yes") && strings.Contains(w, "://"):
-			if f, ok := urlArgument("apt", []string{w}); ok {
+		case strings.Contains(low, "trusted") && strings.HasPrefix(strings.TrimLeft(value, `"' `), "yes"):
+			if f, ok := urlArgument("apt", []string{s.text}); ok && f.Host != "" {
 				f.Insecure, f.To, f.RunBy = true, "pipe", runByPackage
-				return f, f.Host != ""
+				return f, true
 			}
 		}
 	}

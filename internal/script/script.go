@@ -37,6 +37,9 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 	if language, text, ok := workflowScript(data); ok {
 		return analyseText(language, utf8Encoding, normalise(text))
 	}
+	if language, command, ok := launchdCommand(data); ok {
+		return analyseText(language, utf8Encoding, normalise(command))
+	}
 	if command, ok := terminalCommand(data); ok {
 		return analyseText(langShell, utf8Encoding, normalise(command))
 	}
@@ -45,7 +48,7 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 		return analysePage(data)
 	}
 	if language == "" {
-		return nil, ""
+		return writtenIn(name, data), ""
 	}
 	doubtful := strings.HasSuffix(language, "?")
 	language = strings.TrimSuffix(language, "?")
@@ -141,6 +144,7 @@ type analysis struct {
 	budget    int // bytes that substitution, nesting and layers may still make
 	unpaid    int // bytes that decoded layers may still take
 	blobs     []blob
+	remote    []fetching          // scripts that markup takes from elsewhere
 	vars      map[string]string   // shell and batch variables of constant value
 	consts    map[string]value    // variables of the expression languages
 	seen      map[string]bool     // layers that were read already

@@ -20,6 +20,7 @@ const (
 	TraitEncodedCommand      = "encoded-command"         // passes a base64 command to PowerShell
 	TraitExtractAndRun       = "extract-and-run"         // unpacks an archive and runs something out of it
 	TraitFakePlatformName    = "fake-platform-name"      // writes files or labels named like the platform's or a big vendor's own
+	TraitGateOff             = "gatekeeper-off"          // turns the check of programs off for the whole machine
 	TraitHiddenFiles         = "hidden-files"            // hides files: attrib +h, chflags hidden
 	TraitHiddenWindow        = "hidden-window"           // runs out of sight: -w hidden, Run …,0, nohup … &, >/dev/null &
 	TraitKeychain            = "keychain"                // reads the macOS keychain or the Windows credential vault

@@ -141,12 +141,12 @@ func (a *analysis) runsLater(from int, t *trail) bool {
 	return false
 }
 
+// decoders make a text that can be read of one that cannot.
+var decoders = map[string]bool{"base64": true, "gunzip": true, "gzip": true, "zcat": true, "xxd": true, "openssl": true, "tr": true, "rev": true, "uudecode": true}
+
 // writtenAndRun finds files that the script itself writes to a temporary folder
 // and executes.
 func (a *analysis) writtenAndRun() {
-	if a.traits[TraitTempExec] {
-		return
-	}
 	tried := 0
 	for i := range a.stmts {
 		s := &a.stmts[i]
@@ -154,9 +154,15 @@ func (a *analysis) writtenAndRun() {
 			continue
 		}
 		tried++
+		if a.traits[TraitTempExec] && !decoders[s.head] {
+			continue
+		}
 		if r := a.runnerOfFile(i, s.out); r != "" && r != "installer" {
 			a.traits[TraitTempExec] = true
-			return
+			if decoders[s.head] {
+				a.traits[TraitDecodedThenRun] = true
+				return
+			}
 		}
 	}
 }
