@@ -156,11 +156,25 @@ func (o *opening) visit(m unpack.Member) error {
 	if b, rel := o.bundleOf(m.Name); b != nil {
 		return o.trouble(m.Name, b.add(o, rel, m))
 	}
-	if m.Role == unpack.RoleLink || m.Role == "" && sourceExt[strings.ToLower(path.Ext(m.Name))] {
+	if m.Role == unpack.RoleLink || m.Role == "" && o.isSource(m) {
 		return nil
 	}
 	return o.trouble(m.Name, o.member(m))
 }
+
+// isSource tells the members that nothing runs whatever they hold. A class is
+// run if the container is a program in Java.
+func (o *opening) isSource(m unpack.Member) bool {
+	ext := strings.ToLower(path.Ext(m.Name))
+	if !sourceExt[ext] || inspect.IsVehicleName(m.Name) {
+		return false
+	}
+	return ext != ".class" || !hasFold(o.name, ".jar") || m.Size > maxClass
+}
+
+// maxClass is how large a class may be to be looked at, in bytes: those that
+// only start something are small.
+const maxClass = 64 << 10
 
 // trouble notes what went wrong with one member. Only a limit of the whole ends
 // the walk.
