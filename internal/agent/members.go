@@ -169,8 +169,15 @@ func (o *opening) isSource(m unpack.Member) bool {
 	if !sourceExt[ext] || inspect.IsVehicleName(m.Name) {
 		return false
 	}
+	if inspect.MayBeVehicle(m.Name) && m.Size >= 0 && m.Size <= maxLoose && strings.Count(m.Name, "/") <= 1 && ext != ".class" {
+		return false
+	}
 	return ext != ".class" || !hasFold(o.name, ".jar") || m.Size > maxClass
 }
+
+// maxLoose is how large a file of data may be that lies at the top of an archive,
+// in bytes, to be looked at as what somebody was sent.
+const maxLoose = 32 << 10
 
 // maxClass is how large a class may be to be looked at, in bytes: those that
 // only start something are small.
@@ -285,7 +292,7 @@ func (o *opening) dull(m unpack.Member, head []byte) bool {
 		return dull(m.Name, head)
 	}
 	ext := strings.ToLower(path.Ext(m.Name))
-	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !unpack.IsStream(head) && inspect.Sniff(path.Base(m.Name), head) == meetguard.FormatOther
+	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !instructive[ext] && !inspect.MayBeVehicle(m.Name) && !unpack.IsStream(head) && inspect.Sniff(path.Base(m.Name), head) == meetguard.FormatOther
 }
 
 // stream matches the content of a file system that cannot be read, piece by

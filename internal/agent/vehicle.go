@@ -49,6 +49,12 @@ func vehicle(f *meetguard.Facts, name string, data []byte) {
 			addHosts(f.Script, hosts)
 		}
 	}
+	if f.Format == meetguard.FormatHTML && f.Script == nil {
+		if s, user := script.Instructions("page.md", []byte(inspect.PageText(data))); s != nil {
+			take(f, s, user)
+			pageLinks(f, data)
+		}
+	}
 	v := inspect.ReadVehicle(name, data)
 	if v.Kind == "" {
 		return

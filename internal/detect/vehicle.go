@@ -27,6 +27,10 @@ func (s *subject) vehicle() (string, bool) {
 	switch {
 	case s.Format == meetguard.FormatShortcut:
 		return "a shortcut", true
+	case strings.Contains(s.Path, ".git/hooks/"):
+		return "a hook of git that came with an archive or folder", true
+	case s.ext == ".appimage":
+		return "a script by the name of a program", true
 	case s.name == "document.wflow":
 		return "a workflow of Automator", true
 	}
@@ -118,7 +122,13 @@ var storefronts = []string{"flathub.org", "microsoft.com", "github.com", "snapcr
 // vehicleDeploy: a file that installs a program from an address shows a brand's
 // name, and the address is not the brand's.
 func vehicleDeploy(s *subject) string {
-	if !s.trait("deploys") || s.claim == nil || s.proof == proven {
+	if !s.trait("deploys") || s.proof == proven {
+		return ""
+	}
+	if b, h := s.borrowed(); b != nil && s.claim == nil {
+		return fmt.Sprintf("It installs something in the name of %s from %s, which is not %s's host.", b.Name, clip(h), b.Name)
+	}
+	if s.claim == nil {
 		return ""
 	}
 	for _, h := range s.code.Hosts {
@@ -141,8 +151,25 @@ func below(host string, domains []string) bool {
 
 // story: the file speaks of a brand or of meetings.
 func (s *subject) story() bool {
-	_, trouble := s.code.trouble()
-	return trouble > 0 || s.claim != nil
+	return s.code.troubled() || s.claim != nil || len(s.judge.claimsOf(s.Claims)) > 0
+}
+
+// borrowed is a brand that the file mentions and whose name stands in the name of
+// a host that is not the brand's.
+func (s *subject) borrowed() (*brand, string) {
+	for _, c := range s.judge.claimsOf(s.Claims) {
+		for _, h := range s.code.Hosts {
+			if s.judge.official(h) || below(h, storefronts) {
+				continue
+			}
+			for _, word := range strings.FieldsFunc(h, func(r rune) bool { return r == '.' || r == '-' }) {
+				if c.brand.aliases[word] || c.brand.weak[word] {
+					return c.brand, h
+				}
+			}
+		}
+	}
+	return nil, ""
 }
 
 // vehicleProfile: no meeting needs a certificate or the management of a device.
@@ -154,6 +181,8 @@ func vehicleProfile(s *subject) string {
 		return "For the sake of a meeting it adds a root certificate and leads the traffic of this device through " + clip(s.stranger()) + ": whoever has that host reads all of it."
 	case s.trait("manages-device"):
 		return "For the sake of a meeting it puts this device under the management of " + clip(s.stranger()) + "."
+	case s.trait("leads-traffic") && (s.claim != nil || s.code.troubled()):
+		return "For the sake of a meeting it leads the traffic of this device through " + clip(s.stranger()) + "."
 	case s.trait("deploys") && s.claim != nil:
 		return fmt.Sprintf("It puts an icon called %s on the home screen that opens %s.", s.claim.brand.Name, clip(s.stranger()))
 	}
@@ -180,7 +209,7 @@ func vehicleSends(s *subject) string {
 // code that it does not bring.
 func packageCradle(s *subject) string {
 	switch s.Format {
-	case meetguard.FormatPKG, meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatMSI, meetguard.FormatMSIX, meetguard.FormatApp:
+	case meetguard.FormatPKG, meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatMSI, meetguard.FormatMSIX, meetguard.FormatApp, meetguard.FormatISO, meetguard.FormatPE:
 	default:
 		return ""
 	}
@@ -202,7 +231,7 @@ func (j *Judge) memberCradle(m meetguard.Facts) (meetguard.Fetch, bool) {
 		}
 	}
 	for _, inner := range m.Members {
-		if m.Format == meetguard.FormatOther || m.Format == meetguard.FormatTar {
+		if m.Format == meetguard.FormatOther || m.Format == meetguard.FormatTar || m.Format == meetguard.FormatZip || m.Format == meetguard.Format7z {
 			if f, ok := j.memberCradle(inner); ok {
 				return f, true
 			}

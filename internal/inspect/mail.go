@@ -186,6 +186,16 @@ func (m *Mail) text(s string) {
 // blocks end a line in what a page shows.
 var blocks = strings.NewReplacer("<br", "\n<br", "<p", "\n<p", "</p", "\n</p", "<pre", "\n<pre", "</pre", "\n</pre", "<div", "\n<div", "<li", "\n<li", "<tr", "\n<tr", "</td", " </td", "<code", "\n<code", "</code", "\n</code")
 
+// PageText is the text of a page in HTML without its tags, of the first 256 KiB.
+// It is "" for a page without a command line that could be meant for its reader.
+func PageText(data []byte) string {
+	data = data[:min(len(data), pageBytes)]
+	if !hasAny(data, "curl", "mshta", "powershell", "PowerShell", "iwr", "irm", "wget", "base64", "osascript") {
+		return ""
+	}
+	return shownText(textOf(data))
+}
+
 // shownText is the text of a page without its tags.
 func shownText(text string) string {
 	return html.UnescapeString(markup.ReplaceAllString(blocks.Replace(text), " "))

@@ -66,6 +66,7 @@ const (
 	TraitDeploys        = "deploys"              // installs a program from the hosts that it names
 	TraitManages        = "manages-device"       // puts the device under the management of the hosts that it names
 	TraitRootProxy      = "root-and-proxy"       // adds a root certificate and leads traffic through a host
+	TraitLeadsTraffic   = "leads-traffic"        // leads traffic through the hosts that it names
 	TraitSharesDrives   = "shares-drives"        // a remote desktop that is given every drive
 	TraitRemoteApp      = "remote-app"           // a remote desktop that looks like a program
 	TraitSendsCookies   = "sends-cookies"        // sends the cookies of the browser to a host
@@ -85,13 +86,13 @@ const (
 var vehicles = map[string]func(v *Vehicle, name string, data []byte){
 	".reg": readRegistry, ".inf": readSetup, ".msc": readConsole,
 	".slk": readSymbolic, ".csv": readTable, ".tsv": readTable, ".iqy": readQuery,
-	".xml": readFlatDocument, ".rels": readRelations, ".docm": nil, ".bin": readMacros, ".rtf": readRichText,
-	".appinstaller": readDeployment, ".application": readDeployment, ".flatpakref": readFlatpak, ".yaml": readYAML, ".yml": readYAML, ".jnlp": readDeployment,
+	".xml": readFlatDocument, ".rels": readRelations, ".bin": readMacros, ".doc": readMacros, ".dot": readMacros, ".xls": readMacros, ".xlt": readMacros, ".ppt": readMacros, ".pdf": readPDF, ".rtf": readRichText,
+	".appinstaller": readDeployment, ".application": readDeployment, ".appref-ms": readReference, ".flatpakref": readFlatpak, ".flatpakrepo": readFlatpak, ".wsb": readSandbox, ".service": readService, ".yaml": readYAML, ".yml": readYAML, ".jnlp": readDeployment,
 	".rdp": readDesktop, ".search-ms": readSearch, ".library-ms": readSearch, ".searchconnector-ms": readSearch,
 	".url": readInternetShortcut, ".website": readInternetShortcut, ".lnk": readShellLinkVehicle,
 	".webloc": readFinderLink, ".inetloc": readFinderLink, ".fileloc": readFinderLink,
 	".mobileconfig": readProfile, ".plist": readAgent,
-	".csproj": readBuild, ".vbproj": readBuild, ".proj": readBuild, ".targets": readBuild, ".sln": nil,
+	".csproj": readBuild, ".vbproj": readBuild, ".proj": readBuild, ".targets": readBuild,
 	".js": readJavaScript, ".json": readPackageSettings, ".class": readClass, ".exe": readStub,
 	".html": readPage, ".htm": readPage, ".xhtml": readPage, ".shtml": readPage, ".mht": readPage, ".svg": readPage,
 	".ics": readInvitation,
@@ -101,16 +102,23 @@ var vehicles = map[string]func(v *Vehicle, name string, data []byte){
 // although nothing in it is run by itself.
 func IsVehicleName(name string) bool {
 	switch base := asciiLower(path.Base(name)); base {
-	case "vbaproject.bin", "tasks.json":
+	case "vbaproject.bin", "tasks.json", "package.json", "devcontainer.json", "document.xml":
 		return true
+	default:
+		if strings.HasPrefix(base, "externallink") {
+			return true
+		}
 	}
 	switch ext := strings.ToLower(path.Ext(name)); ext {
-	case ".xml", ".json", ".yaml", ".yml", ".bin", ".js", ".exe", ".class", ".html", ".htm":
+	case ".xml", ".json", ".yaml", ".yml", ".bin", ".js", ".exe", ".class", ".html", ".htm", ".pdf", ".doc", ".xls", ".ppt":
 		return false
 	default:
 		return vehicles[ext] != nil
 	}
 }
+
+// MayBeVehicle tells the same of a name that programs give to other files too.
+func MayBeVehicle(name string) bool { return vehicles[asciiLower(path.Ext(name))] != nil }
 
 // ReadVehicle tells what a file does that is no script. It reads at most 1 MiB,
 // of a program its last one.

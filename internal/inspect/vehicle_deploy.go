@@ -33,6 +33,17 @@ func readDeployment(v *Vehicle, name string, data []byte) {
 	v.Story = spaced(name)
 }
 
+// readReference reads a reference to a ClickOnce program: address#name, ….
+func readReference(v *Vehicle, _ string, data []byte) {
+	v.Kind = VehicleDeployment
+	place, name, _ := strings.Cut(textOf(data), "#")
+	if v.leads(hostList(strings.TrimSpace(place))); len(v.Hosts) > 0 {
+		v.has(TraitDeploys)
+	}
+	name, _, _ = strings.Cut(name, ",")
+	v.shows(meetguard.ClaimMSIXDisplay, strings.ReplaceAll(name, ".", " "))
+}
+
 // readFlatpak reads the reference of a Flatpak: the repository that it adds.
 func readFlatpak(v *Vehicle, _ string, data []byte) {
 	v.Kind = VehicleDeployment
@@ -170,15 +181,30 @@ func sendsAway(text string) bool {
 	return sends.MatchString(text) && strings.Contains(text, "://") && containsOne(text, "POST", "sendBeacon", "btoa(", "JSON.stringify", "encodeURIComponent", "WebSocket")
 }
 
-// readPackageSettings reads what the package support framework of Windows starts
-// before a program, and Visual Studio Code when a folder is opened.
+// settingsKeys are the files in JSON whose commands run without being asked for,
+// each with the names of these.
+var settingsKeys = map[string][]string{
+	"tasks.json":        {"command"}, // of Visual Studio Code, when a folder is opened
+	"package.json":      {"preinstall", "install", "postinstall", "prepare", "prepublish", "preprepare", "postprepare"},
+	"devcontainer.json": {"initializeCommand", "postCreateCommand", "onCreateCommand", "postStartCommand", "postAttachCommand", "updateContentCommand"},
+}
+
+// readPackageSettings reads what opening or installing a project runs.
 func readPackageSettings(v *Vehicle, name string, data []byte) {
-	if path.Base(asciiLower(name)) != "tasks.json" || !hasAny(data, "folderOpen") {
+	base := path.Base(asciiLower(name))
+	if base == "tasks.json" && !hasAny(data, "folderOpen") {
 		return
 	}
-	v.Kind = VehicleBuild
-	for _, s := range jsonTexts(textOf(data), "command", maxVehicleCommands) {
-		v.command(s)
+	for _, key := range settingsKeys[base] {
+		v.Kind = VehicleBuild
+		if !hasAny(data, `"`+key+`"`) {
+			continue
+		}
+		for _, s := range jsonTexts(textOf(data), key, maxVehicleCommands) {
+			if strings.Contains(s, " ") {
+				v.command(s)
+			}
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ func (v *Vehicle) exchanges(text string) {
 }
 
 // callsProgram are the functions of Excel 4 macros that start a program.
-var callsProgram = regexp.MustCompile(`(?i)\b(?:EXEC|SHELL)\("((?:[^"\n]|"")+)"`)
+var callsProgram = regexp.MustCompile(`(?i)\bE?(?:EXEC|SHELL)\("((?:[^"\n]|"")+)"`)
 
 // readSymbolic reads a SYLK table, whose cells may hold macros that run when it
 // is opened.
@@ -75,8 +75,54 @@ func readFlatDocument(v *Vehicle, name string, data []byte) {
 			v.loads(place)
 		}
 		v.relations(text)
+	case strings.Contains(head, "wordprocessingml/2006/main"), strings.Contains(head, "spreadsheetml/2006/main"):
+		v.Kind = VehicleDocument
+		v.fields(textOf(data))
+	case strings.Contains(head, "windows/2004/02/mit/task"):
+		v.Kind = VehicleBuild
+		text := textOf(data)
+		for i, s := range elements(text, "Command", 8) {
+			if arguments := elements(text, "Arguments", 8); i < len(arguments) {
+				s += " " + arguments[i]
+			}
+			v.run("bat", s)
+		}
 	case strings.Contains(head, "developer/msbuild/2003") || strings.HasPrefix(strings.TrimSpace(head), "<project"):
 		readBuild(v, name, data)
+	}
+}
+
+// fieldCommand is a field of Word that starts a program to exchange data with it.
+var fieldCommand = regexp.MustCompile(`(?i)\bDDE(?:AUTO)?\s+"?([^"\s]+)"?\s+"([^"]+)"`)
+
+// fields reads the fields of a Word document, whose text may be cut into pieces,
+// and the links of a table, that start a program.
+func (v *Vehicle) fields(text string) {
+	for _, tag := range strings.SplitAfter(text, "<ddeLink")[1:min(strings.Count(text, "<ddeLink")+1, 16)] {
+		a := attributes(tag[:indexAnyOr(tag, ">")])
+		v.run("bat", unescapeMarkup(a["ddeservice"]+" "+a["ddetopic"]))
+	}
+	if !strings.Contains(text, "instrText") {
+		return
+	}
+	field := strings.Join(elements(text, "w:instrText", 256), "")
+	for _, m := range fieldCommand.FindAllStringSubmatch(field, maxVehicleCommands) {
+		v.run("bat", lastElement(strings.ReplaceAll(m[1], `\\`, `\`))+" "+strings.ReplaceAll(m[2], `\\`, `\`))
+	}
+}
+
+// launches is the action of a PDF that starts a program (ISO 32000-1, 12.6.4.5).
+var launches = regexp.MustCompile(`(?s)/Launch\b.*?/F\s*\(((?:[^()\\]|\\.)+)\)(?:[^()]*/P\s*\(((?:[^()\\]|\\.)+)\))?`)
+
+// readPDF reads the programs that a PDF starts, where they do not lie in
+// compressed objects.
+func readPDF(v *Vehicle, _ string, data []byte) {
+	v.Kind = VehicleDocument
+	if !hasAny(data, "/Launch") {
+		return
+	}
+	for _, m := range launches.FindAllSubmatch(data, maxVehicleCommands) {
+		v.run("bat", strings.NewReplacer(`\(`, "(", `\)`, ")", `\\`, `\`).Replace(lastElement(string(m[1]))+" "+string(m[2])))
 	}
 }
 

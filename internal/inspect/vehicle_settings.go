@@ -76,6 +76,10 @@ func readSetup(v *Vehicle, _ string, data []byte) {
 			continue
 		}
 		switch asciiLower(strings.TrimSpace(key)) {
+		case "open", "shellexecute": // of an autorun.inf
+			if looksLikeCommand(value) {
+				v.run("bat", value)
+			}
 		case "runpresetupcommands", "runpostsetupcommands", "addreg", "unregisterocxs", "registerocxs", "registerdlls":
 			for _, section := range strings.Split(value, ",") {
 				section, _, _ = strings.Cut(section, ":")
@@ -194,6 +198,9 @@ func readProfile(v *Vehicle, name string, data []byte) {
 	if root && proxy {
 		v.has(TraitRootProxy)
 	}
+	if proxy {
+		v.has(TraitLeadsTraffic)
+	}
 	if strings.Contains(text, ">com.apple.mdm<") {
 		v.has(TraitManages)
 	}
@@ -271,5 +278,23 @@ func (v *Vehicle) attached(property, value string) {
 	body, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value))
 	if err == nil && len(body) > 0 {
 		v.run(ext, string(body))
+	}
+}
+
+// readSandbox reads the command that Windows Sandbox starts with.
+func readSandbox(v *Vehicle, _ string, data []byte) {
+	v.Kind = VehicleBuild
+	for _, s := range elements(textOf(data), "Command", 8) {
+		v.run("bat", s)
+	}
+}
+
+// readService reads the commands of a unit of systemd (systemd.service(5)).
+func readService(v *Vehicle, _ string, data []byte) {
+	v.Kind = VehicleAgent
+	for line := range strings.Lines(string(data)) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && strings.HasPrefix(key, "Exec") {
+			v.run("sh", strings.TrimLeft(value, "-@:+!"))
+		}
 	}
 }
