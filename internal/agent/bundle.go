@@ -198,8 +198,21 @@ func runsInBundle(p string) bool {
 	case ".scpt", ".applescript", ".sh", ".command", ".py", ".zsh", ".tool", ".scptd", ".app":
 		return true
 	}
-	folder := path.Base(path.Dir(p))
-	return folder == "MacOS" || folder == "Scripts"
+	switch base := strings.ToLower(path.Base(p)); base {
+	case "document.wflow", "preinstall", "postinstall", "preflight", "postflight", "preupgrade", "postupgrade", "installationcheck", "volumecheck":
+		return true
+	}
+	switch folder := path.Base(path.Dir(p)); folder {
+	case "MacOS", "Scripts":
+		return true
+	case "Resources": // scripts by other names: programs have their data elsewhere
+		return strings.ToLower(path.Ext(p)) == ".dat" || path.Ext(p) == ""
+	case "app": // the main process of a program made with Electron
+		return strings.HasSuffix(p, ".js")
+	case "LaunchAgents", "LaunchDaemons", "LoginItems":
+		return strings.HasSuffix(p, ".plist")
+	}
+	return false
 }
 
 // bundleFiles lists the programs and scripts of a bundle, sorted.

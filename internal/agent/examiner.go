@@ -312,10 +312,14 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 		if f.Format == meetguard.FormatHTML {
 			stage(f, "link", false, func() { pageLinks(f, data) })
 		}
+		if f.Format == meetguard.FormatOther && inspect.IsMail(name, data) {
+			stage(f, "mail", false, func() { mail(f, data) })
+		}
 		if f.Script != nil && bytes.Contains(data, []byte("SIG")) || blockExt[nameExt(name)] && f.Script != nil {
 			stage(f, "signature", true, func() { ex.verifyScript(f, name, data) })
 		}
 	}
+	stage(f, "vehicle", true, func() { vehicle(f, name, data) })
 	stage(f, "yara", true, func() { ex.match(f, name, data) })
 	stage(f, "members", true, func() { ex.members(f, name, data, depth) })
 	bound(f)

@@ -154,7 +154,7 @@ func (in *Inspector) Rules(ctx context.Context) ([]RuleInfo, error) {
 // bundle of macOS.
 func IsBundle(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".app", ".prefpane":
+	case ".app", ".prefpane", ".workflow", ".action", ".pkg", ".mpkg", ".saver", ".qlgenerator", ".mdimporter", ".service":
 		return exists(filepath.Join(path, "Contents"))
 	case ".scptd":
 		return true

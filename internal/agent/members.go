@@ -167,11 +167,32 @@ func (o *opening) visit(m unpack.Member) error {
 	if b, rel := o.bundleOf(m.Name); b != nil {
 		return o.trouble(m.Name, b.add(o, rel, m))
 	}
-	if m.Role == unpack.RoleLink || m.Role == "" && sourceExt[strings.ToLower(path.Ext(m.Name))] {
+	if m.Role == unpack.RoleLink || m.Role == "" && o.isSource(m) {
 		return nil
 	}
 	return o.trouble(m.Name, o.member(m))
 }
+
+// isSource tells the members that nothing runs whatever they hold. A class is
+// run if the container is a program in Java.
+func (o *opening) isSource(m unpack.Member) bool {
+	ext := strings.ToLower(path.Ext(m.Name))
+	if !sourceExt[ext] || inspect.IsVehicleName(m.Name) {
+		return false
+	}
+	if inspect.MayBeVehicle(m.Name) && m.Size >= 0 && m.Size <= maxLoose && strings.Count(m.Name, "/") <= 1 && ext != ".class" {
+		return false
+	}
+	return ext != ".class" || !hasFold(o.name, ".jar") || m.Size > maxClass
+}
+
+// maxLoose is how large a file of data may be that lies at the top of an archive,
+// in bytes, to be looked at as what somebody was sent.
+const maxLoose = 32 << 10
+
+// maxClass is how large a class may be to be looked at, in bytes: those that
+// only start something are small.
+const maxClass = 64 << 10
 
 // trouble notes what went wrong with one member. Only a limit of the whole ends
 // the walk.
@@ -282,7 +303,7 @@ func (o *opening) dull(m unpack.Member, head []byte) bool {
 		return dull(m.Name, head)
 	}
 	ext := strings.ToLower(path.Ext(m.Name))
-	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !unpack.IsStream(head) && inspect.Sniff(path.Base(m.Name), head) == meetguard.FormatOther
+	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !instructive[ext] && !inspect.MayBeVehicle(m.Name) && !unpack.IsStream(head) && inspect.Sniff(path.Base(m.Name), head) == meetguard.FormatOther
 }
 
 // stream matches the content of a file system that cannot be read, piece by

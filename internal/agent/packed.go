@@ -51,7 +51,7 @@ func bundlePrefix(name string) int {
 		at := from + slash
 		inside := name[at+1:]
 		switch folder := name[from:at]; {
-		case hasFold(folder, ".app") || hasFold(folder, ".prefpane"):
+		case hasFold(folder, ".app") || hasFold(folder, ".prefpane") || hasFold(folder, ".workflow") || hasFold(folder, ".action") || hasFold(folder, ".pkg") || hasFold(folder, ".mpkg") || hasFold(folder, ".saver"):
 			if strings.HasPrefix(inside, "Contents/") {
 				return at
 			}

@@ -39,7 +39,7 @@ func dull(name string, head []byte) bool {
 		return false
 	}
 	if documentExt[ext] {
-		return !bytes.HasPrefix(head, []byte("MZ"))
+		return !bytes.HasPrefix(head, []byte("MZ")) && !inspect.IsVehicleName(name)
 	}
 	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !inspect.IsCompound(head) && isNoise(head)
 }

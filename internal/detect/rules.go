@@ -112,6 +112,24 @@ var rules = []rule{
 	{"MG-LINK-BRAND-SHELL", 45, "T1204.002", linkBrandShell},
 	{"MG-LINK-FETCH", 45, "T1204.002", linkFetch},
 
+	// what else a person opens (vehicle.go, page_more.go)
+	{"MG-VEHICLE-CRADLE", 45, "T1204.002", vehicleCradle},
+	{"MG-VEHICLE-COMMAND", 30, "T1204.002", vehicleCommand},
+	{"MG-VEHICLE-REMOTE", 45, "T1105", vehicleRemote},
+	{"MG-VEHICLE-DEPLOY", 50, "T1204.002", vehicleDeploy},
+	{"MG-VEHICLE-PROFILE", 45, "T1553.004", vehicleProfile},
+	{"MG-VEHICLE-DESKTOP", 45, "T1219", vehicleDesktop},
+	{"MG-VEHICLE-SENDS", 50, "T1539", vehicleSends},
+	{"MG-PACKAGE-CRADLE", 45, "T1546.016", packageCradle},
+	{"MG-TEXT-INSTRUCTS", 45, "T1204.004", textInstructs},
+	{"MG-MAIL-MISLEADS", 45, "T1566.002", mailMisleads},
+	{"MG-PAGE-CONSOLE", 50, "T1204.004", pageConsole},
+	{"MG-PAGE-OPENS", 50, "T1204.001", pageOpens},
+	{"MG-PAGE-DROPS", 45, "T1204.002", pageDrops},
+	{"MG-PAGE-LOGIN", 45, "T1056.003", pageLogin},
+	{"MG-PAGE-CODE", 45, "T1528", pageCode},
+	{"MG-PAGE-WALLET", 45, "T1657", pageWallet},
+
 	// launches
 	{"MG-PROC-SCRIPT-EDITOR", 45, "T1059.002", scriptEditor},
 	{"MG-PROC-RUN-BOX", 60, "T1204.004", runBox},
@@ -165,7 +183,7 @@ func retired(s *subject) string {
 }
 
 var (
-	documentExt = set(`.pdf .doc .docx .xls .xlsx .ppt .pptx .key .pages .numbers .rtf .txt .png .jpg .jpeg .gif .mp4 .mov .mp3 .csv .odt`)
+	documentExt = set(`.pdf .doc .docx .xls .xlsx .ppt .pptx .key .pages .numbers .rtf .txt .heic .webp .webm .m4a .wav .eml .ics .png .jpg .jpeg .gif .mp4 .mov .mp3 .csv .odt`)
 	// opened by a double click and run; .js, .py and .sh are left out: "index.txt.js" is ordinary
 	runExt = set(`.exe .scr .com .pif .bat .cmd .vbs .vbe .jse .wsf .hta .ps1 .lnk .scpt .scptd .applescript .command .app .msi .msix .jar .pkg .dmg`)
 )

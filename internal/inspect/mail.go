@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"encoding/base64"
+	"html"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -21,13 +22,19 @@ const (
 	maxMailPart  = 1 << 20  // decoded bytes of one body
 	maxMailParts = 64
 	maxMailDepth = 4
+	maxMailText  = 64 << 10 // bytes of text that are kept
 )
+
+// TraitLinkMisleads is that of a mail with a link whose text is the address of
+// another host.
+const TraitLinkMisleads = "link-misleads"
 
 // Mail is what a mail says of itself and where its links lead.
 type Mail struct {
 	Claims   []meetguard.Claim // its subject and the name of its sender
 	Hosts    []string          // hosts that its links and its invitations lead to, at most 64
 	Misled   []string          // of them, those whose link shows the address of another host
+	Text     string            // its bodies of plain text, and what its pages show, at most 64 KiB
 	Attaches bool              // there are attachments: unpack.WalkMail visits them
 }
 
@@ -158,13 +165,40 @@ func (m *Mail) content(kind, encoding, disposition string, body []byte, depth in
 		text := decodedPart(encoding, body)
 		m.hosts(PageHosts(text))
 		m.misleading(textOf(text))
+		m.text(shownText(textOf(text)))
 	case media == "text/calendar":
 		m.hosts(calendarHosts(textOf(decodedPart(encoding, body))))
 	case media == "text/plain":
-		m.hosts(textHosts(textOf(decodedPart(encoding, body))))
+		text := textOf(decodedPart(encoding, body))
+		m.hosts(textHosts(text))
+		m.text(text)
 	default:
 		m.Attaches = true
 	}
+}
+
+func (m *Mail) text(s string) {
+	if room := maxMailText - len(m.Text) - 1; room > 0 {
+		m.Text += strings.ToValidUTF8(s[:min(len(s), room)], "") + "\n"
+	}
+}
+
+// blocks end a line in what a page shows.
+var blocks = strings.NewReplacer("<br", "\n<br", "<p", "\n<p", "</p", "\n</p", "<pre", "\n<pre", "</pre", "\n</pre", "<div", "\n<div", "<li", "\n<li", "<tr", "\n<tr", "</td", " </td", "<code", "\n<code", "</code", "\n</code")
+
+// PageText is the text of a page in HTML without its tags, of the first 256 KiB.
+// It is "" for a page without a command line that could be meant for its reader.
+func PageText(data []byte) string {
+	data = data[:min(len(data), pageBytes)]
+	if !hasAny(data, "curl", "mshta", "powershell", "PowerShell", "iwr", "irm", "wget", "base64", "osascript") {
+		return ""
+	}
+	return shownText(textOf(data))
+}
+
+// shownText is the text of a page without its tags.
+func shownText(text string) string {
+	return html.UnescapeString(markup.ReplaceAllString(blocks.Replace(text), " "))
 }
 
 func (m *Mail) hosts(list []string) {

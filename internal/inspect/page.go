@@ -10,7 +10,7 @@ import (
 const maxPageTags = 4096
 
 // leading are the attributes by which a tag takes its reader elsewhere.
-var leading = map[string]string{"a": "href", "area": "href", "form": "action", "iframe": "src", "meta": "content"}
+var leading = map[string]string{"a": "href", "area": "href", "form": "action", "iframe": "src", "frame": "src", "meta": "content"}
 
 // PageHosts lists the hosts that the links, forms, frames and redirections of a
 // HTML page lead to, at most 64, in the first 256 KiB. Addresses in its text do

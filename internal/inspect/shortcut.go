@@ -83,6 +83,13 @@ func unfold(s string) string {
 	return strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "").Replace(s)
 }
 
+// CalendarText is what an invitation shows: its lines as they were before they
+// were folded and escaped.
+func CalendarText(data []byte) string {
+	text := unfold(textOf(data[:min(len(data), maxShortcut)]))
+	return strings.NewReplacer(`\n`, "\n", `\N`, "\n", `\,`, ",", `\;`, ";", `\\`, `\`, "DESCRIPTION:", "\n").Replace(text)
+}
+
 // textHosts lists the hosts of the http addresses in running text.
 func textHosts(text string) []string {
 	var out []string

@@ -14,12 +14,12 @@ import (
 // case and with single blanks. The names of keys are the same in most
 // languages; what stands around them differs.
 var (
-	runBoxKeys = regexp.MustCompile(`(\bwin(dows)?|⊞|❖|виндовс)([ -]?(key|taste|logo|键|キー|tecla|touche|tasto|клавиш\p{L}*))*( ?icon)?[ "'“”)\]]{0,3}( ?(\+|and|und|y|et|e|и|та|与|と|-|then) ?)["'“”(\[]{0,3}r\b|(открой|otwórz|abra|ouvrez|öffnen|open)\p{L}* .{0,20}\b(run|ausführen|выполнить|ejecutar|executar|exécuter|esegui) (dialog|box|window|окно|fenster)|\brun (dialog|box)\b`)
+	runBoxKeys = regexp.MustCompile(`(\bwin(dows)?|⊞|❖|виндовс|ويندوز|विंडोज)([ -]?(key|taste|tuşu?|toets|klawisz|tombol|phím|logo|键|鍵|キー|키|कुंजी|tecla|touche|tasto|клавиш\p{L}*))*( ?icon)?[ "'“”)\]]{0,3}( ?(\+|and|und|y|et|e|ve|i|en|dan|và|и|та|与|和|と|와|과|مع|و|और|के साथ|-|then) ?)["'“”(\[]{0,3}r\b|(открой|otwórz|abra|ouvrez|öffnen|open)\p{L}* .{0,20}\b(run|ausführen|выполнить|ejecutar|executar|exécuter|esegui) (dialog|box|window|окно|fenster)|\brun (dialog|box)\b`)
 	spotlight  = regexp.MustCompile(`(⌘|\bcmd|command|команд\p{L}*)[ )]{0,2}\+? ?(space|leertaste|espace|espacio|пробел|空格|スペース)|\bspotlight\b`)
-	terminal   = regexp.MustCompile(`\bterminal\b|терминал|термінал|终端|終端|ターミナル|터미널|powershell|command prompt|eingabeaufforderung|командн\p{L}* строк`)
-	pasteKeys  = regexp.MustCompile(`(\bctrl|\bstrg|⌘|\bcmd|command|\bcontrol)[ "'“”)\]]{0,3}\+? ?["'“”(\[]{0,3}v\b|\bpaste|einfügen|collez|pegue|\bpega |cole |incolla|вставьте|вставте|粘贴|貼り付け|붙여`)
-	humanCheck = regexp.MustCompile(`not a robot|captcha|are (you )?human|human verification|verify (that )?you|cloudflare|turnstile|не робот|kein roboter|pas un robot|no soy un robot|não sou um robô|non sono un robot|机器人|ロボット|로봇`)
-	faultWords = regexp.MustCompile(`microphone|\bmic\b|camera|webcam|headset|speakers?\b|\baudio\b|\bmikro|kamera|микрофон|мікрофон|камер|наушник|гарнитур|麦克风|摄像头|耳机|マイク|カメラ|마이크|카메라|micrófono|cámara|microfone|câmera|caméra|\bmicro\b|microfono|meeting|interview|видеозвон|совещан|会议|会議|회의|reunión|reunião|réunion|besprechung`)
+	terminal   = regexp.MustCompile(`\bterminal\b|терминал|термінал|终端|終端|ターミナル|터미널|الطرفية|टर्मिनल|powershell|command prompt|eingabeaufforderung|командн\p{L}* строк`)
+	pasteKeys  = regexp.MustCompile(`(\bctrl|\bstrg|⌘|\bcmd|command|\bcontrol)[ "'“”)\]]{0,3}\+? ?["'“”(\[]{0,3}v\b|\bpaste|einfügen|collez|pegue|\bpega |cole |incolla|вставьте|вставте|粘贴|貼り付け|붙여|貼上|الصق|पेस्ट|चिपका|yapıştır|wklej|\bdán\b|plakken|\bplak\b|tempel|klistra|вклей`)
+	humanCheck = regexp.MustCompile(`not a robot|captcha|are (you )?human|human verification|verify (that )?you|cloudflare|turnstile|не робот|kein roboter|pas un robot|no soy un robot|não sou um robô|non sono un robot|机器人|機器人|ロボット|로봇|روبوت|रोबोट|robot değilim|nie jestem robotem|niet een robot|geen robot|bukan robot|không phải.{0,10}người máy|non sono un robot|nejsem robot`)
+	faultWords = regexp.MustCompile(`microphone|\bmic\b|camera|webcam|headset|speakers?\b|\baudio\b|\bmikro|kamera|микрофон|мікрофон|камер|наушник|гарнитур|麦克风|摄像头|耳机|マイク|カメラ|마이크|카메라|micrófono|cámara|microfone|câmera|caméra|\bmicro\b|microfono|meeting|interview|видеозвон|совещан|会议|会議|회의|reunión|reunião|réunion|besprechung|اجتماع|مكالمة|ميكروفون|كاميرا|माइक|कैमरा|मीटिंग|toplantı|mikrofon|spotkan|cuộc họp|vergader|rapat|\bcall\b|\broom\b|codec|entrevista|面试|面接|면접|собеседован|звон`)
 )
 
 // copies are the ways by which a script writes to the clipboard.

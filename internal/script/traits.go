@@ -50,6 +50,7 @@ const (
 	TraitTelegramBot         = "telegram-bot"            // talks to the Telegram bot interface
 	TraitTelegramData        = "telegram-data"           // names Telegram's session store
 	TraitTempExec            = "temp-exec"               // writes to a temporary folder and executes it
+	TraitTextInstructs       = "text-instructs"          // text for people: has its reader run a command that fetches and runs, for the sake of a call
 	TraitUpload              = "upload"                  // sends a file or a body out
 	TraitWalletData          = "wallet-data"             // names the stores of crypto wallets
 )

@@ -9,7 +9,8 @@ import (
 // workflowScript returns the script inside an Automator document
 // (document.wflow): the shell command, or the source, of its actions.
 func workflowScript(data []byte) (language, text string, ok bool) {
-	if !bytes.Contains(data[:min(len(data), longLook)], []byte("AMApplicationBuild")) && !bytes.Contains(data[:min(len(data), longLook)], []byte("AMDocumentVersion")) && !bytes.Contains(data[:min(len(data), longLook)], []byte("<key>ActionParameters</key>")) {
+	head := data[:min(len(data), longLook)]
+	if !bytes.Contains(head, []byte("AMApplicationBuild")) && !bytes.Contains(head, []byte("AMDocumentVersion")) && !bytes.Contains(head, []byte("<key>ActionParameters</key>")) {
 		return "", "", false
 	}
 	if command := plistTexts(data, "COMMAND_STRING"); command != "" {
