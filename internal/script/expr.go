@@ -18,6 +18,7 @@ func (a *analysis) expressions(d *dialect, text string, c context) {
 	l := &lexer{d: d, s: text, comment: a.user.comment, report: a.chain}
 	j := &joiner{a: a, d: d}
 	if d.lang == langAppleScript {
+		a.consts["space"], a.consts["linefeed"] = value{text: " "}, value{text: "\n"}
 		a.findHandlers(text)
 	} else if folds(d.lang) {
 		a.findFunctions(d.lang, text)

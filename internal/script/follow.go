@@ -512,8 +512,8 @@ func (a *analysis) objectUse(t *trail, s *stmt) string {
 		}
 		return ""
 	}
-	if s.lang == langPowerShell && len(s.words) > 2 && strings.HasPrefix(strings.ToLower(s.words[0]), "certutil") && strings.Contains(low, "-decode") {
-		t.name(s.words[3%len(s.words)])
+	if s.lang == langPowerShell && len(s.words) > 3 && strings.HasPrefix(strings.ToLower(s.words[0]), "certutil") && strings.Contains(low, "-decode") {
+		t.name(s.words[3])
 		return ""
 	}
 	for _, w := range s.words {
