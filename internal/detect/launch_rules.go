@@ -377,6 +377,9 @@ func shape(s *subject) string {
 		return ""
 	}
 	found := castOf(l, thiefCast)
+	if l.cast["schtasks"] && s.soundsLike(root) { // other installers have their tasks
+		found = append(found, "schtasks")
+	}
 	if len(found) < 2 || thiefCast[l.name] == "" {
 		return ""
 	}
