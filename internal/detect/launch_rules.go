@@ -377,6 +377,9 @@ func shape(s *subject) string {
 		return ""
 	}
 	found := castOf(l, thiefCast)
+	if l.cast["schtasks"] && s.soundsLike(root) { // other installers have their tasks
+		found = append(found, "schtasks")
+	}
 	if len(found) < 2 || thiefCast[l.name] == "" {
 		return ""
 	}
@@ -384,7 +387,7 @@ func shape(s *subject) string {
 }
 
 var thiefCast = map[string]string{"osascript": "osascript", "dscl": "dscl", "security": "security", "curl": "curl", "nscurl": "curl", "zip": "zip", "ditto": "zip", "xattr": "xattr", "codesign": "xattr",
-	"powershell": "powershell", "pwsh": "powershell", "mshta": "mshta", "wscript": "wscript", "cscript": "wscript", "rundll32": "rundll32", "regsvr32": "rundll32", "schtasks": "schtasks", "certutil": "certutil", "bitsadmin": "certutil", "attrib": "attrib"}
+	"powershell": "powershell", "pwsh": "powershell", "mshta": "mshta", "wscript": "wscript", "cscript": "wscript", "rundll32": "rundll32", "certutil": "certutil", "bitsadmin": "certutil"}
 
 // fetchedRun: a download is run, in one command line or in several launches.
 func fetchedRun(s *subject) string {
@@ -630,8 +633,8 @@ func hotPlace(p string) bool {
 // passwordCheck: a script checks the password that somebody typed.
 func passwordCheck(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedCheck) {
-		return ""
+	if l == nil || l.managed || !l.does(meetguard.DeedCheck) || len(l.Ancestors) > 0 && shells[l.parent()] && idleShell(l.Ancestors[0]) {
+		return "" // somebody who types it checks his own
 	}
 	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
 }

@@ -137,7 +137,7 @@ var rules = []rule{
 	{"MG-PROC-HOST-CHILD", 45, "T1059.005", hostChild},
 	{"MG-PROC-DOOR-HOST", 45, "T1204.002", doorHost},
 	{"MG-PROC-LOLBIN", 45, "T1218", remoteHost},
-	{"MG-PROC-ROOT", 25, "T1204.002", lureRoot},
+	{"MG-PROC-ROOT", 20, "T1204.002", lureRoot},
 	{"MG-PROC-SHAPE", 45, "T1059", shape},
 	{"MG-PROC-FETCHED-RUN", 15, "T1105", fetchedRun},
 	{"MG-PROC-FETCH-ADDRESS", 30, "T1105", fetchAddress},
