@@ -371,7 +371,7 @@ func (ex *Examiner) verifyScript(f *meetguard.Facts, name string, data []byte) {
 
 // scriptExt are the extensions that a double click runs as a script.
 var scriptExt = map[string]bool{"scpt": true, "applescript": true, "command": true, "sh": true, "bat": true, "cmd": true, "ps1": true, "vbs": true, "vbe": true,
-	"js": true, "jse": true, "wsf": true, "hta": true, "py": true, "terminal": true, "tool": true}
+	"js": true, "jse": true, "wsf": true, "wsc": true, "sct": true, "hta": true, "py": true, "terminal": true, "tool": true}
 
 // asScript is the name by which a script is told: a text that an installer runs
 // is one even if neither its name nor its first line says so.

@@ -180,7 +180,7 @@ func (o *opening) isSource(m unpack.Member) bool {
 	if !sourceExt[ext] || inspect.IsVehicleName(m.Name) {
 		return false
 	}
-	if inspect.MayBeVehicle(m.Name) && m.Size >= 0 && m.Size <= maxLoose && strings.Count(m.Name, "/") <= 1 && ext != ".class" {
+	if inspect.MayBeVehicle(m.Name) && (m.Size >= 0 || o.single) && m.Size <= maxLoose && strings.Count(m.Name, "/") <= 1 && ext != ".class" {
 		return false
 	}
 	return ext != ".class" || !hasFold(o.name, ".jar") || m.Size > maxClass

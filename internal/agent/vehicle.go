@@ -27,6 +27,7 @@ func mail(f *meetguard.Facts, data []byte) {
 	}
 	addHosts(f.Script, m.Hosts)
 	if len(m.Misled) > 0 {
+		tell(f, m.Text)
 		f.Script.Traits = sortedSet(f.Script.Traits, []string{inspect.TraitLinkMisleads})
 	}
 }
@@ -68,14 +69,21 @@ func vehicle(f *meetguard.Facts, name string, data []byte) {
 	if f.Script == nil {
 		f.Script = &meetguard.Script{}
 	}
-	if f.Script.Language = v.Kind; v.Story != "" {
-		if s, user := script.Analyse("story.sh", []byte("# "+v.Story+"\ntrue\n")); s != nil {
-			f.Script.Pretexts = sortedSet(f.Script.Pretexts, s.Pretexts)
-			f.Claims = append(f.Claims, meetguard.Claim{Text: clipText(user, maxUserText), Source: meetguard.ClaimBanner})
-		}
-	}
+	f.Script.Language = v.Kind
+	tell(f, v.Story)
 	addHosts(f.Script, v.Hosts)
 	f.Script.Traits = sortedSet(f.Script.Traits, v.Traits)
+}
+
+// tell adds what a reader is told, as if it stood in the comment of a script.
+func tell(f *meetguard.Facts, story string) {
+	if story = strings.Join(strings.Fields(clipText(story, 2*maxUserText)), " "); story == "" {
+		return
+	}
+	if s, user := script.Analyse("story.sh", []byte("# "+story+"\ntrue\n")); s != nil {
+		f.Script.Pretexts = sortedSet(f.Script.Pretexts, s.Pretexts)
+		f.Claims = append(f.Claims, meetguard.Claim{Text: clipText(user, maxUserText), Source: meetguard.ClaimBanner})
+	}
 }
 
 // take makes a script that of the facts.

@@ -224,10 +224,22 @@ func packageCradle(s *subject) string {
 	return ""
 }
 
+// longInstaller is from how many lines on a script may have what it fetches
+// installed: administrators write such, with their checks, and lures are short.
+const longInstaller = 30
+
+// installs tells the script of an administrator's package that brings a program
+// from its maker.
+func (c *code) installs(f meetguard.Fetch) bool {
+	_, trouble := c.trouble()
+	return c.Lines > longInstaller && (programRun[f.RunBy] || trouble == 0 && c.Layers == 0)
+}
+
 func (j *Judge) memberCradle(m meetguard.Facts) (meetguard.Fetch, bool) {
 	if m.Script != nil && m.Signature.Status != meetguard.SignatureValid {
-		if c := newCode(j, m.Script); c.interpreted() {
-			return c.cradle()
+		c := newCode(j, m.Script)
+		if f, ok := c.cradle(); ok && c.interpreted() && !c.installs(f) {
+			return f, true
 		}
 	}
 	for _, inner := range m.Members {
