@@ -9,7 +9,9 @@ import (
 // probe fires a rule twice before it is taken: at a launch of which nothing is
 // known, which it must not match, and at one made of its own values, which it
 // must. A rule that fails the first would call every launch suspicious of which
-// little is known; one that fails the second contradicts itself.
+// little is known; one that fails the second contradicts itself. Of a rule with
+// a regular expression that is not certain, because the text made for one may
+// miss what another wants: it is taken.
 func probe(r *rule, fs *fields) error {
 	empty := &launch{values: make([]value, fs.count())}
 	if r.when.holds(empty) {
@@ -20,7 +22,15 @@ func probe(r *rule, fs *fields) error {
 			return nil
 		}
 	}
+	if r.when.asks(kindRegex) {
+		return nil
+	}
 	return at(r.line, "it matches no launch made of its own values: its searches contradict one another or its filters")
+}
+
+func (e *expr) asks(k kind) (found bool) {
+	e.walk(func(t *test) { found = found || t.kind == k })
+	return found
 }
 
 // probeVariants is how many of the alternatives of a condition are tried.
@@ -121,7 +131,7 @@ func (w *maker) ask(t *test) {
 		}
 		var b strings.Builder
 		sample(tree, &b, w.pick)
-		m.parts = append(m.parts, b.String())
+		m.express(t.regex.String(), b.String())
 	case kindNetwork:
 		m.whole = t.network.Addr().String()
 	case kindNumber:
@@ -142,6 +152,21 @@ func number(t *test) string {
 		n--
 	}
 	return strconv.FormatFloat(n, 'f', -1, 64)
+}
+
+// express adds the text for a regular expression where its anchors want it.
+func (m *making) express(expression, text string) {
+	begins, ends := strings.HasPrefix(expression, "^"), strings.HasSuffix(expression, "$")
+	switch {
+	case begins && ends:
+		m.whole = text
+	case begins:
+		m.head = text
+	case ends:
+		m.tail = text
+	default:
+		m.parts = append(m.parts, text)
+	}
 }
 
 // hold adds the text of a pattern. A ? is its own example, a star stands for
