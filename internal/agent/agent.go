@@ -81,7 +81,11 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.rules = len(rules)
+	launchRules, err := a.insp.sigma.list()
+	if err != nil {
+		return a, err
+	}
+	a.rules = len(rules) + len(launchRules)
 	a.product = alert.Product{Version: opts.Version, RulesVersion: signatures.Version()}
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err
@@ -319,7 +323,8 @@ func whyIncomplete(f meetguard.Facts) string {
 
 // Launch gathers the facts of one launch: its executable as a file, its
 // command line as a script of one line, its ancestors.
-func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
+func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) (f meetguard.Facts) {
+	defer func() { f.Matches = append(slices.Clip(f.Matches), in.sigma.Match(f)...) }()
 	f, _, err := in.Known(ctx, p.Exe)
 	if err != nil || f.SHA256 == "" {
 		// gone, or in a file system that only the process sees: the launch is judged without it

@@ -46,6 +46,7 @@ func (in *Inspector) Configure(cfg config.Config, log *slog.Logger) error {
 		log.Warn("Friends left out", "why", err)
 	}
 	in.judge = detect.NewWith(brands, friends)
+	in.sigma = newLaunchRules(cfg.ProcessRules)
 	in.policy, err = policyOf(cfg.Brands, friends, cfg.Anchors, cfg.Abused, time.Now())
 	in.version += in.policy
 	return err

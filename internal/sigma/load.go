@@ -34,6 +34,9 @@ type Problem struct {
 	File string
 	Line int // from 1, 0 if no line is to blame
 	Text string
+	// Other is true of a good rule about something else than launches on these
+	// systems: collections hold many.
+	Other bool
 }
 
 // String is the problem as "file:line: text".
@@ -111,20 +114,26 @@ func once(seen map[string]string, r *rule, file string) error {
 
 // fault is an error with its line.
 type fault struct {
-	line int
-	text string
+	line  int
+	text  string
+	other bool
 }
 
 func (f *fault) Error() string { return f.text }
 
 func at(line int, format string, args ...any) error {
-	return &fault{line, fmt.Sprintf(format, args...)}
+	return &fault{line: line, text: fmt.Sprintf(format, args...)}
+}
+
+// elsewhere is the fault of a rule that is about something else.
+func elsewhere(line int, format string, args ...any) error {
+	return &fault{line, fmt.Sprintf(format, args...), true}
 }
 
 func problemOf(err error) Problem {
 	var f *fault
 	if errors.As(err, &f) {
-		return Problem{Line: f.line, Text: f.text}
+		return Problem{Line: f.line, Text: f.text, Other: f.other}
 	}
 	return Problem{Text: err.Error()}
 }

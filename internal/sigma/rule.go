@@ -124,17 +124,17 @@ func (d *document) source(top map[string]entry, r *rule) error {
 		return err
 	}
 	if c := text(source, "category"); c != "process_creation" {
-		return at(e.key.Line, "its category is %q: only process_creation is judged here", c)
+		return elsewhere(e.key.Line, "its category is %q: only process_creation is judged here", c)
 	}
 	if s := text(source, "service"); s != "" {
-		return at(e.key.Line, "it asks for the service %q: launches come from none", s)
+		return elsewhere(e.key.Line, "it asks for the service %q: launches come from none", s)
 	}
 	product := text(source, "product")
 	switch os := systems[strings.ToLower(product)]; {
 	case product == "":
 		r.info.Products = []string{"windows", "darwin", "linux"}
 	case os == "":
-		return at(source["product"].key.Line, "its product is %q: only windows, macos and linux are known", product)
+		return elsewhere(source["product"].key.Line, "its product is %q: only windows, macos and linux are known", product)
 	default:
 		r.info.Products = []string{os}
 	}
