@@ -39,6 +39,9 @@ func TestPublicRulesLoad(t *testing.T) {
 	for _, p := range problems {
 		t.Log(p)
 	}
+	if len(problems)*100 > len(files) {
+		t.Errorf("more than one in a hundred public rules is refused")
+	}
 	for os, set := range rs.sets {
 		t.Logf("%s: %d rules, %d always", os, len(set.rules), len(set.always))
 	}
