@@ -28,10 +28,11 @@ var mayImport = map[string][]string{
 	"meetguard/internal/collect":  {"meetguard"},
 	"meetguard/internal/owner":    {"meetguard"},
 	"meetguard/internal/opinion":  {"meetguard"},
+	"meetguard/internal/sigma":    {"meetguard"},
 	"meetguard/internal/agent": {"meetguard", "meetguard/signatures", "meetguard/internal/watch", "meetguard/internal/inspect",
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker", "meetguard/internal/unpack",
 		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
-		"meetguard/internal/owner", "meetguard/internal/opinion"},
+		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma"},
 	"meetguard/docs": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand

@@ -1,5 +1,6 @@
 // Package signatures carries the content of the product: the catalogue of
-// meeting brands, the sources of ordinary software, the shapes of their logos and the YARA rules. All are embedded
+// meeting brands, the sources of ordinary software, the shapes of their logos,
+// the YARA rules and the Sigma rules over launches. All are embedded
 // in the program, so a binary and what it knows cannot come apart.
 //
 // README.md in this folder is for people who add a brand or a rule.
@@ -18,7 +19,7 @@ import (
 	"meetguard"
 )
 
-//go:embed brands.yaml sources.yaml icons.json abused.csv yara
+//go:embed brands.yaml sources.yaml icons.json abused.csv yara process
 var content embed.FS
 
 // dated is the day of the last change to the catalogue or the rules.
@@ -70,6 +71,25 @@ func Rules() ([]RuleFile, error) {
 	return rulesIn(content)
 }
 
+// LaunchRules returns the embedded Sigma rules over launches, sorted by name.
+// Their Set is "process".
+func LaunchRules() ([]RuleFile, error) {
+	names, err := fs.Glob(content, "process/*.yml")
+	if err != nil {
+		return nil, fmt.Errorf("list the rules over launches: %w", err)
+	}
+	slices.Sort(names)
+	out := make([]RuleFile, 0, len(names))
+	for _, name := range names {
+		text, err := content.ReadFile(name)
+		if err != nil {
+			return nil, fmt.Errorf("read a rule over launches: %w", err)
+		}
+		out = append(out, RuleFile{Set: "process", Name: name, Text: string(text)})
+	}
+	return out, nil
+}
+
 func rulesIn(root fs.FS) ([]RuleFile, error) {
 	names, err := fs.Glob(root, "yara/*/*")
 	if err != nil {
@@ -97,7 +117,9 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 func Version() string {
 	hash := sha256.New()
 	names := []string{"brands.yaml", "sources.yaml", "icons.json", "abused.csv"}
-	rules, _ := fs.Glob(content, "yara/*/*") // the pattern is constant: it cannot be malformed
+	rules, _ := fs.Glob(content, "yara/*/*") // the patterns are constant: they cannot be malformed
+	launches, _ := fs.Glob(content, "process/*.yml")
+	rules = append(rules, launches...)
 	slices.Sort(rules)
 	for _, name := range append(names, rules...) {
 		data, _ := content.ReadFile(name) // listed a line above, and memory does not fail

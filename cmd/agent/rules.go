@@ -3,11 +3,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"meetguard/internal/agent"
+	"meetguard/internal/alert"
 	"meetguard/internal/config"
 )
 
@@ -21,7 +23,7 @@ func (a *app) rulesList() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List every rule: those of the judge and those in YARA",
+		Short: "List every rule: those of the judge, in YARA and in Sigma",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := a.allRules()
@@ -67,7 +69,8 @@ func (a *app) rulesVerify() *cobra.Command {
 		Short: "Compile rule files and say what is wrong with them, by file and line",
 		Long: `Compiles each rule file alone, and says by file and line what cannot be used and
 why, what is slow, and which files see one kind of content only. A folder is
-searched for *.yar and *.yara. Ordinary public rules may be given.
+searched for *.yar and *.yara, which are YARA, and for *.yml and *.yaml, which are
+Sigma rules over launches. Ordinary public rules may be given.
 
 Without a path the rules inside this program are verified, and held to their own
 laws: metadata, bounded expressions, modules. Exit code 1: there is a problem.`,
@@ -77,7 +80,7 @@ laws: metadata, bounded expressions, modules. Exit code 1: there is a problem.`,
 				return err
 			}
 			if check.Files == 0 {
-				return errors.New("no *.yar or *.yara file there: name a rule file, or a folder of them")
+				return errors.New("no *.yar, *.yara, *.yml or *.yaml file there: name a rule file, or a folder of them")
 			}
 			if asJSON {
 				err = a.printJSON(check)
@@ -111,7 +114,13 @@ func (a *app) rulesTest() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
 		Use:   "test RULES PATH…",
-		Short: "Scan files with a rule file or a folder of them beside the rules inside",
+		Short: "Try a rule file, or a folder of them, on files or on recorded launches",
+		Long: `Scans files with YARA rules beside the rules inside. With Sigma rules
+(*.yml, *.yaml) it reads recorded launches instead, one JSON object a line in the
+shape of "meetguard replay", and prints those that these rules match. Nothing
+that a record names is opened.
+
+Exit code 1: something matched.`,
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
 				return errors.New("name a rule file or folder, and files to try it on")
@@ -119,6 +128,9 @@ func (a *app) rulesTest() *cobra.Command {
 			return nil
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
+			if agent.AreLaunchRules(args[0]) {
+				return a.tryLaunchRules(args[0], args[1:], asJSON)
+			}
 			in, err := a.inspector(config.Config{Rules: args[0]}, 1)
 			if err != nil {
 				return err
@@ -136,4 +148,35 @@ func (a *app) rulesTest() *cobra.Command {
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON Lines")
 	return c
+}
+
+func (a *app) tryLaunchRules(rules string, records []string, asJSON bool) error {
+	in, err := a.inspector(config.Config{}, 1)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	read, matched := 0, 0
+	for _, path := range records {
+		n, err := in.TryLaunchRules(a.ctx, rules, path, func(t agent.Tried) error {
+			matched++
+			if asJSON {
+				return a.printJSON(t)
+			}
+			exe, _ := alert.SafeText(t.Exe)
+			_, err := fmt.Fprintf(a.out, "line %d: pid %d %s: %s\n", t.Line, t.PID, exe, strings.Join(t.Rules, ", "))
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		read += n
+	}
+	if !asJSON {
+		fmt.Fprintf(a.out, "%d of %d launches matched\n", matched, read)
+	}
+	if matched > 0 {
+		return errFound
+	}
+	return nil
 }

@@ -81,7 +81,11 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err != nil {
 		return a, err
 	}
-	a.rules = len(rules)
+	launchRules, err := a.insp.sigma.list()
+	if err != nil {
+		return a, err
+	}
+	a.rules = len(rules) + len(launchRules)
 	a.product = alert.Product{Version: opts.Version, RulesVersion: signatures.Version()}
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err

@@ -32,6 +32,7 @@ type Inspector struct {
 	policy  string // names what the operator added to the judge
 	version string // of what facts depend on besides the file: rules and anchors
 	facts   *factStore
+	sigma   *launchRules
 }
 
 // InspectorConfig says how the worker is started.
@@ -49,7 +50,7 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 		return nil, err
 	}
 	pool := worker.NewPool(worker.Config{Command: cfg.Command, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
-	return &Inspector{pool: pool, judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version()}, nil
+	return &Inspector{pool: pool, judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
 }
 
 // Close ends the workers.
@@ -95,7 +96,7 @@ func (in *Inspector) Check(ctx context.Context) error {
 // Rule is one rule as people see it, whether it judges facts or is YARA.
 type Rule struct {
 	ID          string   `json:"id"`
-	Kind        string   `json:"kind"` // "facts", or "yara/" and the set
+	Kind        string   `json:"kind"` // "facts", "yara/" and the set, or "sigma"
 	Weight      int      `json:"weight"`
 	Technique   string   `json:"technique"`
 	Description string   `json:"description,omitempty"`
@@ -103,7 +104,8 @@ type Rule struct {
 	Reference   string   `json:"reference,omitempty"` // of a YARA rule: the report that it names
 }
 
-// AllRules lists the rules of the judge and those in YARA.
+// AllRules lists the rules of the judge, those in YARA and those over launches
+// in Sigma.
 func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 	var out []Rule
 	for _, r := range detect.Rules() {
@@ -121,7 +123,8 @@ func (in *Inspector) AllRules(ctx context.Context) ([]Rule, error) {
 		out = append(out, Rule{ID: id, Kind: "yara/" + r.Set, Weight: detect.MatchWeight(r.Meta), Technique: r.Meta["technique"], Description: r.Meta["description"],
 			Families: detect.Families(r.Meta["family"]), Reference: r.Meta["reference"]})
 	}
-	return out, nil
+	launches, err := in.sigma.list()
+	return append(out, launches...), err
 }
 
 // Without switches rules off, by their ids. One that does not exist is an error,

@@ -44,6 +44,11 @@ func (in *Inspector) commandLine(ctx context.Context, f *meetguard.Facts) {
 	}
 }
 
+// matchLaunch adds the Sigma rules that the facts of a launch match.
+func (in *Inspector) matchLaunch(f *meetguard.Facts) {
+	f.Matches = append(slices.Clip(f.Matches), in.sigma.Match(*f)...) // shared with the cache
+}
+
 // maxRequestText bounds a command line that is looked at, in bytes.
 const maxRequestText = 64 << 10
 

@@ -75,6 +75,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		f.Origin.Host = f.Landed.Host
 	}
 	a.chains.track.Add(&f)
+	a.insp.matchLaunch(&f)
 	v := a.insp.Judge(f)
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)

@@ -91,6 +91,7 @@ func (in *Inspector) replayOne(ctx context.Context, track *chain.Tracker, p *mee
 		return err
 	}
 	track.Add(&f)
+	in.matchLaunch(&f)
 	v := in.Judge(f)
 	if v.Level == meetguard.Clean {
 		return nil

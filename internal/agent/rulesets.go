@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"meetguard"
+	"meetguard/internal/sigma"
 	"meetguard/internal/yarascan"
 	"meetguard/signatures"
 )
@@ -246,7 +247,7 @@ type RuleCheck struct {
 	Rules    int      `json:"rules"`    // in usable files
 	Problems []string `json:"problems"` // "file:line: text": what cannot be used, and why
 	Warnings []string `json:"warnings"` // "file:line: text": what is slow
-	Narrowed []string `json:"narrowed"` // files that see one kind of content only, because of a module
+	Narrowed []string `json:"narrowed"` // files that see one kind of content only, because of a module; Sigma rules about something else than launches
 }
 
 // VerifyRules compiles each file alone. Without paths the rules inside the
@@ -256,12 +257,18 @@ func VerifyRules(paths []string) (RuleCheck, error) {
 	if len(paths) == 0 {
 		return c, c.embedded()
 	}
+	var launches []sigma.Source
 	for _, root := range paths {
-		err := filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
+		found, err := sigmaFiles(root)
+		if err != nil {
+			return c, fmt.Errorf("read rules: %w", err)
+		}
+		launches = append(launches, found...)
+		err = filepath.WalkDir(root, func(p string, d os.DirEntry, err error) error {
 			if err != nil {
 				return err
 			}
-			if ext := strings.ToLower(filepath.Ext(p)); d.IsDir() || p != root && ext != ".yar" && ext != ".yara" {
+			if ext := strings.ToLower(filepath.Ext(p)); d.IsDir() || isSigma(p) || p != root && ext != ".yar" && ext != ".yara" {
 				return nil
 			}
 			text, err := os.ReadFile(p)
@@ -277,6 +284,7 @@ func VerifyRules(paths []string) (RuleCheck, error) {
 			return c, fmt.Errorf("read rules: %w", err)
 		}
 	}
+	c.launches(launches)
 	return c, nil
 }
 
@@ -291,6 +299,12 @@ func (c *RuleCheck) embedded() error {
 		}
 	}
 	c.Problems = append(c.Problems, signatures.LintAll(files)...)
+	launches, err := signatures.LaunchRules()
+	if err != nil {
+		return fmt.Errorf("read the rules inside: %w", err)
+	}
+	c.launches(sigmaSources(launches))
+	c.Problems = append(c.Problems, signatures.LintLaunchRules(launches)...)
 	return nil
 }
 

@@ -47,6 +47,7 @@ func (in *Inspector) Configure(cfg config.Config, log *slog.Logger) error {
 	if in.judge, err = judgeOf(brands, friends); err != nil {
 		return err
 	}
+	in.sigma = newLaunchRules(cfg.ProcessRules)
 	in.policy, err = policyOf(cfg.Brands, friends, cfg.Anchors, cfg.Abused, time.Now())
 	in.version += in.policy
 	return err

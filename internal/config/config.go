@@ -21,18 +21,19 @@ import (
 // Config is what an operator can set. The comments are shown by `config show`
 // and stand in README.md too.
 type Config struct {
-	Watch     []string           `yaml:"watch"`     // folders instead of every user's download and desktop folders
-	State     string             `yaml:"state"`     // folder of the alert log, the journal and the cursor
-	Collector string             `yaml:"collector"` // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
-	Launches  string             `yaml:"launches"`  // auto, ebpf, proc-connector, etw, sysmon, security-log, eslogger, poll or off
-	Files     string             `yaml:"files"`     // auto, inotify or fsnotify
-	Rules     string             `yaml:"rules"`     // folder with further YARA rules, read beside those inside the program
-	Anchors   string             `yaml:"anchors"`   // folder with further trust anchors for code signing, PEM
-	Abused    string             `yaml:"abused"`    // file with further certificates known to be abused, CSV like signatures/abused.csv
-	LogMiB    int                `yaml:"log_mib"`   // bound of the alert log, MiB
-	Workers   int                `yaml:"workers"`   // inspection processes, 1 to 8
-	Brands    []meetguard.Brand  `yaml:"brands"`    // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
-	Friends   []meetguard.Friend `yaml:"friends"`   // who may carry a brand's name, see friends.go
+	Watch        []string           `yaml:"watch"`         // folders instead of every user's download and desktop folders
+	State        string             `yaml:"state"`         // folder of the alert log, the journal and the cursor
+	Collector    string             `yaml:"collector"`     // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
+	Launches     string             `yaml:"launches"`      // auto, ebpf, proc-connector, etw, sysmon, security-log, eslogger, poll or off
+	Files        string             `yaml:"files"`         // auto, inotify or fsnotify
+	Rules        string             `yaml:"rules"`         // folder with further YARA rules, read beside those inside the program
+	ProcessRules string             `yaml:"process_rules"` // folder with further Sigma rules over launches (process_creation), read beside those inside the program
+	Anchors      string             `yaml:"anchors"`       // folder with further trust anchors for code signing, PEM
+	Abused       string             `yaml:"abused"`        // file with further certificates known to be abused, CSV like signatures/abused.csv
+	LogMiB       int                `yaml:"log_mib"`       // bound of the alert log, MiB
+	Workers      int                `yaml:"workers"`       // inspection processes, 1 to 8
+	Brands       []meetguard.Brand  `yaml:"brands"`        // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
+	Friends      []meetguard.Friend `yaml:"friends"`       // who may carry a brand's name, see friends.go
 }
 
 // Default is the configuration without a file.
