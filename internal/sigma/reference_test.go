@@ -1,5 +1,3 @@
-//go:build sigmago
-
 package sigma
 
 import (
