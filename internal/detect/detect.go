@@ -299,7 +299,7 @@ func (s *subject) isPackage() bool {
 }
 
 func (s *subject) isLink() bool {
-	return s.Format == meetguard.FormatShortcut || s.Format == meetguard.FormatHTML || s.Format == meetguard.FormatICS
+	return s.Format == meetguard.FormatShortcut || s.Format == meetguard.FormatHTML || s.Format == meetguard.FormatICS || s.Script != nil && s.Script.Language == "mail"
 }
 
 // opens says whether opening the unit by hand runs something.

@@ -110,7 +110,7 @@ func IsVehicleName(name string) bool {
 		}
 	}
 	switch ext := strings.ToLower(path.Ext(name)); ext {
-	case ".xml", ".json", ".yaml", ".yml", ".bin", ".js", ".exe", ".class", ".html", ".htm", ".pdf", ".doc", ".xls", ".ppt":
+	case ".xml", ".json", ".yaml", ".yml", ".bin", ".js", ".exe", ".class", ".html", ".htm", ".pdf":
 		return false
 	default:
 		return vehicles[ext] != nil
@@ -121,7 +121,7 @@ func IsVehicleName(name string) bool {
 func MayBeVehicle(name string) bool { return vehicles[asciiLower(path.Ext(name))] != nil }
 
 // ReadVehicle tells what a file does that is no script. It reads at most 1 MiB,
-// of a program its last one.
+// of a program all of it.
 func ReadVehicle(name string, data []byte) Vehicle {
 	var v Vehicle
 	read := vehicles[strings.ToLower(path.Ext(name))]

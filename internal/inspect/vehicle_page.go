@@ -72,7 +72,7 @@ func readPage(v *Vehicle, name string, data []byte) {
 	}
 }
 
-// title is the text between the tags of the title, which markup hides not.
+// title is what stands between the tags of the title.
 func title(text string) string { return first(elements(text, "title", 1)) }
 
 // login notes where a password goes: the address of its form, or that of a
