@@ -12,6 +12,7 @@ import (
 func (r *report) markdown(b *strings.Builder) {
 	fmt.Fprintf(b, "# Evaluation\n\n%d lures: %d found (recall %.3f), %d of them malicious; %d incomplete, which counts as not found. Recall on shapes that no report describes: %.3f.\n",
 		r.Lures, r.Found, r.Recall, r.Malicious, r.Incomplete, r.Unseen)
+	fmt.Fprintf(b, "Of %d further lures that no rule was mended with, %d are found (%.3f).\n", r.HeldOut, r.HeldOutFound, ratio(r.HeldOutFound, r.HeldOut))
 	for _, by := range []string{"family", "platform", "wrapper", "language", "obfuscation"} {
 		r.recallTable(b, by)
 	}

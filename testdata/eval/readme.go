@@ -36,8 +36,9 @@ func (r *report) intoREADME(file string) error {
 
 // short writes the tables that a reader of the README needs.
 func (r *report) short(b *strings.Builder) {
-	fmt.Fprintf(b, "%d lures, %d found: **recall %.3f**; on shapes that no report describes %.3f. %d false alerts among %d clean files.\n",
-		r.Lures, r.Found, r.Recall, r.Unseen, r.falseAlerts(), r.cleanFiles())
+	fmt.Fprintf(b, "%d lures, %d found: **recall %.3f**. %d false alerts among %d clean files.\n",
+		r.Lures, r.Found, r.Recall, r.falseAlerts(), r.cleanFiles())
+	fmt.Fprintf(b, "Of %d further lures that no rule was mended with, %d are found: **%.3f**.\n\n", r.HeldOut, r.HeldOutFound, ratio(r.HeldOutFound, r.HeldOut))
 	var rows [][]string
 	for _, by := range []string{"family", "wrapper"} {
 		rows = nil

@@ -12,19 +12,23 @@ import (
 
 // report is everything that one evaluation learned.
 type report struct {
-	Lures      int              `json:"lures"`
-	Found      int              `json:"found"`
-	Malicious  int              `json:"malicious"`
-	Incomplete int              `json:"incomplete"`
-	Recall     float64          `json:"recall"`
-	Unseen     float64          `json:"recall_unseen"`
-	By         map[string][]row `json:"by"` // family, platform, wrapper, obfuscation, language
-	Missed     []miss           `json:"missed"`
-	Rules      []ruleUse        `json:"rules"`
-	LeftOut    []leftOut        `json:"left_out"`
-	Trees      []tree           `json:"clean"`
-	Chains     *chainReport     `json:"chains,omitempty"`
-	Passed     bool             `json:"passed"`
+	Lures      int     `json:"lures"`
+	Found      int     `json:"found"`
+	Malicious  int     `json:"malicious"`
+	Incomplete int     `json:"incomplete"`
+	Recall     float64 `json:"recall"`
+	Unseen     float64 `json:"recall_unseen"`
+	// HeldOut counts lures that were never used to mend a rule. They are in no
+	// other figure.
+	HeldOut      int              `json:"held_out"`
+	HeldOutFound int              `json:"held_out_found"`
+	By           map[string][]row `json:"by"` // family, platform, wrapper, obfuscation, language
+	Missed       []miss           `json:"missed"`
+	Rules        []ruleUse        `json:"rules"`
+	LeftOut      []leftOut        `json:"left_out"`
+	Trees        []tree           `json:"clean"`
+	Chains       *chainReport     `json:"chains,omitempty"`
+	Passed       bool             `json:"passed"`
 
 	lures []outcome // for what is measured on them again
 	rules []ruleInfo
@@ -71,6 +75,35 @@ type outcome struct {
 	seen   bool
 }
 
+// heldOut is how the families begin that were never used to mend a rule: what is
+// found of them says what is found of lures that nobody has shown the product.
+const heldOut = "fresh-again-"
+
+// holdOut counts the held-out lures apart and returns the others.
+func (r *report) holdOut(list []outcome) []outcome {
+	var rest []outcome
+	for _, o := range list {
+		switch {
+		case !strings.HasPrefix(o.Family, heldOut):
+			rest = append(rest, o)
+		case o.unit.found():
+			r.HeldOutFound++
+			fallthrough
+		default:
+			r.HeldOut++
+		}
+	}
+	return rest
+}
+
+// shownFamily is a family, or the batch of a story: those are many.
+func shownFamily(family string) string {
+	if strings.HasPrefix(family, "fresh-") {
+		return "fresh"
+	}
+	return family
+}
+
 // place is the folder of specimen i: names may repeat, folders do not.
 func place(i int) string { return fmt.Sprintf("%04d", i) }
 
@@ -89,6 +122,7 @@ func specimensReport(agent, dir string) (*report, error) {
 		return nil, err
 	}
 	r := &report{By: map[string][]row{}}
+	lures = r.holdOut(lures)
 	r.countLures(lures)
 	r.countHonest(honest)
 	r.countRules(lures, honest, rules)
@@ -157,7 +191,7 @@ func rank(u unit) int {
 
 func (r *report) countLures(list []outcome) {
 	keys := map[string]func(outcome) string{
-		"family":      func(o outcome) string { return o.Family },
+		"family":      func(o outcome) string { return shownFamily(o.Family) },
 		"platform":    func(o outcome) string { return o.Platform },
 		"wrapper":     func(o outcome) string { return o.Wrapper },
 		"obfuscation": func(o outcome) string { return o.Obfuscation },
