@@ -1,6 +1,7 @@
 package script
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,6 +224,9 @@ func (f *reckoner) members(v quantity, path string) (quantity, bool) {
 			v = number(len(f.elements(v)))
 			continue
 		}
+		if name == "map" && f.d.lang != langPython {
+			return f.mappedBy(v)
+		}
 		args, ok := f.methodArguments(name)
 		if !ok {
 			return quantity{}, false
@@ -230,6 +234,54 @@ func (f *reckoner) members(v quantity, path string) (quantity, bool) {
 		return f.method(v, name, args)
 	}
 	return v, true
+}
+
+// mappedBy computes list.map(c => expression) and list.map(function(c){return
+// expression}), with the number of the item as a second parameter.
+func (f *reckoner) mappedBy(v quantity) (quantity, bool) {
+	f.i++
+	written := f.take("function")
+	var params []string
+	for f.i < len(f.toks) && len(params) < 4 {
+		if f.isNext("=") || f.isNext("{") {
+			break
+		}
+		if t := &f.toks[f.i]; t.kind == wordToken {
+			params = append(params, f.d.name(t.text))
+		}
+		f.i++
+	}
+	if written && !(f.take("{") && f.take("return")) || !written && !(f.take("=") && f.take(">")) || len(params) == 0 {
+		return quantity{}, false
+	}
+	start, end, outer := f.i, f.i, f.env
+	defer func() { f.env = outer }()
+	f.env = maps.Clone(outer)
+	if f.env == nil {
+		f.env = map[string]quantity{}
+	}
+	out := quantity{kind: 'l'}
+	for i, e := range f.elements(v) {
+		f.i = start
+		f.env[params[0]] = e
+		if len(params) > 1 {
+			f.env[params[1]] = number(i)
+		}
+		item, ok := f.expression()
+		if !ok || !f.pays(2) {
+			return quantity{}, false
+		}
+		end = f.i
+		out.l = append(out.l, item)
+	}
+	f.i = end
+	if written {
+		f.take(";")
+		if !f.take("}") {
+			return quantity{}, false
+		}
+	}
+	return out, f.take(")")
 }
 
 // methodArguments are those of a call; of map and forEach they would be

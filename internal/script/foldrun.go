@@ -29,7 +29,7 @@ var (
 	jsFunction = regexp.MustCompile(`^function\s*([\w$]*)\s*\(([\w$,\s]*)\)\s*\{`)
 	jsNamed    = regexp.MustCompile(`([\w$]+)\s*=\s*$`)
 	jsArrow    = regexp.MustCompile(`([\w$]+)\s*=\s*\(?([\w$,\s]*)\)?\s*$`)
-	vbFunction = regexp.MustCompile(`(?im)^[ \t]*(?:private |public )?function\s+(\w+)\s*\(([^)\n]*)\)[ \t]*\n`)
+	vbFunction = regexp.MustCompile(`(?im)^[ \t]*(?:private |public )?function\s+(\w+)\s*\(([^)\n]*)\)[ \t]*[\n:]`)
 	pyFunction = regexp.MustCompile(`(?m)^def\s+(\w+)\(([\w,\s]*)\)\s*(?:->\s*\w+\s*)?:[ \t]*`)
 	pyLambda   = regexp.MustCompile(`(?m)^(\w+)\s*=\s*lambda\s+([\w,\s]*):\s*(.+)$`)
 	rotation   = regexp.MustCompile(`^\(function\s*\((\w+),\s*(\w+)\)\s*\{[^()]{0,200}(?:while|function)[^;]{0,80}push['"\])]{0,3}\(\s*\w+\[?['".]{0,2}shift[^;]{0,120}?[;}]{1,8}([^()]{0,40}\(\+\+\w+\);?\}?)?[\s};]*\)?\(\s*([\w$]+)\s*,\s*(0x[0-9a-fA-F]+|\d+)\s*\)`)

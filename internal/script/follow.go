@@ -34,6 +34,9 @@ func (a *analysis) follow(f *fetching) {
 		}
 		if f.Tool == "git" { // its name alone is the name of a program as well
 			f.RunBy = a.runnerOfTrail(f.stmt, &trail{names: []string{fileWord(strings.TrimRight(f.output, `/\`)) + "/"}})
+			if f.RunBy == "" && a.hooked(f.stmt) {
+				f.RunBy = runByPackage
+			}
 			return
 		}
 		f.RunBy = a.runnerOfFile(f.stmt, f.output)
@@ -451,6 +454,9 @@ func (a *analysis) use(t *trail, s *stmt) string {
 		return "direct"
 	}
 	if runner := programs[head]; runner != "" {
+		if runner == "installer" && (slices.Contains(words, "--dangerous") || slices.Contains(words, "-allowUntrusted")) {
+			return runByPackage // nobody has to have signed it
+		}
 		return runner
 	}
 	return ""

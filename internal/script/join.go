@@ -310,6 +310,18 @@ func (j *joiner) closeParen(o int) bool {
 	if j.d.lang == langAppleScript && len(list) == 0 {
 		return false
 	}
+	if o > 0 && j.d.lang == langVBScript && j.out[o-1].list != nil && !j.out[o].space { // list(2)
+		n, isCount := smallInt(list[0])
+		if !isCount || len(list) != 1 || n < 0 || n >= len(j.out[o-1].list) {
+			return false
+		}
+		item := newText(j.out[o-1].list[n])
+		item.space = j.out[o-1].space
+		j.out = j.out[:o-1]
+		j.changed = true
+		j.pushText(item)
+		return true
+	}
 	space, single := j.out[o].space, j.out[len(j.out)-1]
 	alone := len(j.out) == o+2
 	j.out = j.out[:o]
@@ -470,10 +482,18 @@ func (j *joiner) splitOperator(i int) {
 		return
 	}
 	sep := j.out[i+1].value()
-	if sep == "" || strings.ContainsAny(sep, `\.[(*+?^$|`) {
-		return
+	var parts []string
+	switch sep {
+	case `\s+`, `\s`, `\W+`, `\r?\n`, `\n`, " +", `\D+`:
+		parts = strings.FieldsFunc(j.out[i-1].value(), func(r rune) bool {
+			return r == ' ' || r == '\n' || r == '\t' || sep == `\W+` && !isWordByte(byte(r)) || sep == `\D+` && (r < '0' || r > '9')
+		})
+	default:
+		if sep == "" || strings.ContainsAny(sep, `\.[(*+?^$|`) {
+			return
+		}
+		parts = strings.Split(j.out[i-1].value(), sep)
 	}
-	parts := strings.Split(j.out[i-1].value(), sep)
 	if len(parts) > 1<<14 || !j.a.spend(len(parts)) {
 		return
 	}

@@ -189,6 +189,9 @@ func layerLanguage(text string) string {
 	if l := shebang([]byte(text)); l != "" {
 		return l
 	}
+	if strings.Contains(text, ".doShellScript(") {
+		return langJXA
+	}
 	return dominant([]byte(text), longLook, 40)
 }
 
