@@ -268,6 +268,9 @@ func (a *analysis) nestedIn(d *dialect, toks []token, n int, c context) {
 			lead = bare + " "
 		}
 		text, hidden := commandText(toks[from:])
+		if text == "" && i >= 2 && language == langPowerShell && toks[i-1].is("|") && toks[i-2].kind == textToken && toks[i-2].list == nil { // 'text' | iex
+			text = toks[i-2].value()
+		}
 		if text == "" || strings.HasPrefix(text, "$") && (language == d.lang || !strings.Contains(text, " ")) && language != langPowerShell {
 			continue
 		}

@@ -393,6 +393,7 @@ var objectTools = []struct{ word, tool, languages string }{
 	{"urlopen", "urllib", "python"}, {"urlretrieve", "urllib", "python"}, {"requests.get", "requests", "python"}, {"requests.post", "requests", "python"}, {"httpx.get", "httpx", "python"},
 	{"http.client.httpsconnection", "http.client", "python"},
 	{"<inetget>", "InetGet", langAutoIt}, {"<inetread>", "InetRead", langAutoIt}, {"urldownloadtofile", "UrlDownloadToFile", langAutoHotkey}, {"<download>", "Download", langAutoHotkey},
+	{"mount volume", "smb", "applescript"},
 	{"url access scripting", "URL Access Scripting", "applescript"},
 	{"contentsofurl", "NSURL", "applescript jxa"}, {"nsurl's", "NSURL", "applescript"}, {"urlwithstring", "NSURL", "applescript jxa"},
 	{"https.get", "https.get", "javascript"}, {"http.get", "https.get", "javascript"}, {"<fetch>", "fetch", "javascript"}, {"axios", "axios", "javascript"},
@@ -433,6 +434,10 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		if t.word == "urlretrieve" || t.word == "getstore" || t.word == "url access scripting" {
 			f.output = wordAfterURL(s.words)
 		}
+		if t.tool == "smb" {
+			f.output, f.Insecure = lastSegment(strings.TrimRight(f.url, "/")), false
+			f.To, f.RunBy = "file", a.opensFile(i, f.output)
+		}
 		if f.output == "" && f.RunBy == "" && s.lang == langPython && strings.Contains(s.text, ".write(") {
 			if f.output = a.fileOfWrite(i); f.output == "" && len(s.words) > 2 && s.words[0] == "os.write" {
 				f.output = s.words[1] // a file of memory has no name but that of its number
@@ -441,6 +446,18 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		return f, ok || s.lang == langPython || s.lang == langJavaScript && strings.Contains(s.text, "(")
 	}
 	return fetching{}, false
+}
+
+// opensFile tells whether a later statement opens a file, and not a folder, of
+// the disk that statement n mounts.
+func (a *analysis) opensFile(n int, disk string) string {
+	for k := n + 1; k < min(len(a.stmts), n+40); k++ {
+		low := strings.ToLower(a.stmts[k].text)
+		if disk != "" && strings.Contains(low, strings.ToLower(disk)) && (strings.Contains(low, "open file") || strings.Contains(low, "open document") || strings.Contains(low, "open application file") || a.rules.word(&a.stmts[k].hits, "do shell script")) {
+			return "direct"
+		}
+	}
+	return ""
 }
 
 // laterEval looks for the evaluation of a response in the functions that stand

@@ -144,6 +144,9 @@ func (a *analysis) readerOf(s, next *stmt) string {
 		if a.rules.word(&next.hits, "run script") || a.rules.word(&next.hits, "load script") {
 			return "osascript"
 		}
+		if s.lang == langAppleScript && s.assign != "" && commandIs(next, s.assign) {
+			return "sh"
+		}
 	case langPowerShell:
 		return a.powerRunner(next)
 	case langPython:
@@ -156,6 +159,14 @@ func (a *analysis) readerOf(s, next *stmt) string {
 		}
 	}
 	return ""
+}
+
+// commandIs tells whether an AppleScript statement hands a variable to the shell
+// as the command itself.
+func commandIs(s *stmt, name string) bool {
+	_, command, ok := strings.Cut(strings.ToLower(s.text), "do shell script ")
+	rest, begins := strings.CutPrefix(strings.TrimLeft(command, "( "), strings.ToLower(name))
+	return ok && begins && (rest == "" || !isWordByte(rest[0]) && rest[0] != '\'')
 }
 
 // loopRunner tells what runs the lines that "for /f … do" reads.

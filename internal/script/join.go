@@ -72,6 +72,10 @@ func (j *joiner) word(t token, toks []token, i int) {
 	}
 	if j.d.lang == langPowerShell {
 		low := strings.ToLower(t.text)
+		if v, ok := j.a.consts[strings.TrimPrefix(low, ".")]; ok && strings.HasPrefix(low, ".$") && isName([]byte(v.text)) { // object.$method(…)
+			j.changed = true
+			t.text = "." + v.text
+		}
 		if v, ok := powerKnown[low]; ok && i+1 < len(toks) && toks[i+1].is("[") && !toks[i+1].space {
 			n := newText(v)
 			n.space = t.space
@@ -468,10 +472,12 @@ func (j *joiner) joinOperator(from, i int) int {
 		j.out = append(j.out, tail...)
 		return i - 1
 	}
-	if len(rest) == 1 && rest[0].list != nil {
+	if len(rest) > 0 && rest[0].list != nil && (len(rest) == 1 || rest[1].is("|") || rest[1].is(")")) {
 		t := j.joined(rest[0].list, "")
+		tail := append([]token(nil), rest[1:]...)
 		j.out = j.out[:i]
 		j.pushText(t)
+		j.out = append(j.out, tail...)
 	}
 	return i
 }
