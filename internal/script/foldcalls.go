@@ -2,6 +2,7 @@ package script
 
 import (
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -236,22 +237,18 @@ func (f *reckoner) members(v quantity, path string) (quantity, bool) {
 	return v, true
 }
 
-// mappedBy computes list.map(c => expression) and list.map(function(c){return
-// expression}), with the number of the item as a second parameter.
+// mappedBy computes list.map(c => expression), with the number of the item as a
+// second parameter.
 func (f *reckoner) mappedBy(v quantity) (quantity, bool) {
 	f.i++
-	written := f.take("function")
 	var params []string
-	for f.i < len(f.toks) && len(params) < 4 {
-		if f.isNext("=") || f.isNext("{") {
-			break
-		}
+	for f.i < len(f.toks) && len(params) < 4 && !f.isNext("=") {
 		if t := &f.toks[f.i]; t.kind == wordToken {
 			params = append(params, f.d.name(t.text))
 		}
 		f.i++
 	}
-	if written && !(f.take("{") && f.take("return")) || !written && !(f.take("=") && f.take(">")) || len(params) == 0 {
+	if !f.take("=") || !f.take(">") || len(params) == 0 {
 		return quantity{}, false
 	}
 	start, end, outer := f.i, f.i, f.env
@@ -275,13 +272,22 @@ func (f *reckoner) mappedBy(v quantity) (quantity, bool) {
 		out.l = append(out.l, item)
 	}
 	f.i = end
-	if written {
-		f.take(";")
-		if !f.take("}") {
-			return quantity{}, false
-		}
-	}
 	return out, f.take(")")
+}
+
+// mapFunction is a function that only returns an expression, given to map.
+var mapFunction = regexp.MustCompile(`\.map\(\s*function\s*\(([\w$,\s]{1,40})\)\s*\{\s*return\b([^{};]{1,400});?\s*\}`)
+
+// mapForms writes such functions as arrows, which have no braces that would end
+// a statement. The text keeps its length: offsets into it stay true.
+func mapForms(text string) string {
+	if !strings.Contains(text, ".map(") || !strings.Contains(text, "function") {
+		return text
+	}
+	return mapFunction.ReplaceAllStringFunc(text, func(s string) string {
+		m := mapFunction.FindStringSubmatch(s)
+		return padTo(".map(("+m[1]+")=>"+m[2], len(s))
+	})
 }
 
 // methodArguments are those of a call; of map and forEach they would be

@@ -27,6 +27,7 @@ var passing = map[string]bool{
 func (a *analysis) follow(f *fetching) {
 	switch {
 	case f.RunBy != "":
+	case f.Tool == "smb" && a.stmts[f.stmt].lang == langAppleScript: // a disk is opened as a folder, too
 	case f.output != "":
 		f.To = "file"
 		if isTempPath(f.output) || isTempPath(a.assignedText(f.stmt, f.output)) {

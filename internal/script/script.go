@@ -69,7 +69,7 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 // it takes nothing of value. Separated by two spaces.
 const (
 	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram" +
-		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads  'h*'  \"h*\"  unpack1(  .pack(" // strings that are put together
+		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads  'h*'  \"h*\"  unpack1(  .pack(  b85decode  a85decode  b32decode" // strings that are put together
 	pythonRuns = "exec(  eval(  execv  execl  spawnv  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
 	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
