@@ -35,7 +35,7 @@ func (a *analysis) channelFetch(i int) (fetching, bool) {
 			return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: hostOf(optionValue(args, "-connect"))}})
 		}
 	case "dig", "host", "nslookup", "drill", "kdig":
-		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: "dns"}})
+		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: "dns", Host: peerOf(args)}})
 	case "scp", "rsync", "sftp":
 		if f, ok := copyFetch(s.head, args); ok || s.head != "sftp" {
 			return f, ok

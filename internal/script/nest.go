@@ -258,6 +258,9 @@ func (a *analysis) afterCommand(n int, c context) {
 	case "at", "batch", "crontab":
 		a.scheduled(head, n, c)
 		return
+	case "tar", "bsdtar":
+		a.carriedArchive(n, c)
+		return
 	case "awk", "gawk", "mawk", "nawk":
 		a.awkCommands(words, n, c)
 		return
