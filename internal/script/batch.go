@@ -210,6 +210,9 @@ func (a *analysis) batchCommands(line, raw string, pos int, c context) {
 	start, from := 0, 0
 	for i := 0; i <= len(line); i++ {
 		if i < len(line) {
+			if n := forSource(line[start:], i-start); n > 0 {
+				i += n // the command that a loop reads has pipes of its own
+			}
 			if line[i] == '"' {
 				quoted = !quoted
 			}
@@ -254,6 +257,15 @@ func (a *analysis) batchCommand(text, raw string, pos, from int, c context) int 
 	}
 	a.afterCommand(n, c)
 	return n
+}
+
+// forSource is the size of the command at place i of "for /f … in ('…') do", up
+// to its end, 0 if there is none.
+func forSource(text string, i int) int {
+	if !strings.HasPrefix(text[i:], "('") || !startsFold([]byte(strings.TrimLeft(text[:i], " \t@(")), "for /f") {
+		return 0
+	}
+	return max(strings.LastIndex(text[i:], "')"), 0)
 }
 
 // forCommand is the command whose output "for /f … in ('…') do" reads.

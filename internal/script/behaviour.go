@@ -100,7 +100,7 @@ func (a *analysis) feedsExecution() bool {
 	}
 	for i := range a.stmts {
 		s := &a.stmts[i]
-		for _, w := range []string{"<iex>", "invoke-expression", "run script", "<exec>", "<eval>", "<execute>", "executeglobal", "do shell script", "start-process", ".run>", "shellexecute", "<popen>", "subprocess.", "os.system", ".exec>", "doshellscript", "<spawn>"} {
+		for _, w := range []string{"<iex>", "invoke-expression", "run script", "<exec>", "<eval>", "<execute>", "executeglobal", "do shell script", "start-process", ".run>", "shellexecute", "<popen>", "subprocess.", "os.system", ".exec>", "doshellscript", "<spawn>", "<function('", "<function(\""} {
 			if a.rules.word(&s.hits, w) {
 				return true
 			}

@@ -18,8 +18,14 @@ func (j *joiner) call(o int, args []string, constant bool) bool {
 	if o >= 2 && j.out[o-2].kind == textToken && j.out[o-1].text[0] == '.' {
 		return j.method(o, name, args, constant)
 	}
-	if !constant {
+	empty := j.d.lang == langAppleScript && len(j.out) == o+1
+	if empty {
+		args = []string{""} // a handler without parameters has one without a name
+	} else if !constant {
 		return false
+	}
+	if o >= 3 && j.out[o-2].is(".") && j.out[o-3].kind == textToken && j.packing(o, name, args) {
+		return true
 	}
 	if h, ok := j.a.handlers[name]; ok && j.d.lang == langAppleScript {
 		text, ok := j.a.callHandler(j.d, h, args)
@@ -33,6 +39,9 @@ func (j *joiner) call(o int, args []string, constant bool) bool {
 		j.changed = true
 		j.pushText(t)
 		return true
+	}
+	if empty {
+		return false
 	}
 	parts, ok := evaluate(name, args)
 	if !ok {
@@ -76,6 +85,18 @@ func evaluate(name string, args []string) (parts []string, ok bool) {
 	case "b64decode", "frombase64string", "atob":
 		if one {
 			if text, ok := decodeBase64(args[0]); ok {
+				return []string{text}, true
+			}
+		}
+	case "b85decode", "a85decode", "b32decode":
+		if one {
+			if text, ok := decodeSmall(name, args[0]); ok {
+				return []string{text}, true
+			}
+		}
+	case "pack":
+		if len(args) >= 2 {
+			if text, ok := packed(args[0], args[1:]); ok {
 				return []string{text}, true
 			}
 		}

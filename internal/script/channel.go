@@ -26,13 +26,16 @@ func (a *analysis) channelFetch(i int) (fetching, bool) {
 	args := s.cmd[1:]
 	switch s.head {
 	case "nc", "ncat", "netcat", "telnet", "ssh", "socat", "finger":
+		if shell := a.shellBehind(s); shell != "" {
+			return fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: peerOf(args), Insecure: true, To: "pipe", RunBy: shell}}, true
+		}
 		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: peerOf(args), Insecure: s.head != "ssh"}})
 	case "openssl":
 		if args[0] == "s_client" {
 			return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: s.head, Host: hostOf(optionValue(args, "-connect"))}})
 		}
 	case "dig", "host", "nslookup", "drill", "kdig":
-		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: "dns"}})
+		return a.ifRun(i, fetching{Fetch: meetguard.Fetch{Tool: "dns", Host: peerOf(args)}})
 	case "scp", "rsync", "sftp":
 		if f, ok := copyFetch(s.head, args); ok || s.head != "sftp" {
 			return f, ok
@@ -63,6 +66,35 @@ func (a *analysis) ifRun(i int, f fetching) (fetching, bool) {
 		return fetching{}, false
 	}
 	return f, f.RunBy != ""
+}
+
+// shellBehind is the shell that takes its commands from a connection: the
+// program is told to start it, or its output is what a shell prints that reads
+// the file into which the connection writes.
+func (a *analysis) shellBehind(s *stmt) string {
+	if s.head == "ssh" || s.head == "finger" {
+		return ""
+	}
+	for i, w := range s.cmd[1:] {
+		if (w == "-e" || w == "-c" || w == "--exec" || w == "--sh-exec") && i+2 < len(s.cmd) {
+			return programs[programName(s.cmd[i+2])]
+		}
+	}
+	if s.producer == 0 || s.out == "" {
+		return ""
+	}
+	shell := &a.stmts[s.producer-1]
+	if programs[shell.head] != "sh" && programs[shell.head] != "bash" && programs[shell.head] != "zsh" || shell.keepsToItself(false) {
+		return ""
+	}
+	from := shell.in
+	if shell.producer > 0 {
+		from = strings.Join(a.stmts[shell.producer-1].cmd[1:], " ")
+	}
+	if from != s.out {
+		return ""
+	}
+	return programs[shell.head]
 }
 
 // peerOf is the host that a connecting program is told.
@@ -234,6 +266,41 @@ func cloneFetch(args []string) (fetching, bool) {
 		f.output = strings.TrimSuffix(lastSegment(strings.TrimRight(f.url, "/")), ".git")
 	}
 	return f, ok
+}
+
+// hooked tells whether git is given the hooks of the repository that statement n
+// clones, and then told to do what starts them. People who set the hooks of their
+// own project leave it at the first.
+func (a *analysis) hooked(n int) bool {
+	set := false
+	for k := n; k < min(len(a.stmts), n+40); k++ {
+		s := &a.stmts[k]
+		if s.head != "git" || !a.look(s) {
+			continue
+		}
+		low := strings.ToLower(s.text)
+		if strings.Contains(low, "core.hookspath") || strings.Contains(low, "core.fsmonitor") {
+			set = true
+			if !strings.Contains(low, " config ") {
+				return true // git -c core.hooksPath=… clone
+			}
+			continue
+		}
+		if set && startsHooks(s.cmd[1:]) {
+			return true
+		}
+	}
+	return false
+}
+
+// startsHooks holds for the commands of git that run hooks (githooks(5)).
+func startsHooks(args []string) bool {
+	for _, w := range args {
+		if hasWord("checkout switch commit merge pull rebase am push status worktree", w) {
+			return true
+		}
+	}
+	return false
 }
 
 // ftpFetch reads what an FTP client is told by options, by its input or by a

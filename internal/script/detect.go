@@ -85,6 +85,9 @@ func languageOf(name string, data []byte) string {
 	if textExtensions[ext] {
 		return dominant(data, shortLook, 60)
 	}
+	if bytes.Contains(head, []byte("Application.currentApplication()")) && bytes.Contains(head, []byte("includeStandardAdditions")) {
+		return langJXA
+	}
 	return dominant(data, longLook, 40)
 }
 

@@ -12,8 +12,11 @@ func (a *analysis) expressions(d *dialect, text string, c context) {
 	if strings.Contains(text, "/*@cc_on") { // code to the Windows Script Host, a comment to all others
 		text = strings.NewReplacer("/*@cc_on", "        ", "@*/", "   ").Replace(text)
 	}
-	if d.lang == langPowerShell {
+	switch d.lang {
+	case langPowerShell:
 		text = powerForms(text)
+	case langJScript, langJavaScript, langJXA:
+		text = mapForms(text)
 	}
 	l := &lexer{d: d, s: text, comment: a.user.comment, report: a.chain}
 	j := &joiner{a: a, d: d}
@@ -268,6 +271,9 @@ func (a *analysis) nestedIn(d *dialect, toks []token, n int, c context) {
 			lead = bare + " "
 		}
 		text, hidden := commandText(toks[from:])
+		if text == "" && i >= 2 && language == langPowerShell && toks[i-1].is("|") && toks[i-2].kind == textToken && toks[i-2].list == nil { // 'text' | iex
+			text = toks[i-2].value()
+		}
 		if text == "" || strings.HasPrefix(text, "$") && (language == d.lang || !strings.Contains(text, " ")) && language != langPowerShell {
 			continue
 		}

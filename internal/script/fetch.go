@@ -1,6 +1,7 @@
 package script
 
 import (
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -63,6 +64,9 @@ func (a *analysis) fetchOf(i int) (fetching, bool) {
 	s := &a.stmts[i]
 	switch s.lang {
 	case langShell, langBatch:
+		if s.head == "curl" {
+			return curlFetch(s, a.configured(s))
+		}
 		if f, ok := commandFetch(s); ok {
 			return f, true
 		}
@@ -88,8 +92,6 @@ func commandFetch(s *stmt) (fetching, bool) {
 	}
 	head, args := s.head, s.cmd[1:]
 	switch head {
-	case "curl":
-		return curlFetch(s, args)
 	case "wget":
 		return wgetFetch(s, args)
 	case "nscurl", "fetch", "aria2c", "axel", "http":
@@ -159,6 +161,53 @@ var curlLongTakes = map[string]bool{
 	"--max-time": true, "--connect-timeout": true, "--retry": true, "--retry-delay": true, "--referer": true, "--cookie": true, "--cookie-jar": true, "--user": true, "--proxy": true,
 	"--write-out": true, "--upload-file": true, "--cacert": true, "--capath": true, "--cert": true, "--key": true, "--proto": true, "--tlsv1": false, "--output-dir": true, "--range": true, "--interface": true, "--resolve": true, "--json": true,
 	"--retry-max-time": true, "--ciphers": true, "--tls-max": true, "--config": true, "--speed-limit": true, "--speed-time": true, "--limit-rate": true, "--max-redirs": true,
+}
+
+// configured are the arguments of curl with those that it is told to take from
+// its input or from a file that the script has written: lines of the long
+// options, with = or a blank before the value (curl.1, --config).
+func (a *analysis) configured(s *stmt) []string {
+	args := s.cmd[1:]
+	file := optionValue(args, "-K", "--config")
+	if file == "" {
+		return args
+	}
+	orders := s.here
+	switch {
+	case file != "-":
+		orders = a.written(file)
+	case s.producer > 0:
+		orders = a.printedTogether(s.producer - 1)
+	}
+	args = slices.Clone(args)
+	for line := range strings.SplitSeq(orders, "\n") {
+		line = strings.TrimSpace(line)
+		end := strings.IndexAny(line, "=: \t")
+		if end <= 0 || line[0] == '#' || len(args) > 64 {
+			continue
+		}
+		name, v := line[:end], strings.Trim(strings.TrimLeft(line[end:], "=: \t"), `"`)
+		if name[0] != '-' {
+			name = "--" + name
+		}
+		args = append(args, name, v)
+	}
+	return args
+}
+
+// printedTogether is what statement n prints, and before it the others of its
+// group: (echo a& echo b) | curl.
+func (a *analysis) printedTogether(n int) string {
+	text, _ := a.printed(n)
+	for k := n - 1; k >= max(0, n-8); k-- {
+		s := &a.stmts[k]
+		if s.head != "echo" && s.head != "printf" || s.consumer > 0 || s.out != "" {
+			break
+		}
+		line, _ := a.printed(k)
+		text = line + "\n" + text
+	}
+	return text
 }
 
 // curlFetch reads a curl command line.
@@ -344,6 +393,7 @@ var objectTools = []struct{ word, tool, languages string }{
 	{"urlopen", "urllib", "python"}, {"urlretrieve", "urllib", "python"}, {"requests.get", "requests", "python"}, {"requests.post", "requests", "python"}, {"httpx.get", "httpx", "python"},
 	{"http.client.httpsconnection", "http.client", "python"},
 	{"<inetget>", "InetGet", langAutoIt}, {"<inetread>", "InetRead", langAutoIt}, {"urldownloadtofile", "UrlDownloadToFile", langAutoHotkey}, {"<download>", "Download", langAutoHotkey},
+	{"mount volume", "smb", "applescript"},
 	{"url access scripting", "URL Access Scripting", "applescript"},
 	{"contentsofurl", "NSURL", "applescript jxa"}, {"nsurl's", "NSURL", "applescript"}, {"urlwithstring", "NSURL", "applescript jxa"},
 	{"https.get", "https.get", "javascript"}, {"http.get", "https.get", "javascript"}, {"<fetch>", "fetch", "javascript"}, {"axios", "axios", "javascript"},
@@ -384,12 +434,30 @@ func (a *analysis) objectFetch(i int) (fetching, bool) {
 		if t.word == "urlretrieve" || t.word == "getstore" || t.word == "url access scripting" {
 			f.output = wordAfterURL(s.words)
 		}
+		if t.tool == "smb" {
+			f.output, f.Insecure = lastSegment(strings.TrimRight(f.url, "/")), false
+			f.To, f.RunBy = "file", a.opensFile(i, f.output)
+		}
 		if f.output == "" && f.RunBy == "" && s.lang == langPython && strings.Contains(s.text, ".write(") {
-			f.output = a.fileOfWrite(i)
+			if f.output = a.fileOfWrite(i); f.output == "" && len(s.words) > 2 && s.words[0] == "os.write" {
+				f.output = s.words[1] // a file of memory has no name but that of its number
+			}
 		}
 		return f, ok || s.lang == langPython || s.lang == langJavaScript && strings.Contains(s.text, "(")
 	}
 	return fetching{}, false
+}
+
+// opensFile tells whether a later statement opens a file, and not a folder, of
+// the disk that statement n mounts.
+func (a *analysis) opensFile(n int, disk string) string {
+	for k := n + 1; k < min(len(a.stmts), n+40); k++ {
+		low := strings.ToLower(a.stmts[k].text)
+		if disk != "" && strings.Contains(low, strings.ToLower(disk)) && (strings.Contains(low, "open file") || strings.Contains(low, "open document") || strings.Contains(low, "open application file") || a.rules.word(&a.stmts[k].hits, "do shell script")) {
+			return "direct"
+		}
+	}
+	return ""
 }
 
 // laterEval looks for the evaluation of a response in the functions that stand

@@ -1,6 +1,8 @@
 package script
 
 import (
+	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -223,6 +225,9 @@ func (f *reckoner) members(v quantity, path string) (quantity, bool) {
 			v = number(len(f.elements(v)))
 			continue
 		}
+		if name == "map" && f.d.lang != langPython {
+			return f.mappedBy(v)
+		}
 		args, ok := f.methodArguments(name)
 		if !ok {
 			return quantity{}, false
@@ -230,6 +235,59 @@ func (f *reckoner) members(v quantity, path string) (quantity, bool) {
 		return f.method(v, name, args)
 	}
 	return v, true
+}
+
+// mappedBy computes list.map(c => expression), with the number of the item as a
+// second parameter.
+func (f *reckoner) mappedBy(v quantity) (quantity, bool) {
+	f.i++
+	var params []string
+	for f.i < len(f.toks) && len(params) < 4 && !f.isNext("=") {
+		if t := &f.toks[f.i]; t.kind == wordToken {
+			params = append(params, f.d.name(t.text))
+		}
+		f.i++
+	}
+	if !f.take("=") || !f.take(">") || len(params) == 0 {
+		return quantity{}, false
+	}
+	start, end, outer := f.i, f.i, f.env
+	defer func() { f.env = outer }()
+	f.env = maps.Clone(outer)
+	if f.env == nil {
+		f.env = map[string]quantity{}
+	}
+	out := quantity{kind: 'l'}
+	for i, e := range f.elements(v) {
+		f.i = start
+		f.env[params[0]] = e
+		if len(params) > 1 {
+			f.env[params[1]] = number(i)
+		}
+		item, ok := f.expression()
+		if !ok || !f.pays(2) {
+			return quantity{}, false
+		}
+		end = f.i
+		out.l = append(out.l, item)
+	}
+	f.i = end
+	return out, f.take(")")
+}
+
+// mapFunction is a function that only returns an expression, given to map.
+var mapFunction = regexp.MustCompile(`\.map\(\s*function\s*\(([\w$,\s]{1,40})\)\s*\{\s*return\b([^{};]{1,400});?\s*\}`)
+
+// mapForms writes such functions as arrows, which have no braces that would end
+// a statement. The text keeps its length: offsets into it stay true.
+func mapForms(text string) string {
+	if !strings.Contains(text, ".map(") || !strings.Contains(text, "function") {
+		return text
+	}
+	return mapFunction.ReplaceAllStringFunc(text, func(s string) string {
+		m := mapFunction.FindStringSubmatch(s)
+		return padTo(".map(("+m[1]+")=>"+m[2], len(s))
+	})
 }
 
 // methodArguments are those of a call; of map and forEach they would be

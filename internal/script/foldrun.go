@@ -14,6 +14,7 @@ const (
 	maxRounds      = 1 << 14 // of one loop
 	maxCalls       = 8       // functions and loops inside one another
 	maxFunctionLen = 4 << 10
+	maxLexed       = 1 << 10 // statements whose tokens are kept
 )
 
 // folds tells which languages are computed.
@@ -29,7 +30,7 @@ var (
 	jsFunction = regexp.MustCompile(`^function\s*([\w$]*)\s*\(([\w$,\s]*)\)\s*\{`)
 	jsNamed    = regexp.MustCompile(`([\w$]+)\s*=\s*$`)
 	jsArrow    = regexp.MustCompile(`([\w$]+)\s*=\s*\(?([\w$,\s]*)\)?\s*$`)
-	vbFunction = regexp.MustCompile(`(?im)^[ \t]*(?:private |public )?function\s+(\w+)\s*\(([^)\n]*)\)[ \t]*\n`)
+	vbFunction = regexp.MustCompile(`(?im)^[ \t]*(?:private |public )?function\s+(\w+)\s*\(([^)\n]*)\)[ \t]*[\n:]`)
 	pyFunction = regexp.MustCompile(`(?m)^def\s+(\w+)\(([\w,\s]*)\)\s*(?:->\s*\w+\s*)?:[ \t]*`)
 	pyLambda   = regexp.MustCompile(`(?m)^(\w+)\s*=\s*lambda\s+([\w,\s]*):\s*(.+)$`)
 	rotation   = regexp.MustCompile(`^\(function\s*\((\w+),\s*(\w+)\)\s*\{[^()]{0,200}(?:while|function)[^;]{0,80}push['"\])]{0,3}\(\s*\w+\[?['".]{0,2}shift[^;]{0,120}?[;}]{1,8}([^()]{0,40}\(\+\+\w+\);?\}?)?[\s};]*\)?\(\s*([\w$]+)\s*,\s*(0x[0-9a-fA-F]+|\d+)\s*\)`)
@@ -307,8 +308,7 @@ func (r *runner) statementLength(s string) int {
 
 // simple runs an assignment or a return.
 func (r *runner) simple(text string) bool {
-	l := &lexer{d: r.d, s: text, comment: func(string) {}, report: func(int) {}}
-	f := &reckoner{a: r.a, d: r.d, env: r.env, toks: l.next()}
+	f := &reckoner{a: r.a, d: r.d, env: r.env, toks: r.tokens(text)}
 	switch {
 	case len(f.toks) == 0:
 		return true
@@ -329,6 +329,20 @@ func (r *runner) simple(text string) bool {
 		}
 	}
 	return false
+}
+
+// tokens are those of a statement. Loops come by the same one again and again.
+func (r *runner) tokens(text string) []token {
+	key := [2]string{r.d.lang, text}
+	toks, known := r.a.lexed[key]
+	if !known {
+		l := &lexer{d: r.d, s: text, comment: func(string) {}, report: func(int) {}}
+		toks = l.next()
+		if len(r.a.lexed) < maxLexed {
+			r.a.lexed[key] = toks
+		}
+	}
+	return toks
 }
 
 // assign runs "name = value", "name += value", "name.push(value)" and a name
@@ -496,8 +510,7 @@ func (r *runner) counted(from, to, until, by string) ([]quantity, bool) {
 }
 
 func (r *runner) eval(text string) (quantity, bool) {
-	l := &lexer{d: r.d, s: text, comment: func(string) {}, report: func(int) {}}
-	f := &reckoner{a: r.a, d: r.d, env: r.env, toks: l.next()}
+	f := &reckoner{a: r.a, d: r.d, env: r.env, toks: r.tokens(text)}
 	v, ok := f.expression()
 	return v, ok && f.i == len(f.toks)
 }

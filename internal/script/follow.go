@@ -27,6 +27,7 @@ var passing = map[string]bool{
 func (a *analysis) follow(f *fetching) {
 	switch {
 	case f.RunBy != "":
+	case f.Tool == "smb" && a.stmts[f.stmt].lang == langAppleScript: // a disk is opened as a folder, too
 	case f.output != "":
 		f.To = "file"
 		if isTempPath(f.output) || isTempPath(a.assignedText(f.stmt, f.output)) {
@@ -34,6 +35,9 @@ func (a *analysis) follow(f *fetching) {
 		}
 		if f.Tool == "git" { // its name alone is the name of a program as well
 			f.RunBy = a.runnerOfTrail(f.stmt, &trail{names: []string{fileWord(strings.TrimRight(f.output, `/\`)) + "/"}})
+			if f.RunBy == "" && a.hooked(f.stmt) {
+				f.RunBy = runByPackage
+			}
 			return
 		}
 		f.RunBy = a.runnerOfFile(f.stmt, f.output)
@@ -141,6 +145,9 @@ func (a *analysis) readerOf(s, next *stmt) string {
 		if a.rules.word(&next.hits, "run script") || a.rules.word(&next.hits, "load script") {
 			return "osascript"
 		}
+		if s.lang == langAppleScript && s.assign != "" && commandIs(next, s.assign) {
+			return "sh"
+		}
 	case langPowerShell:
 		return a.powerRunner(next)
 	case langPython:
@@ -153,6 +160,14 @@ func (a *analysis) readerOf(s, next *stmt) string {
 		}
 	}
 	return ""
+}
+
+// commandIs tells whether an AppleScript statement hands a variable to the shell
+// as the command itself.
+func commandIs(s *stmt, name string) bool {
+	_, command, ok := strings.Cut(strings.ToLower(s.text), "do shell script ")
+	rest, begins := strings.CutPrefix(strings.TrimLeft(command, "( "), strings.ToLower(name))
+	return ok && begins && (rest == "" || !isWordByte(rest[0]) && rest[0] != '\'')
 }
 
 // loopRunner tells what runs the lines that "for /f … do" reads.
@@ -451,6 +466,9 @@ func (a *analysis) use(t *trail, s *stmt) string {
 		return "direct"
 	}
 	if runner := programs[head]; runner != "" {
+		if runner == "installer" && (slices.Contains(words, "--dangerous") || slices.Contains(words, "-allowUntrusted")) {
+			return runByPackage // nobody has to have signed it
+		}
 		return runner
 	}
 	return ""

@@ -72,6 +72,10 @@ func (j *joiner) word(t token, toks []token, i int) {
 	}
 	if j.d.lang == langPowerShell {
 		low := strings.ToLower(t.text)
+		if v, ok := j.a.consts[strings.TrimPrefix(low, ".")]; ok && strings.HasPrefix(low, ".$") && isName([]byte(v.text)) { // object.$method(…)
+			j.changed = true
+			t.text = "." + v.text
+		}
 		if v, ok := powerKnown[low]; ok && i+1 < len(toks) && toks[i+1].is("[") && !toks[i+1].space {
 			n := newText(v)
 			n.space = t.space
@@ -310,6 +314,18 @@ func (j *joiner) closeParen(o int) bool {
 	if j.d.lang == langAppleScript && len(list) == 0 {
 		return false
 	}
+	if o > 0 && j.d.lang == langVBScript && j.out[o-1].list != nil && !j.out[o].space { // list(2)
+		n, isCount := smallInt(list[0])
+		if !isCount || len(list) != 1 || n < 0 || n >= len(j.out[o-1].list) {
+			return false
+		}
+		item := newText(j.out[o-1].list[n])
+		item.space = j.out[o-1].space
+		j.out = j.out[:o-1]
+		j.changed = true
+		j.pushText(item)
+		return true
+	}
 	space, single := j.out[o].space, j.out[len(j.out)-1]
 	alone := len(j.out) == o+2
 	j.out = j.out[:o]
@@ -456,10 +472,12 @@ func (j *joiner) joinOperator(from, i int) int {
 		j.out = append(j.out, tail...)
 		return i - 1
 	}
-	if len(rest) == 1 && rest[0].list != nil {
+	if len(rest) > 0 && rest[0].list != nil && (len(rest) == 1 || rest[1].is("|") || rest[1].is(")")) {
 		t := j.joined(rest[0].list, "")
+		tail := append([]token(nil), rest[1:]...)
 		j.out = j.out[:i]
 		j.pushText(t)
+		j.out = append(j.out, tail...)
 	}
 	return i
 }
@@ -470,10 +488,18 @@ func (j *joiner) splitOperator(i int) {
 		return
 	}
 	sep := j.out[i+1].value()
-	if sep == "" || strings.ContainsAny(sep, `\.[(*+?^$|`) {
-		return
+	var parts []string
+	switch sep {
+	case `\s+`, `\s`, `\W+`, `\r?\n`, `\n`, " +", `\D+`:
+		parts = strings.FieldsFunc(j.out[i-1].value(), func(r rune) bool {
+			return r == ' ' || r == '\n' || r == '\t' || sep == `\W+` && !isWordByte(byte(r)) || sep == `\D+` && (r < '0' || r > '9')
+		})
+	default:
+		if sep == "" || strings.ContainsAny(sep, `\.[(*+?^$|`) {
+			return
+		}
+		parts = strings.Split(j.out[i-1].value(), sep)
 	}
-	parts := strings.Split(j.out[i-1].value(), sep)
 	if len(parts) > 1<<14 || !j.a.spend(len(parts)) {
 		return
 	}

@@ -189,6 +189,9 @@ func layerLanguage(text string) string {
 	if l := shebang([]byte(text)); l != "" {
 		return l
 	}
+	if strings.Contains(text, ".doShellScript(") {
+		return langJXA
+	}
 	return dominant([]byte(text), longLook, 40)
 }
 
@@ -254,6 +257,9 @@ func (a *analysis) afterCommand(n int, c context) {
 		return
 	case "at", "batch", "crontab":
 		a.scheduled(head, n, c)
+		return
+	case "tar", "bsdtar":
+		a.carriedArchive(n, c)
 		return
 	case "awk", "gawk", "mawk", "nawk":
 		a.awkCommands(words, n, c)

@@ -26,6 +26,7 @@ func openerTable() map[string]spoken {
 	}
 	const sh, bat, ps, as, vb, py = shellTongue, batchTongue, powerTongue, appleTongue, vbTongue, pyTongue
 	add("curl wget chmod xattr nohup sudo osascript launchctl unzip chown export zsh bash sh codesign spctl nscurl eval hdiutil ditto pkill killall softwareupdate mktemp", spoken{with: sh, sure: sh})
+	add("git brew cargo gem pip3 make tar base64 apt-get", spoken{with: sh})
 	add("curl certutil bitsadmin mshta powershell powershell.exe rundll32 regsvr32 schtasks attrib wscript cscript cmd cmd.exe reg taskkill setlocal msiexec xcopy robocopy icacls wmic", spoken{with: bat, sure: bat})
 	add("@echo @setlocal @powershell @curl @start @call @cmd @mshta @rem", spoken{bare: bat, with: bat, sure: bat})
 	add("setlocal endlocal pause cls", spoken{bare: bat})
@@ -107,6 +108,9 @@ func shapeSpeaks(line, word, rest []byte) (anyOf, strong tongue) {
 	case line[0] == '/' || line[0] == '.' && len(line) > 1 && line[1] == '/':
 		return shellTongue, 0
 	}
+	if joinsCommands(line, rest) {
+		return anyOf | shellTongue, strong | shellTongue
+	}
 	a, s := assignment(line, word, rest)
 	anyOf, strong = anyOf|a, strong|s
 	if a, s = pythonShape(line, word, rest); a != 0 {
@@ -121,6 +125,15 @@ func shapeSpeaks(line, word, rest []byte) (anyOf, strong tongue) {
 		}
 	}
 	return anyOf, strong
+}
+
+// commandNames are programs that a line of commands often starts with.
+var commandNames = map[string]bool{"cd": true, "git": true, "cargo": true, "gem": true, "pip3": true, "npm": true, "brew": true, "make": true, "mkdir": true, "tar": true, "python3": true}
+
+// joinsCommands holds for a line of several commands, of which the first is a
+// program that no other language has a word for.
+func joinsCommands(line, rest []byte) bool {
+	return bytes.Contains(rest, []byte(" && ")) && len(rest) < len(line) && commandNames[string(firstWord(line))]
 }
 
 func hostObject(line []byte) bool {

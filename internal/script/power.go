@@ -111,6 +111,17 @@ func (f *fetching) powerOutput(s *stmt, at int) {
 	if strings.Contains(strings.ToLower(s.words[at]), "downloadfile") && len(s.words) > at+2 {
 		f.output = s.words[at+2]
 	}
+	if f.output == "" && at > 1 {
+		for i, w := range s.words[:at-1] {
+			if low := strings.ToLower(w); low == "set-content" || low == "add-content" || low == "sc" {
+				f.output = s.words[i+1]
+				if strings.EqualFold(f.output, "-path") || strings.EqualFold(f.output, "-literalpath") {
+					f.output = s.words[i+2]
+				}
+				return
+			}
+		}
+	}
 	if f.Tool == "Start-BitsTransfer" && f.output == "" && len(s.words) > at+2 {
 		f.output = s.words[len(s.words)-1]
 	}
@@ -130,6 +141,7 @@ var (
 	charLoop    = regexp.MustCompile(`(?i)\|\s*(?:%|foreach(?:-object)?)\s*\{\s*\[char\]\s*\(?\s*(?:\[(?:int|byte)\]\s*)?\(?\$_\s*(?:(-bxor|-|\+)\s*(\$\w+|0x[0-9a-f]+|\d+))?\s*\)?\s*\)?\s*\}`)
 	eachLoop    = regexp.MustCompile(`(?i)foreach\s*\(\s*(\$\w+)\s+in\s+(\$\w+|@?\([\d,\sx]+\))\s*\)\s*\{\s*(\$\w+)\s*\+=\s*\[char\]\s*\(?\s*(?:\[(?:int|byte)\]\s*)?(\$\w+)\s*(?:(-bxor|-|\+)\s*(\$\w+|0x[0-9a-f]+|\d+))?\s*\)?\s*;?\s*\}`)
 	hexLoop     = regexp.MustCompile(`(?i)\|\s*(?:%|foreach(?:-object)?)\s*\{\s*\[char\]\s*\(?\s*\[convert\]::toint(?:16|32)\(\s*\$_\s*,\s*16\s*\)\s*\)?\s*\}`)
+	emptyFilter = regexp.MustCompile(`(?i)\|\s*(?:\?|where(?:-object)?)\s*\{\s*\$_\s*\}`)
 	reverseLoop = regexp.MustCompile(`(?i)\[\s*(?:-1\s*\.\.\s*-\s*\(?\s*(?:\$[\w:]+\.(?:length|count)|\d+)\s*\)?|\(?\s*\$[\w:]+\.(?:length|count)\s*-\s*1\s*\)?\s*\.\.\s*0)\s*\]`)
 )
 
@@ -147,6 +159,9 @@ func powerForms(text string) string {
 			}
 			return padTo(m[3]+"=-join ("+m[2]+charOperatorOf(m[5], m[6])+")", len(s))
 		})
+	}
+	if strings.Contains(text, "$_") && strings.Contains(text, "{") { // leaves out what is empty
+		text = emptyFilter.ReplaceAllStringFunc(text, func(s string) string { return padTo("", len(s)) })
 	}
 	if !strings.Contains(text, "$_") || !strings.Contains(strings.ToLower(text), "[char]") {
 		return text

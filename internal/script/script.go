@@ -69,7 +69,7 @@ func Analyse(name string, data []byte) (*meetguard.Script, string) {
 // it takes nothing of value. Separated by two spaces.
 const (
 	libraryBrings = "urlopen  urlretrieve  requests.  requests import  http.client  httpx  socket(  curl  wget  powershell  b64decode  fromhex  decompress  unhexlify  chr(  /tdata  \\tdata  \"tdata  'tdata  osascript  lwp::  http::  getstore  net::http  open-uri  io::socket  fsockopen  curl_  file_get_contents  telegram" +
-		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads" // strings that are put together
+		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads  'h*'  \"h*\"  unpack1(  .pack(  b85decode  a85decode  b32decode" // strings that are put together
 	pythonRuns = "exec(  eval(  execv  execl  spawnv  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
 	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
@@ -144,33 +144,34 @@ type analysis struct {
 	budget    int // bytes that substitution, nesting and layers may still make
 	unpaid    int // bytes that decoded layers may still take
 	blobs     []blob
-	remote    []fetching          // scripts that markup takes from elsewhere
-	vars      map[string]string   // shell and batch variables of constant value
-	consts    map[string]value    // variables of the expression languages
-	seen      map[string]bool     // layers that were read already
-	aliases   map[string]string   // other names of PowerShell commands, in lower case
-	handlers  map[string]handler  // AppleScript handlers, in lower case
-	coded     map[string]bool     // AppleScript variables that are computed character by character
-	delimiter string              // AppleScript's text item delimiters
-	kept      map[string]value    // what a computed loop has left in its variables
-	running   int                 // handlers and loops that are being computed
-	room      int                 // statements that may be kept
-	source    string              // the whole text, before padding was folded
-	tired     bool                // loops have used up the budget
-	functions map[string]function // functions of the script that may be computed
-	counts    map[string]int      // variables that are numbers
-	rotations map[string]int      // by how much tables of texts are turned before they are used
-	steps     int                 // of computing
-	calls     int                 // functions and loops that are being computed
-	looks     int                 // statements that following results may still look at
-	ending    bool                // the middle of the text was left out
+	remote    []fetching            // scripts that markup takes from elsewhere
+	vars      map[string]string     // shell and batch variables of constant value
+	consts    map[string]value      // variables of the expression languages
+	seen      map[string]bool       // layers that were read already
+	aliases   map[string]string     // other names of PowerShell commands, in lower case
+	handlers  map[string]handler    // AppleScript handlers, in lower case
+	coded     map[string]bool       // AppleScript variables that are computed character by character
+	delimiter string                // AppleScript's text item delimiters
+	kept      map[string]value      // what a computed loop has left in its variables
+	running   int                   // handlers and loops that are being computed
+	room      int                   // statements that may be kept
+	source    string                // the whole text, before padding was folded
+	tired     bool                  // loops have used up the budget
+	functions map[string]function   // functions of the script that may be computed
+	counts    map[string]int        // variables that are numbers
+	rotations map[string]int        // by how much tables of texts are turned before they are used
+	lexed     map[[2]string][]token // of statements that are computed, by language and text
+	steps     int                   // of computing
+	calls     int                   // functions and loops that are being computed
+	looks     int                   // statements that following results may still look at
+	ending    bool                  // the middle of the text was left out
 }
 
 func newAnalysis(size int) *analysis {
 	return &analysis{
 		traits: map[string]bool{}, rules: behaviours(), budget: 4*size + maxLayerBytes, unpaid: maxLayerBytes,
 		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
-		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{},
+		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{}, lexed: map[[2]string][]token{},
 	}
 }
 

@@ -40,6 +40,7 @@ type command struct {
 }
 
 func (a *analysis) shell(text string, c context) {
+	text = shellForms(text)
 	p := &shellParser{a: a, s: text, c: c}
 	p.reset(0)
 	p.list(0)

@@ -262,6 +262,9 @@ func (p *shellParser) braced(inner string, b *strings.Builder, w *shellWord) {
 	}
 	name, op := inner[:n], inner[n:]
 	v, known := p.a.vars[name]
+	if !known && strings.HasPrefix(op, ":0:1") && rootedNames[name] {
+		v, known = "/", true
+	}
 	if strings.HasPrefix(inner, "!") && isName([]byte(inner[1:])) { // the variable that the variable names
 		name, op = p.a.vars[inner[1:]], ""
 	}
@@ -293,6 +296,10 @@ func (p *shellParser) braced(inner string, b *strings.Builder, w *shellWord) {
 		b.WriteString("$" + name)
 	}
 }
+
+// rootedNames are variables of every shell whose value begins with a slash: tricks
+// take it from there.
+var rootedNames = map[string]bool{"PATH": true, "HOME": true, "PWD": true, "SHELL": true, "OLDPWD": true, "TMPDIR": true, "BASH": true}
 
 // sliceOf cuts v by "offset<sep>length"; negative numbers count from the end.
 func sliceOf(v, spec, sep string) string {
