@@ -84,7 +84,7 @@ func runsManaged(p meetguard.Process) bool {
 
 // isBackup: a backup program, or a copy to another disk or server.
 func (l *launch) isBackup() bool {
-	if backups[l.name] {
+	if backups[l.name] && !tempPlace(l.Exe) {
 		return true
 	}
 	if _, ok := l.under(backups); ok {
@@ -100,7 +100,18 @@ func (l *launch) isBackup() bool {
 				return true
 			}
 		}
-		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" {
+		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" && !l.bareUpload() {
+			return true
+		}
+	}
+	return false
+}
+
+// bareUpload says whether the launch sends something to an address of the
+// Internet that has no name.
+func (l *launch) bareUpload() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedUpload && publicAddress(d.Host) {
 			return true
 		}
 	}
