@@ -598,7 +598,7 @@ func unmarked(s *subject) string {
 	if l == nil || l.managed || s.code != nil && s.trait("dequarantine", "resign") {
 		return ""
 	}
-	if _, ok := l.under(set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)); ok {
+	if _, ok := l.under(builders); ok {
 		return ""
 	}
 	d, ok := l.deed(meetguard.DeedDequarantine, meetguard.DeedResign)

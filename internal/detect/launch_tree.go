@@ -3,7 +3,6 @@ package detect
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"meetguard"
 )
@@ -46,8 +45,8 @@ func otherDrive(low string) bool {
 	return len(low) > 2 && low[1] == ':' && low[2] == '/' && low[0] > 'c' && low[0] <= 'z'
 }
 
-// landedSpan is how long after it landed a file counts as new.
-const landedSpan = 10 * time.Minute
+// landedMinutes is how long after it landed a file counts as new.
+const landedMinutes = 10
 
 // folderOf is the folder of a path, with its slash.
 func folderOf(low string) string { return low[:strings.LastIndexByte(low, '/')+1] }
@@ -184,7 +183,7 @@ func replaced(s *subject) string {
 	if l == nil || l.managed || !l.does(meetguard.DeedResign) {
 		return ""
 	}
-	if _, ok := l.under(set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)); ok {
+	if _, ok := l.under(builders); ok {
 		return ""
 	}
 	f, ok := l.deed(meetguard.DeedFetch)
@@ -337,8 +336,8 @@ func landedRun(s *subject) string {
 	if s.run == nil || s.run.managed || s.Landed == nil || s.Landed.Host == "" || inHouse(s.Landed.Host) || s.judge.official(s.Landed.Host) {
 		return ""
 	}
-	age := s.run.Started.Sub(s.Landed.Time)
-	if s.run.Started.IsZero() || age < 0 || age > landedSpan || !s.landedUnproven() {
+	age := s.run.Started.Sub(s.Landed.Time).Minutes()
+	if s.run.Started.IsZero() || age < 0 || age > landedMinutes || !s.landedUnproven() {
 		return ""
 	}
 	return fmt.Sprintf("It was run within minutes of its download from %s.", clip(s.Landed.Host))
