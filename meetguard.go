@@ -101,6 +101,8 @@ const (
 	DeedHide         = "hide"            // works out of sight
 	DeedDecoy        = "decoy"           // shows something harmless
 	DeedErase        = "erase"           // deletes File
+	DeedConnect      = "connect"         // opens a connection by itself, without a program that fetches
+	DeedTrust        = "trust"           // makes the system trust a certificate or a proxy
 )
 
 // Landing is how a file came to where a launch found it.

@@ -130,8 +130,21 @@ func (r *reader) run(words []string, depth int) {
 		r.power(args, all)
 	case "osascript":
 		r.apple(args, all, depth)
-	case "python", "perl", "ruby", "node", "php", "java", "wscript", "cscript", "deno", "bun":
+	case "python", "perl", "ruby", "node", "php", "java", "deno", "bun":
 		r.interpreter(name, args)
+	case "wscript", "cscript":
+		for _, a := range args {
+			if to := shareHost(a); to != "" {
+				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: to, Mark: []string{"share"}})
+				return
+			}
+		}
+		r.interpreter(name, args)
+	case "networksetup":
+		if containsAny(all, "-setautoproxyurl", "-setwebproxy", "-setsecurewebproxy") {
+			host, _ := split(urlIn(args))
+			r.add(meetguard.Deed{Kind: meetguard.DeedTrust, What: name, Host: host})
+		}
 	case "mshta", "regsvr32", "rundll32", "msiexec", "certutil", "bitsadmin", "installutil":
 		r.windowsTool(name, args, all)
 	case "curl", "wget", "nscurl", "aria2c", "fetch":
@@ -172,9 +185,10 @@ func (r *reader) shell(name string, args []string, depth int) {
 	for i, a := range args {
 		switch {
 		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "c") && i+1 < len(args):
+			r.device(name, args[i+1])
 			r.line(args[i+1], depth)
 			return
-		case a == "-s" || a == "-":
+		case a == "-s" || a == "-" || strings.HasPrefix(a, "/dev/fd/"):
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			return
 		case strings.HasPrefix(a, "-") || strings.HasPrefix(a, "+"):
@@ -186,6 +200,17 @@ func (r *reader) shell(name string, args []string, depth int) {
 	if len(args) == 0 {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 	}
+}
+
+// device reads whether a line of shell gives its input and output to a
+// connection. Alone, the device only knocks at a port or asks a web server.
+func (r *reader) device(name, text string) {
+	_, rest, ok := strings.Cut(clip(text), "/dev/tcp/")
+	if !ok || !containsAny(text, " -i", "0>&1", "0<&", "while read", "| sh", "|sh", "| bash", "|bash") {
+		return
+	}
+	host, _, _ := strings.Cut(rest, "/")
+	r.add(meetguard.Deed{Kind: meetguard.DeedConnect, What: name, Host: strings.ToLower(host[:min(len(host), 253)]), Mark: []string{"shell"}})
 }
 
 // line reads a line of shell code.
@@ -272,7 +297,8 @@ func extension(name string) string {
 func (r *reader) interpreter(name string, args []string) {
 	for i, a := range args {
 		switch {
-		case (a == "-c" || a == "-e") && i+1 < len(args):
+		case (a == "-c" || a == "-e" || a == "-r" && name == "php") && i+1 < len(args):
+			r.inline(name, args[i+1])
 			return
 		case a == "-jar" && i+1 < len(args):
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: args[i+1], What: name})
@@ -294,6 +320,31 @@ func (r *reader) interpreter(name string, args []string) {
 	if len(args) == 0 {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 	}
+}
+
+// inline reads code that an interpreter is given in its command line: whether
+// it opens a connection, or decodes what it runs.
+func (r *reader) inline(name, code string) {
+	low := strings.ToLower(clip(code))
+	if containsAny(low, "io::socket", "socket.socket", "tcpsocket", "fsockopen", "net.connect", "net.createconnection", "/dev/tcp/") {
+		d := meetguard.Deed{Kind: meetguard.DeedConnect, What: name}
+		if containsAny(low, "/bin/sh", "/bin/bash", "cmd.exe", "powershell") {
+			d.Mark = []string{"shell"}
+		}
+		r.add(d)
+	}
+	if containsAny(low, "base64", "atob(", "fromhex") && containsAny(low, "eval", "exec", "function(") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "inline"})
+	}
+}
+
+func containsAny(text string, words ...string) bool {
+	for _, w := range words {
+		if strings.Contains(text, w) {
+			return true
+		}
+	}
+	return false
 }
 
 // apple reads osascript: the file, or what its texts say.

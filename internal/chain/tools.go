@@ -16,6 +16,10 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 		}
 	}
 	remote := strings.Contains(all, "http://") || strings.Contains(all, "https://")
+	if to := shareHost(file); to != "" && name != "msiexec" && name != "certutil" && name != "bitsadmin" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: to, Mark: []string{"share"}})
+		return
+	}
 	switch name {
 	case "mshta":
 		switch {
@@ -62,20 +66,44 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 	}
 }
 
+// shareHost is the host of a file that lies on a share, by WebDAV or not; empty
+// for a file of this machine.
+func shareHost(file string) string {
+	rest, ok := strings.CutPrefix(strings.ToLower(strings.ReplaceAll(strings.Trim(file, `"`), "/", `\`)), `\\`)
+	if !ok {
+		return ""
+	}
+	host, _, _ := strings.Cut(rest, `\`)
+	host, _, _ = strings.Cut(host, "@")
+	if host == "?" || host == "." || len(host) > 253 {
+		return ""
+	}
+	return host
+}
+
 // windowsSetting reads programs that change settings of Windows.
 func (r *reader) windowsSetting(name string, args []string, all string) {
 	switch {
 	case name == "attrib" && strings.Contains(all, "+h"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "attrib", File: args[len(args)-1]})
 	case name == "schtasks" && strings.Contains(all, "/create"):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr")})
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr"), Mark: hiddenScript(all)})
 	case name == "reg" && strings.Contains(all, " add ") && strings.Contains(all, `\currentversion\run`):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d")})
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d"), Mark: hiddenScript(all)})
 	case name == "reg" && strings.Contains(all, "windows defender"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedBlind, What: name})
 	case name == "sc" && strings.Contains(all, " create "):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "service"})
 	}
+}
+
+// hiddenScript marks a line that starts PowerShell out of sight, with a file
+// that any program of the user may write.
+func hiddenScript(all string) []string {
+	if strings.Contains(all, "powershell") && containsAny(all, " -w h", " -windowstyle h", " -w 1 ") && containsAny(all, `\appdata\`, "%appdata%", "%temp%", `\programdata\`, `\users\public\`) {
+		return []string{"hidden script"}
+	}
+	return nil
 }
 
 // after is the argument behind an option, without what the program in it is
@@ -102,6 +130,9 @@ func (r *reader) power(args []string, all string) {
 		case len(low) > 1 && (low[0] == '-' || low[0] == '/') && len(low) < 16 && strings.HasPrefix("encodedcommand", low[1:]) && low != "-ep", low == "-ec":
 			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "powershell"})
 		}
+	}
+	if strings.Count(all, "'+'") > 1 {
+		r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "split"})
 	}
 	for _, m := range powerMarks {
 		for _, w := range m.words {
@@ -168,6 +199,8 @@ func (r *reader) password(name string, args []string, all string) {
 	switch {
 	case name == "dscl" && strings.Contains(all, "authonly"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedCheck, What: name})
+	case name == "security" && strings.Contains(all, " add-trusted-cert"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedTrust, What: name, File: args[len(args)-1]})
 	case name == "security" && (strings.Contains(all, " dump-keychain") || strings.Contains(all, " export ")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "keychain"})
 	case name == "security" && (strings.Contains(all, "find-generic-password") || strings.Contains(all, "find-internet-password")) && (strings.Contains(all, "chrome") || strings.Contains(all, "safe storage")):
@@ -228,7 +261,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		if strings.Contains(all, " -s - ") || strings.Contains(all, "--sign - ") || strings.Contains(all, " -fs - ") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedResign, File: last})
 		}
-	case "unzip", "7z", "7za", "bsdtar", "tar", "gunzip", "ditto", "expand", "cpio", "hdiutil":
+	case "unzip", "7z", "7za", "7zz", "7zr", "bsdtar", "tar", "gunzip", "ditto", "expand", "cpio", "hdiutil":
 		r.archive(name, args, plain, all)
 	case "zip", "rar", "gzip":
 		if len(plain) > 0 {
@@ -240,6 +273,13 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			d.File = plain[1]
 		}
 		r.add(d)
+		if at := strings.IndexByte(last, ':'); name == "rsync" && at > 0 && !strings.ContainsAny(last[:at], `/\`) {
+			_, host, _ := strings.Cut("@"+last[:at], "@")
+			if _, after, ok := strings.Cut(host, "@"); ok {
+				host = after
+			}
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: strings.ToLower(host)})
+		}
 		if low := strings.ToLower(last); strings.Contains(low, "launchagents/") || strings.Contains(low, "launchdaemons/") || strings.Contains(low, "/autostart/") || strings.Contains(low, `\startup\`) || strings.Contains(low, "systemd/user") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: last})
 		}
@@ -304,7 +344,7 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 		if to == "" {
 			to = r.cwd
 		}
-	case "7z", "7za":
+	case "7z", "7za", "7zz", "7zr":
 		for _, a := range args {
 			if strings.HasPrefix(a, "-o") {
 				to = a[2:]
@@ -399,7 +439,7 @@ var secretWords = []struct {
 }
 
 // takers are programs that copy, pack, read or send what they are given.
-var takers = set(`cp mv rsync zip ditto tar bsdtar 7z 7za rar copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+var takers = set(`cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {

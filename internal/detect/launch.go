@@ -45,9 +45,15 @@ func (s *subject) takeLaunch() {
 		return
 	}
 	s.code = newCode(s.judge, insideTrusted(s.Script))
-	if l.managed && s.code.lookalike.Host == "" {
+	if (l.managed || webDAVCookie(p)) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
+}
+
+// webDAVCookie: the system's own WebDAV client takes over a cookie of the
+// browser. It runs nothing from the address that it is given.
+func webDAVCookie(p *meetguard.Process) bool {
+	return program(p.Exe) == "rundll32" && strings.Contains(strings.ToLower(strings.Join(p.Args, " ")+p.CommandLine), `system32\davclnt.dll,davsetcookie `)
 }
 
 // split sorts the story.

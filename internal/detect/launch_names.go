@@ -12,6 +12,7 @@ var (
 	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
 	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
 	fetchers     = set(`curl wget nscurl aria2c`)
+	builders     = set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)
 	windowsHosts = set(`mshta wscript cscript`)
 	lolbins      = set(`powershell pwsh curl certutil bitsadmin mshta rundll32 regsvr32 msiexec wscript cscript`)
 	browsers     = set(`chrome msedge firefox brave safari opera arc chromium vivaldi iexplore`)
@@ -84,7 +85,7 @@ func runsManaged(p meetguard.Process) bool {
 
 // isBackup: a backup program, or a copy to another disk or server.
 func (l *launch) isBackup() bool {
-	if backups[l.name] {
+	if backups[l.name] && !tempPlace(l.Exe) {
 		return true
 	}
 	if _, ok := l.under(backups); ok {
@@ -100,7 +101,18 @@ func (l *launch) isBackup() bool {
 				return true
 			}
 		}
-		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" {
+		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" && !l.bareUpload() {
+			return true
+		}
+	}
+	return false
+}
+
+// bareUpload says whether the launch sends something to an address of the
+// Internet that has no name.
+func (l *launch) bareUpload() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedUpload && publicAddress(d.Host) {
 			return true
 		}
 	}

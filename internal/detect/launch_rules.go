@@ -238,7 +238,7 @@ func remoteHost(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32") && !inHouse(d.Host) {
+		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !inHouse(d.Host) {
 			return fmt.Sprintf("%s runs code from the network%s.", clip(d.What), fromHost(d.Host))
 		}
 	}
@@ -598,7 +598,7 @@ func unmarked(s *subject) string {
 	if l == nil || l.managed || s.code != nil && s.trait("dequarantine", "resign") {
 		return ""
 	}
-	if _, ok := l.under(set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)); ok {
+	if _, ok := l.under(builders); ok {
 		return ""
 	}
 	d, ok := l.deed(meetguard.DeedDequarantine, meetguard.DeedResign)
@@ -630,10 +630,23 @@ func hotPlace(p string) bool {
 	return tempPlace(p) || strings.HasPrefix(low, "/users/") && strings.Contains(low, "/library/") && !strings.Contains(low, "/developer/") || strings.HasPrefix(low, "~/library/")
 }
 
+// typed says whether somebody typed the launch into a terminal. A shell of
+// which nothing is known, and that no terminal started, is a script.
+func (l *launch) typed() bool {
+	if len(l.Ancestors) == 0 || !shells[l.parent()] || !idleShell(l.Ancestors[0]) {
+		return false
+	}
+	if len(l.Ancestors) == 1 || len(l.Ancestors[0].Args) > 0 {
+		return true
+	}
+	a := l.Ancestors[1]
+	return !userPlace(a.Exe) && program(a.Exe) != "applet"
+}
+
 // passwordCheck: a script checks the password that somebody typed.
 func passwordCheck(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedCheck) || len(l.Ancestors) > 0 && shells[l.parent()] && idleShell(l.Ancestors[0]) {
+	if l == nil || l.managed || !l.does(meetguard.DeedCheck) || l.typed() {
 		return "" // somebody who types it checks his own
 	}
 	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
@@ -716,14 +729,36 @@ func secretSent(s *subject) string {
 	return ""
 }
 
+// noProgramPlace says whether a path lies where the system keeps no programs.
+// What caches and fonts are called on macOS has folders of its own, with apps
+// of updaters in it: only what lies in the folder itself counts.
+func noProgramPlace(low string) bool {
+	switch folderOf(low) {
+	case "/library/caches/", "/library/fonts/", "/library/osrecovery/", "/library/logs/", "/library/preferences/", "c:/windows/fonts/", "c:/windows/debug/", "c:/windows/media/":
+		return true
+	}
+	return strings.HasPrefix(baseName(low), "com.apple.") && folderOf(low) == "/library/privilegedhelpertools/"
+}
+
 // systemName: a program that calls itself a part of the system, where anybody
 // can put it.
 func systemName(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || s.Signature.Status == meetguard.SignatureValid {
+	if l == nil || l.managed || s.Signature.Status == meetguard.SignatureValid && !l.does(meetguard.DeedFetch) {
+		return ""
+	}
+	for _, d := range l.own {
+		if low := slashed(d.File); d.Kind == meetguard.DeedFetch && strings.HasPrefix(baseName(low), "com.apple.") && strings.HasPrefix(low, "/library/") && !inHouse(d.Host) && !toolHost(d.Host) {
+			return fmt.Sprintf("Something is fetched%s to %s, under the name of the platform's own.", fromHost(d.Host), quoted(baseName(d.File)))
+		}
+	}
+	if s.Signature.Status == meetguard.SignatureValid {
 		return ""
 	}
 	name := strings.TrimLeft(l.name, ".")
+	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
+		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
+	}
 	part := systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
 	if !part || !userPlace(l.Exe) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
 		return ""

@@ -161,6 +161,19 @@ var rules = []rule{
 	{"MG-PROC-BRAND-TEMP", 25, "T1036.005", brandTemp},
 	{"MG-PROC-BLIND", 35, "T1562.001", blinds},
 	{"MG-PROC-ENCODED", 30, "T1027.010", encodedRun},
+	{"MG-PROC-LOADER", 45, "T1218.011", loaderPlace},
+	{"MG-PROC-BRAND-LOADER", 45, "T1036.005", blindLoader},
+	{"MG-PROC-INLINE", 60, "T1059", inlineCode},
+	{"MG-PROC-PORTABLE", 45, "T1059", portable},
+	{"MG-PROC-HIDDEN-FILE", 45, "T1564.001", hiddenFile},
+	{"MG-PROC-TRUST", 45, "T1553.004", trusts},
+	{"MG-PROC-REPLACED", 45, "T1554", replaced},
+	{"MG-PROC-REPORTED", 45, "T1041", reported},
+	{"MG-PROC-DESKTOP-FETCH", 45, "T1204.002", desktopFetch},
+	{"MG-PROC-DROPPED", 45, "T1204.002", dropped},
+	{"MG-PROC-HIDDEN-TASK", 45, "T1053.005", hiddenTask},
+	{"MG-PROC-STORE-CHILD", 45, "T1059.001", storeChild},
+	{"MG-PROC-LANDED", 10, "T1204.002", landedRun},
 }
 
 func neverNative(s *subject) string {

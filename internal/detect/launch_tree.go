@@ -1,0 +1,355 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// Rules about the shape of a chain: a way in, a loader or an interpreter on a
+// place that anybody may write to, and the network or a way to stay. They hold
+// where command lines and signatures are missing.
+
+// loaderPlace: a loader of Windows is given a library from where no installed
+// program has its own.
+func loaderPlace(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.name != "rundll32" && l.name != "regsvr32" || len(l.above) == 0 {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedRun || d.What != l.name {
+			continue
+		}
+		low := slashed(d.File)
+		door := l.door()
+		byHand := door != "" && !callers[door] // they have add-ins of their own
+		switch {
+		case byHand && (userPlace(low) || otherDrive(low)):
+		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
+		default:
+			continue
+		}
+		return fmt.Sprintf("%s loads %s from where no installed program has its libraries.", l.shownRun(), quoted(baseName(d.File)))
+	}
+	return ""
+}
+
+// callers are programs for chat and meetings that open what others sent.
+var callers = set(`telegram whatsapp discord slack teams ms-teams skype signal outlook olk`)
+
+// otherDrive says whether a path lies on a drive that is not the system's: a
+// mounted image or a stick.
+func otherDrive(low string) bool {
+	return len(low) > 2 && low[1] == ':' && low[2] == '/' && low[0] > 'c' && low[0] <= 'z'
+}
+
+// landedMinutes is how long after it landed a file counts as new.
+const landedMinutes = 10
+
+// folderOf is the folder of a path, with its slash.
+func folderOf(low string) string { return low[:strings.LastIndexByte(low, '/')+1] }
+
+// blindLoader: something that is named like meeting software, and lies where
+// downloads land, starts a loader, which the real one never does.
+func blindLoader(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.known() || len(l.above) == 0 {
+		return ""
+	}
+	p := l.Ancestors[0]
+	public := strings.Contains(slashed(p.Exe), "/users/public/")
+	if l.name != "rundll32" && l.name != "mshta" && !(public && (l.name == "powershell" || l.name == "cmd")) {
+		return ""
+	}
+	if !landingPlace(p.Exe) || signedWell(p.Signature) || !s.soundsLike(p.Exe) {
+		return ""
+	}
+	return fmt.Sprintf("%s calls itself meeting software and starts %s, as the real one never does.", quoted(baseName(p.Exe)), l.shownRun())
+}
+
+// inlineCode: code in a command line opens a connection and hands it a shell,
+// or is decoded by an interpreter that something brought with it.
+func inlineCode(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		switch {
+		case d.Kind == meetguard.DeedConnect && contains(d.Mark, "shell") && !inHouse(d.Host):
+			return fmt.Sprintf("%s opens a connection and gives it a shell.", l.shownRun())
+		case userPlace(l.Exe) && (d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedEncoded && d.What == "inline"):
+			return fmt.Sprintf("%s lies where any program may write and runs code that its command line hides.", l.shownRun())
+		}
+	}
+	return ""
+}
+
+// portables are interpreters and tool chains that run what they are given.
+var portables = set(`node python python3 pythonw php perl ruby deno bun go java javaw lua autoit3 wscript tclsh`)
+
+// portable: an interpreter runs from a temporary folder into which the same
+// chain unpacked it, or below something that was opened by hand.
+func portable(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	exe := l.Exe
+	if !portables[l.name] || !tempPlace(exe) {
+		return ""
+	}
+	brought := ""
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		for _, d := range st.Deeds {
+			if to := fileKey(d.File); d.Kind == meetguard.DeedUnpack && len(to) > 5 && strings.HasPrefix(fileKey(exe), to+"/") {
+				brought = "was unpacked"
+			}
+		}
+	}
+	for _, a := range l.Ancestors {
+		if windowsHosts[program(a.Exe)] || landingPlace(a.Exe) && !tempPlace(a.Exe) && !signedWell(a.Signature) {
+			brought = "was brought by " + clip(baseName(a.Exe))
+		}
+	}
+	if brought == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
+}
+
+// hiddenFile: a program or script whose name is hidden runs from a temporary
+// or system folder, or something is fetched to such a name.
+func hiddenFile(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		base := baseName(d.File)
+		if len(base) < 2 || base[0] != '.' {
+			continue
+		}
+		low := slashed(d.File)
+		system := strings.HasPrefix(low, "/usr/") || strings.HasPrefix(low, "/opt/") || strings.HasPrefix(low, "/lib/")
+		switch {
+		case d.Kind == meetguard.DeedRun && d.What != "unpack" && (tempPlace(low) || system && d.What == "program"):
+			return fmt.Sprintf("%s, a hidden file, is run from where nobody looks.", quoted(base))
+		case d.Kind == meetguard.DeedFetch && tempPlace(low) && !inHouse(d.Host) && !toolHost(d.Host):
+			return fmt.Sprintf("Something is fetched%s to %s, a hidden file.", fromHost(d.Host), quoted(base))
+		}
+	}
+	return ""
+}
+
+// trusts: a certificate or a proxy that was fetched by hand is made one that
+// the system trusts.
+func trusts(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		switch {
+		case d.Kind != meetguard.DeedTrust:
+		case d.Host != "" && !inHouse(d.Host) && s.judge.Host(d.Host).Level != meetguard.Clean:
+			return fmt.Sprintf("All connections are to go by way of %s, a lookalike.", clip(d.Host))
+		case d.File != "" && tempPlace(d.File) && l.fetchedBadly(d.File):
+			return fmt.Sprintf("%s, which was fetched without a check of the server, is to be trusted by the system.", quoted(baseName(d.File)))
+		}
+	}
+	return ""
+}
+
+// fetchedBadly says whether the chain fetched a file without a check of its
+// server.
+func (l *launch) fetchedBadly(file string) bool {
+	for _, st := range append(append([]meetguard.Step{{Deeds: l.own}}, l.session...), l.chain...) {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch && fileKey(d.File) == fileKey(file) && !inHouse(d.Host) && contains(d.Mark, "insecure") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// replaced: what was fetched takes the place of an installed app and is signed
+// anew.
+func replaced(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.does(meetguard.DeedResign) {
+		return ""
+	}
+	if _, ok := l.under(builders); ok {
+		return ""
+	}
+	f, ok := l.deed(meetguard.DeedFetch)
+	if !ok || toolHost(f.Host) || inHouse(f.Host) {
+		return ""
+	}
+	for _, d := range l.own {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] {
+			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
+		}
+	}
+	return ""
+}
+
+// reported: what was gathered in a temporary folder is sent to a bare address
+// or to a messenger's bot, by no program that is installed.
+func reported(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.ledFromUser() {
+		return ""
+	}
+	for _, d := range l.own {
+		switch {
+		case d.Kind != meetguard.DeedUpload:
+		case d.What == "telegram bot":
+			return fmt.Sprintf("%s sends something to a bot of a messenger (%s).", l.shownRun(), l.via())
+		case tempPlace(d.File) && publicAddress(d.Host):
+			return fmt.Sprintf("%s is sent from a temporary folder to a bare address (%s).", quoted(baseName(d.File)), clip(d.Host))
+		}
+	}
+	return ""
+}
+
+// ledFromUser says whether a program or script that lies where any program may
+// write led to the launch.
+func (l *launch) ledFromUser() bool {
+	for _, a := range l.Ancestors {
+		if userPlace(a.Exe) && !signedWell(a.Signature) {
+			return true
+		}
+		if !interpreters[program(a.Exe)] {
+			continue
+		}
+		for i, w := range a.Args {
+			if i > 0 && i < 4 && tempPlace(w) && !strings.HasPrefix(w, "-") {
+				return true
+			}
+		}
+		if program(a.Exe) == "cmd" && tempPlace(a.CommandLine) {
+			return true
+		}
+	}
+	return false
+}
+
+// desktops open what somebody clicks on Linux.
+var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasmashell krunner xfce4-panel xfce4-appfinder`)
+
+// desktopFetch: the desktop starts a shell, and the shell fetches something: an
+// icon or a line in the run window that is a script.
+func desktopFetch(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
+		return ""
+	}
+	shell := false
+	for _, a := range l.above {
+		if desktops[a] && shell {
+			return fmt.Sprintf("%s started a shell that fetches something with %s.", clip(a), l.shownRun())
+		}
+		if !shells[a] && a != "gio" && a != "env" && a != "setsid" && a != "nohup" {
+			return ""
+		}
+		shell = shell || shells[a]
+	}
+	return ""
+}
+
+// dropped: a script host leads to a program where no setup puts one.
+func dropped(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || interpreters[l.name] || signedWell(l.Signature) || !userPlace(l.Exe) {
+		return ""
+	}
+	low := slashed(l.Exe)
+	_, under, roaming := strings.Cut(low, "/appdata/roaming/")
+	for i, a := range l.above {
+		switch {
+		case windowsHosts[a] && l.door() != "" && tempPlace(low):
+			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
+		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):
+			return fmt.Sprintf("%s led to %s, which lies where no setup puts a program.", clip(a), l.shownRun())
+		case !interpreters[a]:
+			return doubleName(l, low)
+		}
+	}
+	return doubleName(l, low)
+}
+
+// doubleName: a program in a temporary folder with the name of something else.
+func doubleName(l *launch, low string) string {
+	stem, ok := strings.CutSuffix(baseName(low), ".exe")
+	if !ok || !tempPlace(low) {
+		return ""
+	}
+	for _, ext := range []string{".msi", ".pdf", ".doc", ".docx", ".mp4", ".zip", ".ics", ".jpg", ".png", ".txt"} {
+		if strings.HasSuffix(stem, ext) {
+			return fmt.Sprintf("%s is a program in a temporary folder that is named like something else.", quoted(baseName(l.Exe)))
+		}
+	}
+	return ""
+}
+
+// hiddenTask: a script of the user is to be started out of sight again and
+// again.
+func hiddenTask(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedPersist && contains(d.Mark, "hidden script") {
+			return "A script that lies where any program may write is to be started out of sight."
+		}
+	}
+	return ""
+}
+
+// storeChild: a package of the store's kind that is named like meeting
+// software, and not of the publisher of Microsoft's own, starts PowerShell.
+func storeChild(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.name != "powershell" && l.name != "pwsh" || len(l.above) == 0 {
+		return ""
+	}
+	_, pack, ok := strings.Cut(slashed(l.Ancestors[0].Exe), "/windowsapps/")
+	if !ok || strings.Contains(pack, "__8wekyb3d8bbwe/") {
+		return ""
+	}
+	name, _, _ := strings.Cut(pack, "_")
+	if !s.soundsLike(name) && !s.soundsLike(strings.TrimSuffix(name, "desktop")) {
+		return ""
+	}
+	return fmt.Sprintf("%s, a package that calls itself meeting software, starts PowerShell, as the real one never does.", quoted(name))
+}
+
+// landedRun: what runs came to this machine minutes ago and nobody vouches for
+// it. By itself that is everybody's Monday.
+func landedRun(s *subject) string {
+	if s.run == nil || s.run.managed || s.Landed == nil || s.Landed.Host == "" || inHouse(s.Landed.Host) || s.judge.official(s.Landed.Host) {
+		return ""
+	}
+	age := s.run.Started.Sub(s.Landed.Time).Minutes()
+	if s.run.Started.IsZero() || age < 0 || age > landedMinutes || !s.landedUnproven() {
+		return ""
+	}
+	return fmt.Sprintf("It was run within minutes of its download from %s.", clip(s.Landed.Host))
+}
+
+// landedUnproven says whether what landed is known to be unsigned, or is a
+// script.
+func (s *subject) landedUnproven() bool {
+	for _, m := range s.Members {
+		if m.Role == "argument" && (m.Script != nil || m.Format == meetguard.FormatScript) {
+			return true
+		}
+	}
+	return s.Signature.Status == meetguard.SignatureUnsigned || s.Signature.Status == meetguard.SignatureAdhoc
+}
