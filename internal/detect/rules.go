@@ -63,6 +63,7 @@ var rules = []rule{
 
 	// names and origins
 	{"MG-NAME-DOUBLE-EXT", 70, "T1036.007", doubleExtension},
+	{"MG-NAME-PAPER", 45, "T1036.007", paperName},
 	{"MG-NAME-BIDI", 80, "T1036.002", bidiName},
 	{"MG-NAME-PADDED", 60, "T1036.007", paddedName},
 	{"MG-TYPE-DISGUISED", 60, "T1036.008", disguised},
@@ -98,6 +99,7 @@ var rules = []rule{
 	{"MG-SCRIPT-DEFENDER", 50, "T1562.001", defender},
 	{"MG-SCRIPT-THEFT", 50, "T1005", thefts},
 	{"MG-SCRIPT-THEFT-MANY", 40, "T1005", theftMany},
+	{"MG-SCRIPT-PACKED-AWAY", 45, "T1560.001", packedAway},
 	{"MG-SCRIPT-PERSIST-FAKE", 40, "T1543", persistFake},
 	{"MG-SCRIPT-ODD-AGENT", 20, "T1071.001", oddAgent},
 	{"MG-SCRIPT-ENCODED", 25, "T1027.010", encoded},

@@ -72,7 +72,7 @@ const (
 		"  '+'  \"+\"  [::-1]  ord(  bytes([  map(chr  rot13  rot_13  marshal.loads  'h*'  \"h*\"  unpack1(  .pack(  b85decode  a85decode  b32decode" // strings that are put together
 	pythonRuns = "exec(  eval(  execv  execl  spawnv  system(  popen  subprocess  startfile  __import__  shellexecute" +
 		"  | sh  |sh  | bash  |bash  | zsh  |zsh  | iex  |iex  do shell script  invoke-expression" // in what only calls itself Python
-	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db`
+	pythonTakes = `login data  ".ssh  '.ssh  /.ssh  id_rsa  _history"  _history'  extension settings  cookies.sqlite  logins.json  .wallet  keychain-db  make_archive`
 )
 
 var libraryWords = sync.OnceValues(func() (f *finder, brings int) {

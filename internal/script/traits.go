@@ -29,11 +29,13 @@ const (
 	TraitLongOpaqueTokenPath = "long-opaque-token-path"  // a fetched URL ends in a long random token: made for one victim
 	TraitOddUserAgent        = "odd-user-agent"          // a fetch names itself by a short invented agent
 	TraitOptions             = "options"                 // reads options or parameters, or explains its usage
+	TraitPacksFiles          = "packs-files"             // makes an archive of files
 	TraitPaddedLine          = "padded-line"             // 200 or more blanks inside one line before code
 	TraitPageCopiesCommand   = "page-copies-command"     // page: copies a command that fetches and runs, does not show it, and tells its reader to run it
 	TraitPasswordPrompt      = "password-prompt"         // asks the user for a password, or checks one
 	TraitPathFromWritable    = "path-from-user-writable" // runs a program from a folder that every user program may write
 	TraitPersistence         = "persistence"             // arranges to be started again
+	TraitProfileData         = "profile-data"            // names folders in which programs keep their data, or keys, in the user's profile
 	TraitProgressTheatre     = "progress-theatre"        // shows progress between sleeps
 	TraitRawIPHost           = "raw-ip-host"             // a URL has a public IP address for a host
 	TraitRemoteSearch        = "remote-search"           // page: shows a folder of another machine as a search of Windows Explorer
