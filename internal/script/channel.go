@@ -88,8 +88,8 @@ func (a *analysis) shellBehind(s *stmt) string {
 		return ""
 	}
 	from := shell.in
-	if shell.producer > 0 {
-		from = strings.Join(a.stmts[shell.producer-1].cmd[1:], " ")
+	if shell.producer > 0 && len(a.stmts[shell.producer-1].cmd) == 2 { // cat FILE |
+		from = a.stmts[shell.producer-1].cmd[1]
 	}
 	if from != s.out {
 		return ""

@@ -315,8 +315,11 @@ func (j *joiner) closeParen(o int) bool {
 		return false
 	}
 	if o > 0 && j.d.lang == langVBScript && j.out[o-1].list != nil && !j.out[o].space { // list(2)
+		if len(list) != 1 {
+			return false
+		}
 		n, isCount := smallInt(list[0])
-		if !isCount || len(list) != 1 || n < 0 || n >= len(j.out[o-1].list) {
+		if !isCount || n < 0 || n >= len(j.out[o-1].list) {
 			return false
 		}
 		item := newText(j.out[o-1].list[n])
