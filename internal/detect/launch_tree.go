@@ -274,6 +274,8 @@ func dropped(s *subject) string {
 		switch {
 		case windowsHosts[a] && l.door() != "" && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
+		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
+			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):
 			return fmt.Sprintf("%s led to %s, which lies where no setup puts a program.", clip(a), l.shownRun())
 		case !interpreters[a]:
