@@ -60,7 +60,7 @@ func blindLoader(s *subject) string {
 	}
 	p := l.Ancestors[0]
 	public := strings.Contains(slashed(p.Exe), "/users/public/")
-	if l.name != "rundll32" && l.name != "mshta" && !(public && (l.name == "powershell" || l.name == "cmd")) {
+	if l.name != "mshta" && !(public && (l.name == "rundll32" || l.name == "powershell" || l.name == "cmd")) {
 		return ""
 	}
 	if !landingPlace(p.Exe) || signedWell(p.Signature) || !s.soundsLike(p.Exe) {
