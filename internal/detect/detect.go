@@ -83,6 +83,7 @@ func (j *Judge) Judge(f meetguard.Facts) meetguard.Verdict { return j.JudgeOn(f,
 
 func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 	s := j.subject(f)
+	s.vouched = t.vouched
 	v := meetguard.Verdict{Level: meetguard.Clean, Findings: []meetguard.Finding{}}
 	if s.claim != nil {
 		v.Brand = s.claim.brand.ID
@@ -101,6 +102,7 @@ func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 	v.Score = min(v.Score, 100)
 	v.Level = levelOf(v.Score, blinded(f.Gaps))
 	v = t.allowClaim(s, v)
+	t.vouched = t.vouched || isInstaller(f.Format) && f.Signature.Status == meetguard.SignatureValid
 	if depth < maxDepth {
 		for _, m := range f.Members {
 			v = worse(v, j.judge(m, depth+1, t), m.Path)
@@ -215,13 +217,14 @@ func sentence(s string) string {
 // subject is one unit with what several rules ask about it.
 type subject struct {
 	meetguard.Facts
-	judge *Judge
-	name  string  // base name
-	ext   string  // lower case, with the dot
-	claim *claim  // the brand it claims, nil if none
-	proof proof   // of that claim
-	code  *code   // nil if it is no script
-	run   *launch // nil if it is no launch
+	vouched bool // it came in a package that somebody signed with a name
+	judge   *Judge
+	name    string  // base name
+	ext     string  // lower case, with the dot
+	claim   *claim  // the brand it claims, nil if none
+	proof   proof   // of that claim
+	code    *code   // nil if it is no script
+	run     *launch // nil if it is no launch
 }
 
 func (j *Judge) subject(f meetguard.Facts) *subject {

@@ -323,7 +323,7 @@ func brandCradle(s *subject) string {
 		return ""
 	}
 	f, _ := s.code.cradle()
-	if _, n := s.code.trouble(); n == 0 && programRun[f.RunBy] {
+	if _, n := s.code.trouble(); n == 0 && (programRun[f.RunBy] || s.judge.source(f) == sourceKnown) {
 		return ""
 	}
 	return fmt.Sprintf("It presents itself as help from %s (%s) and runs what it fetches%s, which is not %s's host.", s.claim.brand.Name, s.claim.shown(), from(f), s.claim.brand.Name)

@@ -33,7 +33,7 @@ func (s *subject) isClicked() bool {
 
 // clickCradle: a double click runs what comes from a stranger.
 func clickCradle(s *subject) string {
-	if s.code == nil || !s.isClicked() || s.code.Steps > errand || s.code.traits["checks-download"] {
+	if s.code == nil || s.vouched || !s.isClicked() || s.code.Steps > errand || s.code.traits["checks-download"] {
 		return ""
 	}
 	switch c := s.code; {
@@ -57,7 +57,7 @@ func (s *subject) origin(f meetguard.Fetch) string { return sourceWord(s.judge.s
 // strangeCradle: a few lines that are there to bring and run the code of a
 // stranger. Builds and installers that do so have more to do, or check it.
 func strangeCradle(s *subject) string {
-	if s.isClicked() || !s.isErrand() {
+	if s.isClicked() || s.vouched || !s.isErrand() {
 		return ""
 	}
 	switch c := s.code; {

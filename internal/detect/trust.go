@@ -41,6 +41,7 @@ func (j *Judge) JudgeOn(f meetguard.Facts, day string) meetguard.Verdict {
 
 // trust is what the friends of a judge say on one day of one unit.
 type trust struct {
+	vouched bool // within a package with a valid signature
 	friends []meetguard.Friend
 	day     string
 	path    string // of the unit: its members lie where it lies

@@ -208,9 +208,7 @@ func vehicleSends(s *subject) string {
 // packageCradle: the package of a stranger runs, with the rights of the system,
 // code that it does not bring.
 func packageCradle(s *subject) string {
-	switch s.Format {
-	case meetguard.FormatPKG, meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatMSI, meetguard.FormatMSIX, meetguard.FormatApp, meetguard.FormatISO, meetguard.FormatPE:
-	default:
+	if !isInstaller(s.Format) && s.Format != meetguard.FormatApp && s.Format != meetguard.FormatISO && s.Format != meetguard.FormatPE {
 		return ""
 	}
 	if s.Signature.Status == meetguard.SignatureValid || s.Package != nil {
@@ -222,6 +220,15 @@ func packageCradle(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// isInstaller names the packages that the system's own installer takes.
+func isInstaller(f meetguard.Format) bool {
+	switch f {
+	case meetguard.FormatPKG, meetguard.FormatDeb, meetguard.FormatRPM, meetguard.FormatMSI, meetguard.FormatMSIX:
+		return true
+	}
+	return false
 }
 
 // longInstaller is from how many lines on a script may have what it fetches
