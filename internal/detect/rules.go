@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -483,7 +484,7 @@ func oddAgent(s *subject) string {
 }
 
 func encoded(s *subject) string {
-	if s.code == nil || !s.trait("encoded-command") || len(s.code.Fetches) == 0 {
+	if s.code == nil || !s.trait("encoded-command") || !slices.ContainsFunc(s.code.Fetches, func(f meetguard.Fetch) bool { return s.judge.source(f) != sourceKnown }) {
 		return ""
 	}
 	return "It passes an encoded command that fetches something."
