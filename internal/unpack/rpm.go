@@ -51,7 +51,11 @@ func walkRPM(data []byte, opt Options, visit Visit) error {
 	if err != nil {
 		return fmt.Errorf("open the payload of the package: %w", err)
 	}
-	return rpmCpio(bufio.NewReaderSize(opt.Budget.Reader(payload), 1<<15), opt, visit)
+	r := bufio.NewReaderSize(opt.Budget.Reader(payload), 1<<15)
+	if magic, _ := r.Peek(6); string(magic) == "07070X" {
+		return fmt.Errorf("a payload with files of 4 GiB or more: %w", ErrUnsupported)
+	}
+	return walkCpio(r, opt, visit)
 }
 
 // rpmHeaderEnd checks the header at off and tells where it ends.
@@ -174,71 +178,4 @@ func rpmDecompress(data []byte) (io.Reader, error) {
 		return lzma.ReaderConfig{DictCap: rpmMaxDictionary}.NewReader(r)
 	}
 	return nil, ErrUnsupported
-}
-
-// rpmCpio visits the files of a payload, a cpio archive in the "new" format of
-// cpio(5): a header of 110 characters with numbers of eight hexadecimal digits,
-// the name and the content, each padded to four bytes.
-func rpmCpio(r *bufio.Reader, opt Options, visit Visit) error {
-	for {
-		head := make([]byte, 110)
-		if _, err := io.ReadFull(r, head); err != nil {
-			return rpmCut(err)
-		}
-		if magic := string(head[:6]); magic == "07070X" {
-			return fmt.Errorf("a payload with files of 4 GiB or more: %w", ErrUnsupported)
-		} else if magic != "070701" && magic != "070702" {
-			return errors.New("the list of files is broken")
-		}
-		field := func(n int) int64 {
-			v, _ := strconv.ParseUint(string(head[6+8*n:14+8*n]), 16, 32)
-			return int64(v)
-		}
-		mode, size, length := field(1), field(6), field(11)
-		if length < 1 || length > 1<<16 {
-			return errors.New("the name of a file is broken")
-		}
-		name := make([]byte, length+(4-(110+length)%4)%4)
-		if _, err := io.ReadFull(r, name); err != nil {
-			return rpmCut(err)
-		}
-		text := strings.ToValidUTF8(string(bytes.TrimRight(name[:length], "\x00")), "\uFFFD")
-		if text == "TRAILER!!!" {
-			return nil
-		}
-		if err := rpmEntry(r, text, mode, size, opt, visit); err != nil {
-			return err
-		}
-	}
-}
-
-// rpmEntry visits one file and leaves the reader behind it.
-func rpmEntry(r *bufio.Reader, name string, mode, size int64, opt Options, visit Visit) error {
-	if err := opt.Budget.Entry(); err != nil {
-		return err
-	}
-	content := &io.LimitedReader{R: r, N: size}
-	m := Member{Name: name, Size: size, Open: func() (io.Reader, error) { return content, nil }}
-	switch mode & 0o170000 {
-	case 0o040000:
-		m.Role = RoleFolder
-	case 0o120000:
-		m.Role = RoleLink
-	}
-	if err := visit(m); err != nil {
-		return err
-	}
-	rest := content.N + (4-size%4)%4
-	if n, err := io.CopyN(io.Discard, r, rest); n < rest {
-		return rpmCut(err)
-	}
-	return nil
-}
-
-// rpmCut says in words what an end before the last file means.
-func rpmCut(err error) error {
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New("the files of the package are cut short")
-	}
-	return err
 }
