@@ -2,7 +2,9 @@ package sigma
 
 import (
 	"runtime"
+	"strconv"
 	"strings"
+	"time"
 
 	"meetguard"
 )
@@ -49,6 +51,7 @@ var taxonomy = []term{
 	{"SigningID", func(f *meetguard.Facts) []string { return one(valid(&f.Signature, "identifier")) }}, // of a valid signature
 	{"OriginHost", func(f *meetguard.Facts) []string { return one(f.Origin.Host) }},
 	{"OriginReferrerHost", func(f *meetguard.Facts) []string { return one(f.Origin.ReferrerHost) }},
+	{"DownloadAgeSeconds", downloadAge},
 	{"FetchHost", fetches(func(x *meetguard.Fetch) string { return x.Host })},   // of downloads in the command line
 	{"FetchTool", fetches(func(x *meetguard.Fetch) string { return x.Tool })},   // that fetches
 	{"FetchRunBy", fetches(func(x *meetguard.Fetch) string { return x.RunBy })}, // that runs what was fetched
@@ -56,6 +59,15 @@ var taxonomy = []term{
 	{"Hosts", script(func(s *meetguard.Script) []string { return s.Hosts })},    // of every URL in the command line
 	{"Traits", script(func(s *meetguard.Script) []string { return s.Traits })},  // of the command line as a script
 	{"Pretexts", script(func(s *meetguard.Script) []string { return s.Pretexts })},
+}
+
+// downloadAge is how long before the launch its executable or its script landed,
+// in whole seconds; null if that was not seen.
+func downloadAge(f *meetguard.Facts) []string {
+	if f.Landed == nil || f.Landed.Time.IsZero() || f.Process.Started.Before(f.Landed.Time) {
+		return nil
+	}
+	return one(strconv.FormatInt(int64(f.Process.Started.Sub(f.Landed.Time)/time.Second), 10))
 }
 
 // maxValue bounds one value of a field, in bytes: what Linux allows one argument

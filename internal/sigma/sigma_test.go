@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"meetguard"
 )
@@ -175,6 +176,8 @@ func TestFields(t *testing.T) {
 		Script:    &meetguard.Script{Traits: []string{"upload"}, Fetches: []meetguard.Fetch{{Tool: "curl", Host: "a.invalid", RunBy: "sh", To: "pipe"}, {Tool: "wget"}}},
 		Process: &meetguard.Process{OS: "linux", Exe: "sh", Args: []string{"sh", "-c", "x y"}, User: "u", Cwd: "/w",
 			Ancestors: []meetguard.Process{{Exe: "/bin/p", CommandLine: "p 1"}, {Exe: "/bin/g"}}}}
+	f.Process.Started = time.Date(2026, 11, 22, 12, 1, 30, 0, time.UTC)
+	f.Landed = &meetguard.Landing{Time: f.Process.Started.Add(-90*time.Second - time.Millisecond)}
 	fs := newFields()
 	l := fs.launch(&f)
 	for name, want := range map[string]string{
@@ -182,17 +185,21 @@ func TestFields(t *testing.T) {
 		"Ancestors": "p,g", "AncestorImages": "/bin/p,/bin/g", "User": "u", "CurrentDirectory": "/w", "OriginalFileName": "Zoom.exe",
 		"Company": "Maker", "Product": "", "Description": "", "Hashes": "SHA256=AB", "sha256": "ab", "Signer": "Maker Inc.", "SignatureStatus": "valid",
 		"TeamID": "ABCDEFGHIJ", "SigningID": "m.x", "OriginHost": "h.invalid", "OriginReferrerHost": "", "FetchHost": "a.invalid", "FetchTool": "curl,wget",
-		"FetchRunBy": "sh", "FetchTo": "pipe", "Traits": "upload", "Hosts": "", "Pretexts": "",
+		"DownloadAgeSeconds": "90", "FetchRunBy": "sh", "FetchTo": "pipe", "Traits": "upload", "Hosts": "", "Pretexts": "",
 	} {
 		if got := strings.Join(l.value(fs.id(name)).raw, ","); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
 	}
-	if fs.count() != 28 || len(taxonomy) != 28 {
-		t.Errorf("%d fields, and this test asks for 28", fs.count())
+	if fs.count() != 29 || len(taxonomy) != 29 {
+		t.Errorf("%d fields, and this test asks for 29", fs.count())
 	}
 	f.Signature.Status = meetguard.SignatureInvalid
 	l = fs.launch(&f)
+	f.Landed.Time = f.Process.Started.Add(time.Minute) // it landed again since
+	if got := l.value(fs.id("DownloadAgeSeconds")).raw; got != nil {
+		t.Errorf("the age of what landed later is %q", got)
+	}
 	for _, name := range []string{"Signer", "TeamID", "SigningID"} {
 		if got := l.value(fs.id(name)).raw; got != nil {
 			t.Errorf("%s of an invalid signature is %q", name, got)
