@@ -127,7 +127,7 @@ func measureLaunches(e *env) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := e.launchToAlert(n / 50)
+	verdicts, err := e.launchToAlert(max(n/500, 3))
 	return append(append(rows, short...), verdicts...), err
 }
 
@@ -203,43 +203,57 @@ func (e *env) shortLived(n int) ([]result, error) {
 
 // launchToAlert launches a line that is an alert to the whole agent, but whose
 // fetching part never runs, and gives the time from the launch to the alert on
-// the disk.
+// the disk. What one terminal starts is one chain and one alert, so each launch
+// has an agent of its own.
 func (e *env) launchToAlert(n int) ([]result, error) {
-	agent, err := e.watchAgent("launches", "")
-	if err != nil {
-		return nil, err
-	}
-	defer agent.stop()
 	var took series
 	missing := 0
 	for i := range n {
-		host := fmt.Sprintf("zoom-fix-%d.invalid", i)
-		cmd := exec.Command("sh", "-c", fmt.Sprintf("true || curl -fsSLk https://%s/a | sh", host))
-		if err := cmd.Start(); err != nil {
+		ms, err := e.oneAlert(fmt.Sprintf("zoom-fix-%d.invalid", i))
+		if err != nil {
 			return nil, err
 		}
-		launched := time.Now()
-		if err := cmd.Wait(); err != nil {
-			return nil, err
-		}
-		told, err := agent.log.wait(host, 2*time.Second)
-		switch {
-		case err != nil:
-			return nil, err
-		case told.IsZero():
+		if ms == 0 {
 			missing++
-		case i > 2: // the worker has started by then
-			took = append(took, 1e3*told.Sub(launched).Seconds())
+			continue
 		}
+		took = append(took, ms)
 	}
 	if len(took) == 0 {
 		return nil, fmt.Errorf("%d of %d launches made no alert", missing, n)
 	}
 	return []result{
 		{name: fmt.Sprintf("launches of %d lures that made no alert", n), figure: fmt.Sprint(missing), bar: "0", passed: missing == 0},
-		atMost("launch to alert on the disk, p50", series{took.median()}, 2, " ms"),
-		atMost("launch to alert on the disk, p99", series{took.quantile(0.99)}, 20, " ms"),
+		atMost("launch to alert on the disk, agent just started, p50", series{took.median()}, 2, " ms"),
+		atMost("the slowest of them", series{took.quantile(1)}, 20, " ms"),
 	}, nil
+}
+
+// oneAlert gives the milliseconds from a launch to its alert, or 0 without one.
+func (e *env) oneAlert(host string) (float64, error) {
+	agent, err := e.watchAgent("launches", "")
+	if err != nil {
+		return 0, err
+	}
+	defer agent.stop()
+	// a line that has the worker started, and is no alert
+	if err := exec.Command("sh", "-c", ": https://warm.invalid/").Run(); err != nil {
+		return 0, err
+	}
+	time.Sleep(200 * time.Millisecond)
+	cmd := exec.Command("sh", "-c", fmt.Sprintf("true || curl -fsSLk https://%s/a | sh", host))
+	if err := cmd.Start(); err != nil {
+		return 0, err
+	}
+	launched := time.Now()
+	if err := cmd.Wait(); err != nil {
+		return 0, err
+	}
+	told, err := agent.log.wait(host, 2*time.Second)
+	if err != nil || told.IsZero() {
+		return 0, err
+	}
+	return 1e3 * told.Sub(launched).Seconds(), nil
 }
 
 // atLeast makes the result of a share that has a bar.
