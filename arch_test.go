@@ -25,20 +25,26 @@ var mayImport = map[string][]string{
 	"meetguard/internal/chain":    {"meetguard"},
 	"meetguard/internal/alert":    {"meetguard"},
 	"meetguard/internal/config":   {"meetguard"},
-	"meetguard/internal/collect":  {"meetguard"},
-	"meetguard/internal/owner":    {"meetguard"},
-	"meetguard/internal/opinion":  {"meetguard"},
-	"meetguard/internal/sigma":    {"meetguard"},
+	"meetguard/internal/store":    {"meetguard"},
+	"meetguard/internal/pki":      {"meetguard"},
+	"meetguard/internal/people":   {"meetguard"},
+	"meetguard/internal/exits":    {"meetguard"},
+	"meetguard/internal/device":   {"meetguard"},
+	"meetguard/internal/collect": {"meetguard", "meetguard/internal/store", "meetguard/internal/pki", "meetguard/internal/people",
+		"meetguard/internal/exits"},
+	"meetguard/internal/owner":   {"meetguard"},
+	"meetguard/internal/opinion": {"meetguard"},
+	"meetguard/internal/sigma":   {"meetguard"},
 	"meetguard/internal/agent": {"meetguard", "meetguard/signatures", "meetguard/internal/watch", "meetguard/internal/inspect",
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker", "meetguard/internal/unpack",
 		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
-		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma"},
+		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device"},
 	"meetguard/docs": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 
-	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config"},
-	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect"},
+	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device"},
+	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect", "meetguard/internal/store"},
 }
 
 type listed struct {

@@ -1,4 +1,4 @@
-package collect
+package store
 
 import (
 	"context"
@@ -7,17 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-
-	"github.com/pressly/goose/v3"
 )
 
-//go:embed migrations/*.sql
+//go:embed migrations
 var migrations embed.FS
 
 // readers is the most queries that read at the same time.
@@ -26,14 +22,8 @@ const readers = 4
 // SQLite is the Store in one SQLite file. One connection writes; WAL lets the
 // others read meanwhile.
 type SQLite struct {
-	write *sql.DB
-	read  *sql.DB
-
-	schema int64 // version of the newest migration
-
-	queueMu  sync.Mutex
-	queue    []*pendingSave // batches that wait for a commit
-	commitMu sync.Mutex     // held by the one who commits
+	db
+	groupCommit
 }
 
 // OpenSQLite opens or creates the store in the file path, and brings its schema
@@ -61,7 +51,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := os.Chmod(abs, 0o600); err != nil {
 		return nil, reason(err)
 	}
-	s := &SQLite{}
+	s := &SQLite{db: db{dialect: dialectSQLite}}
 	if err := s.connect(ctx, abs); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -97,7 +87,7 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.schema, err = migrate(ctx, s.write); err != nil {
+	if s.schema, err = migrate(ctx, s.write, s.dialect); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", dsn(path, "_busy_timeout=10000", "_query_only=on")); err != nil {
@@ -117,52 +107,4 @@ func dsn(abs string, options ...string) string {
 	}
 	u := url.URL{Scheme: "file", Path: p, RawQuery: strings.Join(options, "&")}
 	return u.String()
-}
-
-// migrate runs the migrations that are missing and returns the newest version.
-func migrate(ctx context.Context, db *sql.DB) (int64, error) {
-	dir, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return 0, err
-	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir,
-		goose.WithDisableGlobalRegistry(true), goose.WithSlog(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		return 0, fmt.Errorf("read migrations: %w", err)
-	}
-	current, target, err := p.GetVersions(ctx)
-	if err != nil {
-		return 0, fmt.Errorf("read schema version: %w", err)
-	}
-	if current > target {
-		return 0, fmt.Errorf("it was written by a newer version (schema %d, this version knows %d)", current, target)
-	}
-	if _, err := p.Up(ctx); err != nil {
-		return 0, fmt.Errorf("migrate: %w", err)
-	}
-	return target, nil
-}
-
-// Ready tells whether the file answers and its schema is the one of this program.
-func (s *SQLite) Ready(ctx context.Context) error {
-	var version int64
-	err := s.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&version)
-	if err != nil {
-		return fmt.Errorf("read schema version: %w", err)
-	}
-	if version != s.schema {
-		return fmt.Errorf("schema is version %d, this version knows %d", version, s.schema)
-	}
-	return nil
-}
-
-// Close closes the file.
-func (s *SQLite) Close() error {
-	var errs []error
-	for _, db := range []*sql.DB{s.read, s.write} { // the writer last: it folds the journal back
-		if db != nil {
-			errs = append(errs, db.Close())
-		}
-	}
-	return errors.Join(errs...)
 }
