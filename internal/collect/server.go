@@ -2,13 +2,20 @@ package collect
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"html/template"
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"meetguard/internal/pki"
+	"meetguard/internal/store"
 )
 
 // What a client may take before it is cut off.
@@ -16,172 +23,134 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
-	idleTimeout       = 2 * time.Minute
+	idleTimeout       = 5 * time.Minute // agents report each minute: their connections are kept
 	maxHeaderBytes    = 16 << 10
 	stopTimeout       = 10 * time.Second // for requests that run when the server ends
 )
 
+// DefaultGroup is the group of agents whose token names none.
+const DefaultGroup = "default"
+
+// Config is what a server is made of. Only Store and Log are needed: without an
+// authority nobody can enrol.
+type Config struct {
+	Store     store.Store
+	Log       *slog.Logger
+	Authority *pki.Authority
+	Version   string
+	Interval  time.Duration // between heartbeats; 0: DefaultInterval
+	Retention Retention     // zero keeps everything
+	Now       func() time.Time
+}
+
 // Server answers agents, programs and people.
 type Server struct {
-	store Store
-	log   *slog.Logger
-	now   func() time.Time
-	pages *template.Template
-	slots chan struct{} // one for each batch that is unpacked at the moment
+	store     store.Store
+	log       *slog.Logger
+	now       func() time.Time
+	pages     *template.Template
+	authority *pki.Authority
+	version   string
+	name      string // of this collector among others on the same store
+	retention Retention
+	loopback  bool // only this machine can reach the listener
+
+	slots   chan struct{} // one for each batch that is unpacked at the moment
+	waiting atomic.Int64  // batches that wait for a slot
+	beats   *beatKeeper
+	pace    *pace
+	clones  *cloneWatch
+	metrics *metrics
 }
 
 // NewServer makes a server over the store, which stays the caller's to close.
-func NewServer(store Store, log *slog.Logger) (*Server, error) {
+func NewServer(cfg Config) (*Server, error) {
 	pages, err := parsePages()
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
-	return &Server{store: store, log: log, now: time.Now, pages: pages, slots: make(chan struct{}, maxUnpacking)}, nil
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Interval <= 0 {
+		cfg.Interval = DefaultInterval
+	}
+	return &Server{
+		store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages, authority: cfg.Authority, version: cfg.Version,
+		name: store.NewID(), retention: cfg.Retention,
+		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
+		metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
+	}, nil
 }
 
 // Run serves on the listener until ctx ends, then lets running requests finish
 // and returns nil. It closes the listener. Once "Listening" is logged, requests
-// are answered.
+// are answered. TLS and plain connections come by the same port; what a plain
+// one may do is decided for each request.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	srv := &http.Server{
+	s.loopback = isLoopback(ln.Addr())
+	split := newSplitter(ln)
+	plain, secure := s.httpServer(), s.httpServer()
+	if s.authority != nil {
+		secure.TLSConfig = serverTLS(s.authority.GetCertificate)
+	} else {
+		secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ended(split.run()) })
+	group.Go(func() error { return ended(plain.Serve(split.plain)) })
+	if s.authority != nil {
+		group.Go(func() error { return ended(secure.ServeTLS(split.secure, "", "")) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		s.stop(ctx, ln, plain, secure)
+		return nil
+	})
+	for _, work := range s.background() {
+		group.Go(func() error { return work(ctx) })
+	}
+	s.log.Info("Listening", "address", ln.Addr().String())
+	err := group.Wait()
+	s.log.Info("Stopped")
+	return err
+}
+
+// background is the work that runs beside the answers.
+func (s *Server) background() []func(context.Context) error {
+	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge}
+}
+
+func (s *Server) httpServer() *http.Server {
+	return &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // handshakes that fail are the network's daily noise
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(ln) }()
-	s.log.Info("Listening", "address", ln.Addr().String())
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+}
+
+// ended takes an end that was asked for out of the errors.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
 	}
-	s.stop(ctx, srv)
-	<-ended
-	s.log.Info("Stopped")
-	return nil
+	return fmt.Errorf("serve: %w", err)
 }
 
 // stop lets running requests finish, and cuts off those that take too long:
 // what was not answered will be sent again.
-func (s *Server) stop(ctx context.Context, srv *http.Server) {
+func (s *Server) stop(ctx context.Context, ln net.Listener, servers ...*http.Server) {
+	ln.Close() // Run's own end closes it too
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
-	if err := srv.Shutdown(limit); err != nil {
-		s.log.Warn("Requests cut off", "error", err)
-		if err := srv.Close(); err != nil {
-			s.log.Warn("Connections not closed", "error", err)
+	for _, srv := range servers {
+		if err := srv.Shutdown(limit); err != nil {
+			s.log.Warn("Requests cut off", "error", err)
+			srv.Close()
 		}
-	}
-}
-
-// route is one line of the interface; openapi.yaml describes each.
-type route struct {
-	method, path string
-	handler      http.HandlerFunc
-}
-
-func (s *Server) routes() []route {
-	return []route{
-		{"POST", "/v1/agent/batch", s.postBatch},
-		{"GET", "/v1/alerts", s.getAlerts},
-		{"GET", "/v1/alerts/{id}", s.getAlert},
-		{"GET", "/v1/agents", s.getAgents},
-		{"GET", "/openapi.yaml", s.getOpenAPI},
-		{"GET", "/healthz", s.getHealth},
-		{"GET", "/readyz", s.getReady},
-		{"GET", "/", s.getAlertsPage},
-		{"GET", "/alerts/{id}", s.getAlertPage},
-		{"GET", "/style.css", s.getStyle},
-	}
-}
-
-// Handler returns the whole interface with its guards.
-func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for _, r := range s.routes() {
-		path := r.path
-		if path == "/" {
-			path = "/{$}" // the page itself, not everything below it
-		}
-		mux.HandleFunc(r.method+" "+path, r.handler)
-	}
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		writeProblem(w, http.StatusForbidden, "requests of other sites are refused")
-	}))
-	return withHeaders(loopbackHostOnly(guard.Handler(withProblems(mux))))
-}
-
-// contentPolicy allows our own style sheet and forms, and nothing else: no
-// script can run even if markup got through.
-const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-func withHeaders(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", contentPolicy)
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Cache-Control", "no-store")
-		next.ServeHTTP(w, r)
-	})
-}
-
-func loopbackHostOnly(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopbackHost(r.Host) {
-			writeProblem(w, http.StatusMisdirectedRequest, "the Host header must name this machine: localhost or a loopback address")
-			return
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// withProblems answers what no route takes (404, 405) in the form of all other
-// errors.
-func withProblems(mux *http.ServeMux) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern != "" {
-			mux.ServeHTTP(w, r)
-			return
-		}
-		probe := &statusProbe{header: w.Header()}
-		mux.ServeHTTP(probe, r)
-		writeProblem(w, probe.status, "")
-	})
-}
-
-// statusProbe takes the status and the headers of an answer and drops its body.
-type statusProbe struct {
-	header http.Header
-	status int
-}
-
-func (p *statusProbe) Header() http.Header         { return p.header }
-func (p *statusProbe) WriteHeader(status int)      { p.status = status }
-func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
-
-// fail answers an error: a refusal in its own words, anything else as a fault
-// of ours that is logged and not told.
-func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
-	var refused *refusal
-	switch {
-	case errors.As(err, &refused):
-		writeProblem(w, refused.status, refused.detail)
-	case errors.Is(err, ErrNotFound):
-		writeProblem(w, http.StatusNotFound, ErrNotFound.Error())
-	case r.Context().Err() != nil: // the client left: nobody reads an answer
-	default:
-		s.log.Error("Request not answered", "route", r.Pattern, "error", err)
-		w.Header().Set("Retry-After", "30")
-		writeProblem(w, http.StatusServiceUnavailable, "the store does not answer, try again")
 	}
 }
