@@ -54,7 +54,7 @@ func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, erro
 	if s.authority == nil {
 		return enrolResponse{}, refuse(http.StatusServiceUnavailable, "this collector has no certificate authority")
 	}
-	uid, err := pki.DeviceUID([]byte(q.CSR))
+	uid, err := pki.DeviceUID(q.CSR)
 	if err != nil {
 		return enrolResponse{}, refuse(http.StatusBadRequest, "the csr cannot be used: "+err.Error())
 	}
@@ -63,7 +63,7 @@ func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, erro
 	if err != nil {
 		return enrolResponse{}, err
 	}
-	bearer, bearerHash := newBearer()
+	bearer := pki.NewBearer()
 	agent := cleaned(q.Agent)
 	agent.UID = uid
 	switch known, err := s.store.Agent(ctx, store.Everything, uid); {
@@ -77,15 +77,15 @@ func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, erro
 	case !errors.Is(err, store.ErrNotFound):
 		return enrolResponse{}, err
 	default:
-		if _, err := s.store.Enrol(ctx, hashSecret(q.Token), agent, column(q.MachineID, maxLabel), cert.credential, now); err != nil {
+		if _, err := s.store.Enrol(ctx, pki.HashSecret(q.Token), agent, column(q.MachineID, maxLabel), cert.credential, now); err != nil {
 			return enrolResponse{}, enrolError(err)
 		}
 	}
-	bearerCred := store.Credential{AgentUID: uid, Hash: bearerHash, Kind: "bearer", IssuedAt: now, ExpiresAt: cert.credential.ExpiresAt.AddDate(1, 0, 0)}
+	bearerCred := store.Credential{AgentUID: uid, Hash: pki.HashSecret(bearer), Kind: "bearer", IssuedAt: now, ExpiresAt: cert.credential.ExpiresAt.AddDate(1, 0, 0)}
 	if err := s.store.Renew(ctx, uid, bearerCred); err != nil {
 		return enrolResponse{}, err
 	}
-	return enrolResponse{uid, cert.pem, s.authority.CAPEM(), bearer, int(s.pace.interval() / time.Second)}, nil
+	return enrolResponse{uid, cert.pem, s.authority.Trust(), bearer, int(s.pace.interval() / time.Second)}, nil
 }
 
 func enrolError(err error) error {
@@ -121,7 +121,7 @@ func (s *Server) postRenew(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.recordAs(r, "agent:"+who.Agent.UID, "agent.renew", who.Agent.UID, "")
-	writeJSON(w, enrolResponse{who.Agent.UID, cert.pem, s.authority.CAPEM(), "", int(s.pace.interval() / time.Second)})
+	writeJSON(w, enrolResponse{who.Agent.UID, cert.pem, s.authority.Trust(), "", int(s.pace.interval() / time.Second)})
 }
 
 // issued is a certificate and what the store keeps of it.
@@ -134,7 +134,7 @@ func (s *Server) issue(csr, uid string, now time.Time) (issued, error) {
 	if s.authority == nil {
 		return issued{}, refuse(http.StatusServiceUnavailable, "this collector has no certificate authority")
 	}
-	c, err := s.authority.SignDevice([]byte(csr), uid, now)
+	c, err := s.authority.SignDevice(csr, uid, now)
 	if err != nil {
 		return issued{}, refuse(http.StatusBadRequest, "the csr cannot be used: "+err.Error())
 	}

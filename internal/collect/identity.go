@@ -1,47 +1,89 @@
 package collect
 
 import (
-	"crypto/rand"
-	"crypto/sha256"
-	"crypto/x509"
-	"encoding/hex"
+	"bytes"
+	"context"
 	"errors"
+	"io"
 	"net/http"
-	"strings"
 	"time"
 
+	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
 
 // identify finds the agent that sends a request, by what it can prove: the
-// certificate of its connection or, where a proxy opens TLS, its bearer secret
-// with a signature. What the body says of itself plays no part. The store is
+// certificate of its connection or, where a proxy opens TLS, a bearer and the
+// signature of its key. What the body says of itself plays no part. The store is
 // asked each time, so that a revocation counts at once.
-func (s *Server) identify(r *http.Request) (store.AgentStatus, error) {
+func (s *Server) identify(w http.ResponseWriter, r *http.Request) (store.AgentStatus, error) {
 	if s.authority == nil {
 		return store.AgentStatus{}, errUnknownAgent
 	}
-	certs, err := s.shownCertificate(r)
-	if err != nil {
-		return store.AgentStatus{}, err
+	client, err := s.authority.ClientOf(r, s.now())
+	if errors.Is(err, pki.ErrClock) {
+		return store.AgentStatus{}, refuseCode(http.StatusUnauthorized, "clock", "the date of the request is more than five minutes off")
 	}
-	uid, expired, err := s.authority.VerifyClient(certs, s.now())
 	if err != nil {
 		return store.AgentStatus{}, errUnknownAgent
 	}
-	sum := sha256.Sum256(certs[0].Raw)
-	cred, agent, err := s.store.Credential(r.Context(), hex.EncodeToString(sum[:]))
+	if err := checkSeal(client, w, r); err != nil {
+		return store.AgentStatus{}, err
+	}
+	if client.Foreign {
+		return s.foreign(r.Context(), client)
+	}
+	cred, agent, err := s.store.Credential(r.Context(), client.Hash)
 	switch {
-	case errors.Is(err, store.ErrNotFound):
-		return store.AgentStatus{}, errEnrolAgain // signed by us, and forgotten on purpose
+	case errors.Is(err, store.ErrNotFound): // signed by us, and forgotten on purpose
+		return store.AgentStatus{}, errEnrolAgain
 	case err != nil:
 		return store.AgentStatus{}, err
-	case cred.AgentUID != uid || !cred.RevokedAt.IsZero():
+	case cred.AgentUID != client.UID || !cred.RevokedAt.IsZero():
 		return store.AgentStatus{}, errEnrolAgain
-	case expired && !strings.HasSuffix(r.URL.Path, "/renew"):
+	case client.Expired && r.URL.Path != "/v1/agent/renew":
 		return store.AgentStatus{}, refuseCode(http.StatusUnauthorized, "expired", "the certificate has expired: renew it")
-	case expired && s.now().Sub(cred.ExpiresAt) > maxExpired:
+	case client.Expired && s.now().Sub(cred.ExpiresAt) > maxExpired:
 		return store.AgentStatus{}, errEnrolAgain
+	}
+	if client.Bearer != "" {
+		bearer, _, err := s.store.Credential(r.Context(), client.Bearer)
+		if err != nil || bearer.AgentUID != client.UID || !bearer.RevokedAt.IsZero() {
+			return store.AgentStatus{}, errUnknownAgent
+		}
+	}
+	return agent, agentState(agent)
+}
+
+// checkSeal reads the body of a request that is known by its headers only, and
+// checks that the device's key signed it.
+func checkSeal(client pki.Client, w http.ResponseWriter, r *http.Request) error {
+	if client.Bearer == "" {
+		return nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	if err != nil {
+		return readError(err)
+	}
+	if client.Sealed(r, body) != nil {
+		return errUnknownAgent
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
+// foreign is an agent with a certificate of the operator's own CA: whoever
+// issued it has decided that the agent may report.
+func (s *Server) foreign(ctx context.Context, client pki.Client) (store.AgentStatus, error) {
+	agent, err := s.store.Agent(ctx, store.Everything, client.UID)
+	if errors.Is(err, store.ErrNotFound) {
+		if err := s.store.Admit(ctx, store.Agent{UID: client.UID}, DefaultGroup, s.now()); err != nil {
+			return store.AgentStatus{}, err
+		}
+		agent, err = s.store.Agent(ctx, store.Everything, client.UID)
+	}
+	if err != nil {
+		return store.AgentStatus{}, err
 	}
 	return agent, agentState(agent)
 }
@@ -66,30 +108,4 @@ func agentState(a store.AgentStatus) error {
 		return errEnrolAgain
 	}
 	return nil
-}
-
-// shownCertificate is the certificate of the connection, or the one of the
-// headers if bearer and signature prove it.
-func (s *Server) shownCertificate(r *http.Request) ([]*x509.Certificate, error) {
-	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
-		return r.TLS.PeerCertificates, nil
-	}
-	if r.Header.Get("X-MG-Certificate") == "" {
-		return nil, errUnknownAgent
-	}
-	return s.signedRequest(r)
-}
-
-// newBearer makes a bearer secret and what the store keeps of it.
-func newBearer() (secret, hash string) {
-	var raw [32]byte
-	rand.Read(raw[:]) // never fails, see crypto/rand
-	secret = hex.EncodeToString(raw[:])
-	return secret, hashSecret(secret)
-}
-
-// hashSecret is what the store keeps of a secret.
-func hashSecret(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
 }

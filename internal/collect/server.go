@@ -2,7 +2,6 @@ package collect
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"html/template"
@@ -37,9 +36,12 @@ type Config struct {
 	Store     store.Store
 	Log       *slog.Logger
 	Authority *pki.Authority
+	Hosts     []string // names and addresses for the server's certificate
 	Version   string
 	Interval  time.Duration // between heartbeats; 0: DefaultInterval
 	Retention Retention     // zero keeps everything
+	PublicURL string    // where agents and people find the collector
+	Secret    []byte    // 32 bytes that the collectors of a store share: seals cookies and TOTP secrets
 	Now       func() time.Time
 }
 
@@ -50,6 +52,7 @@ type Server struct {
 	now       func() time.Time
 	pages     *template.Template
 	authority *pki.Authority
+	hosts     []string
 	version   string
 	name      string // of this collector among others on the same store
 	retention Retention
@@ -76,7 +79,7 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg.Interval = DefaultInterval
 	}
 	return &Server{
-		store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages, authority: cfg.Authority, version: cfg.Version,
+		store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages, authority: cfg.Authority, hosts: cfg.Hosts, version: cfg.Version,
 		name: store.NewID(), retention: cfg.Retention,
 		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
 		metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
@@ -92,9 +95,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	split := newSplitter(ln)
 	plain, secure := s.httpServer(), s.httpServer()
 	if s.authority != nil {
-		secure.TLSConfig = serverTLS(s.authority.GetCertificate)
-	} else {
-		secure.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS13}
+		secure.TLSConfig = s.authority.TLSConfig(s.hosts, s.now)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ended(split.run()) })

@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -123,16 +122,4 @@ func (c *replayed) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	return c.Conn.Read(p)
-}
-
-// serverTLS is what the collector speaks: TLS 1.3 only. A client may show a
-// certificate; whether it counts is decided for each request, so that a refusal
-// can say why and an expired one can still be renewed.
-func serverTLS(certificate func(*tls.ClientHelloInfo) (*tls.Certificate, error)) *tls.Config {
-	return &tls.Config{
-		MinVersion:     tls.VersionTLS13,
-		GetCertificate: certificate,
-		ClientAuth:     tls.RequestClientCert,
-		NextProtos:     []string{"h2", "http/1.1"},
-	}
 }

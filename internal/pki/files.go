@@ -46,21 +46,14 @@ func Create(dir string) (*Authority, error) {
 		return nil, err
 	}
 	defer root.Close()
-	key, der, err := makeCA(time.Now())
+	text, err := Generate(time.Now())
 	if err != nil {
-		return nil, fmt.Errorf("make CA: %w", err)
+		return nil, err
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, fmt.Errorf("make CA: %w", err)
-	}
-	var text bytes.Buffer
-	writeCert(&text, der)
-	text.Write(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
-	if err := writeNew(root, FileName, text.Bytes()); err != nil {
+	if err := writeNew(root, FileName, text); err != nil {
 		return nil, fmt.Errorf("keep CA: %w", err)
 	}
-	return parseAuthority(text.Bytes(), time.Now())
+	return parseAuthority(text, time.Now())
 }
 
 // Load reads the CA in the folder. The error is fs.ErrNotExist if there is none.
@@ -234,3 +227,23 @@ func ReadBundle(path string) ([]*x509.Certificate, error) {
 	}
 	return certs, nil
 }
+
+// Generate makes a new CA in the form of FileName, for collectors that share one
+// by their store.
+func Generate(now time.Time) ([]byte, error) {
+	key, der, err := makeCA(now)
+	if err != nil {
+		return nil, fmt.Errorf("make CA: %w", err)
+	}
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return nil, fmt.Errorf("make CA: %w", err)
+	}
+	var text bytes.Buffer
+	writeCert(&text, der)
+	text.Write(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}))
+	return text.Bytes(), nil
+}
+
+// Parse reads what Generate made, or the contents of FileName.
+func Parse(data []byte, now time.Time) (*Authority, error) { return parseAuthority(data, now) }
