@@ -40,8 +40,8 @@ type Config struct {
 	Version   string
 	Interval  time.Duration // between heartbeats; 0: DefaultInterval
 	Retention Retention     // zero keeps everything
-	PublicURL string    // where agents and people find the collector
-	Secret    []byte    // 32 bytes that the collectors of a store share: seals cookies and TOTP secrets
+	PublicURL string        // where agents and people find the collector
+	Secret    []byte        // 32 bytes that the collectors of a store share: seals cookies and TOTP secrets
 	Now       func() time.Time
 }
 
