@@ -9,6 +9,8 @@ import (
 	"io"
 	"mime"
 	"net/http"
+
+	"meetguard/internal/store"
 )
 
 // Bounds of one batch.
@@ -30,18 +32,25 @@ const nextCheckin = 60
 // batchRequest is the body of POST /v1/agent/batch. Unknown keys are ignored,
 // so that a newer agent can talk to an older collector.
 type batchRequest struct {
-	Agent     Agent           `json:"agent"`
+	Agent     store.Agent     `json:"agent"`
 	Heartbeat json.RawMessage `json:"heartbeat"`
 	Alerts    rawList         `json:"alerts"`
 }
 
 type batchResponse struct {
-	Results     []Result `json:"results"` // one for each alert, in order
-	NextCheckin int      `json:"next_checkin_s"`
+	Results     []store.Result `json:"results"` // one for each alert, in order
+	NextCheckin int            `json:"next_checkin_s"`
+}
+
+// intakeRoutes are what agents call.
+func (s *Server) intakeRoutes() []route {
+	return []route{
+		{"POST", "/v1/agent/batch", device(), MaxBody, s.postBatch},
+	}
 }
 
 func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
-	results, err := s.receive(w, r)
+	results, err := s.receive(r)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -49,12 +58,12 @@ func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, batchResponse{Results: results, NextCheckin: nextCheckin})
 }
 
-func (s *Server) receive(w http.ResponseWriter, r *http.Request) ([]Result, error) {
+func (s *Server) receive(r *http.Request) ([]store.Result, error) {
 	packed, err := isGzip(r.Header)
 	if err != nil {
 		return nil, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(r.Body) // bounded by the guard
 	if err != nil {
 		return nil, readError(err)
 	}
@@ -67,6 +76,14 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) ([]Result, erro
 		return nil, err
 	}
 	b.ReceivedAt = s.now()
+	if c := callerOf(r); c.Kind == agent {
+		b.Agent.UID = c.Agent.UID // what it says about itself is a label
+	} else if err := s.store.Admit(r.Context(), b.Agent, "", b.ReceivedAt); err != nil {
+		return nil, err
+	}
+	if b.Beat != nil {
+		b.Beat.Agent, b.Beat.At, b.Beat.Interval = b.Agent, b.ReceivedAt, s.cfg.Interval
+	}
 	results, err := s.store.Save(r.Context(), b)
 	if err == nil {
 		s.logRejected(b.Agent.UID, results)
@@ -89,10 +106,10 @@ func (s *Server) leave() { <-s.slots }
 
 // logRejected leaves a trace of what was refused. The reasons are our own words
 // and the uid is visible ASCII: nothing of a record is logged.
-func (s *Server) logRejected(agentUID string, results []Result) {
+func (s *Server) logRejected(agentUID string, results []store.Result) {
 	count := map[string]int{}
 	for _, r := range results {
-		if r.Status == Rejected {
+		if r.Status == store.Rejected {
 			count[r.Reason]++
 		}
 	}
@@ -124,16 +141,16 @@ func readError(err error) error {
 	return refuse(http.StatusBadRequest, "the body ended before it was complete")
 }
 
-func decodeBatch(body []byte, packed bool) (Batch, error) {
+func decodeBatch(body []byte, packed bool) (store.Batch, error) {
 	if packed {
 		var err error
 		if body, err = unpack(body); err != nil {
-			return Batch{}, err
+			return store.Batch{}, err
 		}
 	}
 	var req batchRequest
 	if err := json.Unmarshal(body, &req); err != nil {
-		return Batch{}, decodeError(err)
+		return store.Batch{}, decodeError(err)
 	}
 	return req.batch()
 }
@@ -165,15 +182,18 @@ func decodeError(err error) error {
 }
 
 // batch checks the envelope and judges the records.
-func (q *batchRequest) batch() (Batch, error) {
+func (q *batchRequest) batch() (store.Batch, error) {
 	if !validUID(q.Agent.UID) {
-		return Batch{}, refuse(http.StatusBadRequest, "agent.uid is missing or not 1 to 256 visible ASCII characters")
+		return store.Batch{}, refuse(http.StatusBadRequest, "agent.uid is missing or not 1 to 256 visible ASCII characters")
 	}
 	heartbeat, err := q.heartbeat()
 	if err != nil {
-		return Batch{}, err
+		return store.Batch{}, err
 	}
-	b := Batch{Agent: q.Agent.cleaned(), Heartbeat: heartbeat, Records: make([]Record, 0, len(q.Alerts))}
+	b := store.Batch{Agent: cleaned(q.Agent), Records: make([]store.Record, 0, len(q.Alerts))}
+	if heartbeat != nil {
+		b.Beat = &store.Beat{Agent: b.Agent, Body: heartbeat}
+	}
 	for _, raw := range q.Alerts {
 		b.Records = append(b.Records, ParseRecord(raw))
 	}
@@ -195,7 +215,7 @@ func (q *batchRequest) heartbeat() (json.RawMessage, error) {
 }
 
 // cleaned returns the agent with labels that are fit for columns.
-func (a Agent) cleaned() Agent {
+func cleaned(a store.Agent) store.Agent {
 	a.Hostname = column(a.Hostname, maxLabel)
 	a.OS = column(a.OS, maxLabel)
 	a.Version = column(a.Version, maxLabel)

@@ -8,7 +8,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
+
+	"meetguard/internal/store"
 )
 
 // What a client may take before it is cut off.
@@ -23,20 +26,33 @@ const (
 
 // Server answers agents, programs and people.
 type Server struct {
-	store Store
-	log   *slog.Logger
-	now   func() time.Time
-	pages *template.Template
-	slots chan struct{} // one for each batch that is unpacked at the moment
+	cfg    Config
+	store  store.Store
+	log    *slog.Logger
+	now    func() time.Time
+	pages  *template.Template
+	slots  chan struct{} // one for each batch that is unpacked at the moment
+	limits *limiters
+
+	openMu    sync.Mutex
+	closed    bool      // the collector was used: it is open to nobody any more
+	openUntil time.Time // until then it counts as unused without asking the store
 }
 
-// NewServer makes a server over the store, which stays the caller's to close.
-func NewServer(store Store, log *slog.Logger) (*Server, error) {
+// NewServer makes a server; it starts nothing.
+func NewServer(cfg Config) (*Server, error) {
+	cfg, err := cfg.filled()
+	if err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	pages, err := parsePages()
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
-	return &Server{store: store, log: log, now: time.Now, pages: pages, slots: make(chan struct{}, maxUnpacking)}, nil
+	return &Server{
+		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
+		slots: make(chan struct{}, maxUnpacking), limits: newLimiters(cfg.Limits),
+	}, nil
 }
 
 // Run serves on the listener until ctx ends, then lets running requests finish
@@ -79,42 +95,21 @@ func (s *Server) stop(ctx context.Context, srv *http.Server) {
 	}
 }
 
-// route is one line of the interface; openapi.yaml describes each.
-type route struct {
-	method, path string
-	handler      http.HandlerFunc
-}
-
-func (s *Server) routes() []route {
-	return []route{
-		{"POST", "/v1/agent/batch", s.postBatch},
-		{"GET", "/v1/alerts", s.getAlerts},
-		{"GET", "/v1/alerts/{id}", s.getAlert},
-		{"GET", "/v1/agents", s.getAgents},
-		{"GET", "/openapi.yaml", s.getOpenAPI},
-		{"GET", "/healthz", s.getHealth},
-		{"GET", "/readyz", s.getReady},
-		{"GET", "/", s.getAlertsPage},
-		{"GET", "/alerts/{id}", s.getAlertPage},
-		{"GET", "/style.css", s.getStyle},
-	}
-}
-
 // Handler returns the whole interface with its guards.
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
-	for _, r := range s.routes() {
-		path := r.path
+	for _, rt := range s.routes() {
+		path := rt.path
 		if path == "/" {
 			path = "/{$}" // the page itself, not everything below it
 		}
-		mux.HandleFunc(r.method+" "+path, r.handler)
+		mux.Handle(rt.method+" "+path, s.guard(rt))
 	}
-	guard := http.NewCrossOriginProtection()
-	guard.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	sites := http.NewCrossOriginProtection()
+	sites.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusForbidden, "requests of other sites are refused")
 	}))
-	return withHeaders(loopbackHostOnly(guard.Handler(withProblems(mux))))
+	return withHeaders(plainLoopbackHost(sites.Handler(withProblems(mux))))
 }
 
 // contentPolicy allows our own style sheet and forms, and nothing else: no
@@ -135,10 +130,12 @@ func withHeaders(next http.Handler) http.Handler {
 	})
 }
 
-func loopbackHostOnly(next http.Handler) http.Handler {
+// plainLoopbackHost takes plain HTTP only if the Host header means this machine:
+// a page whose name was bound to loopback sends that name.
+func plainLoopbackHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !isLoopbackHost(r.Host) {
-			writeProblem(w, http.StatusMisdirectedRequest, "the Host header must name this machine: localhost or a loopback address")
+		if r.TLS == nil && !isLoopbackHost(r.Host) {
+			writeProblem(w, http.StatusMisdirectedRequest, "by plain HTTP the Host header must name this machine: localhost or a loopback address")
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -169,15 +166,26 @@ func (p *statusProbe) Header() http.Header         { return p.header }
 func (p *statusProbe) WriteHeader(status int)      { p.status = status }
 func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
 
-// fail answers an error: a refusal in its own words, anything else as a fault
-// of ours that is logged and not told.
+// fail answers an error: a refusal in its own words, what is not there or not as
+// the caller thought with its status, anything else as a fault of ours that is
+// logged and not told.
 func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	var refused *refusal
+	var often *tooMany
+	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &refused):
-		writeProblem(w, refused.status, refused.detail)
-	case errors.Is(err, ErrNotFound):
-		writeProblem(w, http.StatusNotFound, ErrNotFound.Error())
+		writeProblemCode(w, refused.status, refused.detail, refused.code)
+	case errors.As(err, &often):
+		writeTooMany(w, often)
+	case errors.As(err, &large):
+		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is too large")
+	case errors.Is(err, store.ErrNotFound):
+		writeProblem(w, http.StatusNotFound, store.ErrNotFound.Error())
+	case errors.Is(err, store.ErrTaken):
+		writeProblem(w, http.StatusConflict, store.ErrTaken.Error())
+	case errors.Is(err, store.ErrChanged):
+		writeProblem(w, http.StatusConflict, store.ErrChanged.Error())
 	case r.Context().Err() != nil: // the client left: nobody reads an answer
 	default:
 		s.log.Error("Request not answered", "route", r.Pattern, "error", err)
