@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"meetguard"
+	"meetguard/internal/people"
+	"meetguard/internal/store"
 )
 
 //go:embed openapi.yaml
@@ -27,14 +29,23 @@ var levels = []string{
 	string(meetguard.Malicious), string(meetguard.Suspicious), string(meetguard.Incomplete), string(meetguard.Clean),
 }
 
+// apiRoutes are what programs and the console call.
+func (s *Server) apiRoutes() []route {
+	return []route{
+		{"GET", "/v1/alerts", person(people.AlertRead), 0, s.getAlerts},
+		{"GET", "/v1/alerts/{id}", person(people.AlertRead), 0, s.getAlert},
+		{"GET", "/v1/agents", person(people.AgentRead), 0, s.getAgents},
+	}
+}
+
 type alertsResponse struct {
-	Alerts     []Alert `json:"alerts"`
-	NextCursor string  `json:"next_cursor"` // "" on the last page
+	Alerts     []store.Alert `json:"alerts"`
+	NextCursor string        `json:"next_cursor"` // "" on the last page
 }
 
 type agentsResponse struct {
-	Agents     []AgentStatus `json:"agents"`
-	NextCursor string        `json:"next_cursor"` // "" on the last page
+	Agents     []store.AgentStatus `json:"agents"`
+	NextCursor string              `json:"next_cursor"` // "" on the last page
 }
 
 func (s *Server) getAlerts(w http.ResponseWriter, r *http.Request) {
@@ -43,7 +54,7 @@ func (s *Server) getAlerts(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	page, err := s.store.Alerts(r.Context(), f)
+	page, err := s.store.Alerts(r.Context(), callerOf(r).Scope, f)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -52,7 +63,7 @@ func (s *Server) getAlerts(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) getAlert(w http.ResponseWriter, r *http.Request) {
-	a, err := s.store.Alert(r.Context(), r.PathValue("id"))
+	a, err := s.store.Alert(r.Context(), callerOf(r).Scope, r.PathValue("id"))
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -71,7 +82,7 @@ func (s *Server) getAgents(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	agents, err := s.store.Agents(r.Context(), q.Get("cursor"), limit+1)
+	agents, err := s.store.Agents(r.Context(), callerOf(r).Scope, store.AgentFilter{After: q.Get("cursor"), Limit: limit + 1, Now: s.now()})
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -83,36 +94,17 @@ func (s *Server) getAgents(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, res)
 }
 
-func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "application/yaml")
-	w.Write(openAPI)
-}
-
-type health struct {
-	Status string `json:"status"`
-}
-
-func (s *Server) getHealth(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, health{Status: "ok"})
-}
-
-func (s *Server) getReady(w http.ResponseWriter, r *http.Request) {
-	if err := s.store.Ready(r.Context()); err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	writeJSON(w, health{Status: "ok"})
-}
-
 // parseFilter reads the filter of a list of alerts from a query.
-func parseFilter(rawQuery string) (Filter, error) {
+func parseFilter(rawQuery string) (store.Filter, error) {
 	q, err := parseQuery(rawQuery, "limit", "cursor", "level", "brand", "rule", "host", "since")
 	if err != nil {
-		return Filter{}, err
+		return store.Filter{}, err
 	}
-	f := Filter{Level: q.Get("level"), Brand: q.Get("brand"), Rule: q.Get("rule"), Hostname: q.Get("host")}
-	if f.Level != "" && !slices.Contains(levels, f.Level) {
-		return Filter{}, refuse(http.StatusBadRequest, "level must be one of "+strings.Join(levels, ", "))
+	f := store.Filter{Levels: words(q.Get("level")), Brand: q.Get("brand"), Rule: q.Get("rule"), Hostname: q.Get("host")}
+	for _, level := range f.Levels {
+		if !slices.Contains(levels, level) {
+			return store.Filter{}, refuse(http.StatusBadRequest, "level must be one of "+strings.Join(levels, ", "))
+		}
 	}
 	var limitErr, cursorErr, sinceErr error
 	f.Limit, limitErr = parseLimit(q.Get("limit"))
@@ -175,4 +167,12 @@ func parseCursor(s string) (int64, error) {
 		return 0, refuse(http.StatusBadRequest, "cursor must be the next_cursor of a page")
 	}
 	return n, nil
+}
+
+// words splits a list of a query: members stand between commas.
+func words(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return strings.Split(s, ",")
 }

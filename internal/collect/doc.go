@@ -10,5 +10,5 @@
 // escaped when it is shown, and never logged.
 //
 // The way of a batch: batch.go reads and bounds the request, record.go judges
-// each record, the [Store] commits, and the answer names every record.
+// each record, the store commits, and the answer names every record.
 package collect

@@ -73,3 +73,22 @@ func (d document) score(path ...string) int {
 	}
 	return min(max(n, 0), 100)
 }
+
+// severity reads an OCSF severity_id: 0…6, or 99 for others; anything else is 0,
+// unknown.
+func (d document) severity(path ...string) int {
+	n, err := strconv.Atoi(d.number(path...))
+	if err != nil || n < 0 || n > 6 && n != 99 {
+		return 0
+	}
+	return n
+}
+
+// count reads a whole number from 0 to what every store can keep.
+func (d document) count(path ...string) uint64 {
+	n, err := strconv.ParseInt(d.number(path...), 10, 64)
+	if err != nil || n < 0 {
+		return 0
+	}
+	return uint64(n)
+}

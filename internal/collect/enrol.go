@@ -36,7 +36,7 @@ type enrolResponse struct {
 // for the same key and spends no further use.
 func (s *Server) postEnroll(w http.ResponseWriter, r *http.Request) {
 	var q enrolRequest
-	if err := readJSON(w, r, &q); err != nil {
+	if err := readEnrolment(r, &q); err != nil {
 		s.fail(w, r, err)
 		return
 	}
@@ -102,12 +102,12 @@ func (s *Server) postRenew(w http.ResponseWriter, r *http.Request) {
 		MachineID string `json:"machine_id"`
 		BootID    string `json:"boot_id"`
 	}
-	if err := readJSON(w, r, &q); err != nil {
+	if err := readEnrolment(r, &q); err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	who := callerOf(r)
-	if who.Kind != callerDevice {
+	if who.Kind != agent {
 		s.fail(w, r, refuseCode(http.StatusUnauthorized, "unknown", "only an agent that is enrolled can renew"))
 		return
 	}
@@ -141,13 +141,13 @@ func (s *Server) issue(csr, uid string, now time.Time) (issued, error) {
 	return issued{string(c.PEM), store.Credential{AgentUID: uid, Hash: c.Hash, Kind: "certificate", IssuedAt: now, ExpiresAt: c.Expires}}, nil
 }
 
-// readJSON reads a small body into v. Unknown keys are ignored: a newer agent
+// readEnrolment reads a small body into v. Unknown keys are ignored: a newer agent
 // may say more.
-func readJSON(w http.ResponseWriter, r *http.Request, v any) error {
+func readEnrolment(r *http.Request, v any) error {
 	if packed, err := isGzip(r.Header); err != nil || packed {
 		return refuse(http.StatusUnsupportedMediaType, "the body must be plain application/json")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxEnrolment))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return readError(err)
 	}

@@ -16,7 +16,7 @@ import (
 // certificate of its connection or, where a proxy opens TLS, a bearer and the
 // signature of its key. What the body says of itself plays no part. The store is
 // asked each time, so that a revocation counts at once.
-func (s *Server) identify(w http.ResponseWriter, r *http.Request) (store.AgentStatus, error) {
+func (s *Server) identify(r *http.Request) (store.AgentStatus, error) {
 	if s.authority == nil {
 		return store.AgentStatus{}, errUnknownAgent
 	}
@@ -27,7 +27,7 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) (store.AgentSt
 	if err != nil {
 		return store.AgentStatus{}, errUnknownAgent
 	}
-	if err := checkSeal(client, w, r); err != nil {
+	if err := checkSeal(client, r); err != nil {
 		return store.AgentStatus{}, err
 	}
 	if client.Foreign {
@@ -57,11 +57,11 @@ func (s *Server) identify(w http.ResponseWriter, r *http.Request) (store.AgentSt
 
 // checkSeal reads the body of a request that is known by its headers only, and
 // checks that the device's key signed it.
-func checkSeal(client pki.Client, w http.ResponseWriter, r *http.Request) error {
+func checkSeal(client pki.Client, r *http.Request) error {
 	if client.Bearer == "" {
 		return nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return readError(err)
 	}

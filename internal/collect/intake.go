@@ -56,7 +56,7 @@ type batchResponse struct {
 }
 
 func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
-	b, err := s.readBatch(w, r)
+	b, err := s.readBatch(r)
 	if err != nil {
 		s.metrics.batches.WithLabelValues("refused").Inc()
 		s.fail(w, r, err)
@@ -75,16 +75,16 @@ func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
 
 // readBatch reads, unpacks and judges a batch. The place to unpack is asked for
 // only when the body is here, so that a slow sender holds up nobody.
-func (s *Server) readBatch(w http.ResponseWriter, r *http.Request) (store.Batch, error) {
+func (s *Server) readBatch(r *http.Request) (store.Batch, error) {
 	packed, err := isGzip(r.Header)
 	if err != nil {
 		return store.Batch{}, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBody))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return store.Batch{}, readError(err)
 	}
-	if err := s.admit(r.Context()); err != nil {
+	if err := s.enter(r.Context()); err != nil {
 		return store.Batch{}, err
 	}
 	defer s.leave()
@@ -93,7 +93,7 @@ func (s *Server) readBatch(w http.ResponseWriter, r *http.Request) (store.Batch,
 		return store.Batch{}, err
 	}
 	b.ReceivedAt = s.now()
-	if who := callerOf(r); who.Kind == callerDevice {
+	if who := callerOf(r); who.Kind == agent {
 		b.Agent.UID = who.Agent.UID // what the body says of itself is a label
 	}
 	if b.Beat != nil {
@@ -105,7 +105,7 @@ func (s *Server) readBatch(w http.ResponseWriter, r *http.Request) (store.Batch,
 // take stores a batch. A heartbeat alone is kept for the next second and stored
 // with others; what is lost of it in a crash comes again with the next one.
 func (s *Server) take(ctx context.Context, b store.Batch, who caller) ([]store.Result, error) {
-	if who.Kind == callerOpen {
+	if who.Kind == open { // nobody has enrolled: any agent of this machine may report
 		if err := s.store.Admit(ctx, b.Agent, DefaultGroup, b.ReceivedAt); err != nil {
 			return nil, err
 		}
@@ -143,7 +143,7 @@ func (s *Server) take(ctx context.Context, b store.Batch, who caller) ([]store.R
 // to be stored included.
 func (s *Server) logState(ctx context.Context, b store.Batch, who caller) (store.LogState, error) {
 	known := who.Agent.Log
-	if who.Kind != callerDevice {
+	if who.Kind != agent {
 		var err error
 		if known, err = s.store.LogState(ctx, b.Agent.UID); err != nil && !errors.Is(err, store.ErrNotFound) {
 			return store.LogState{}, err
@@ -167,8 +167,8 @@ func conflicts(records []store.Record, results []store.Result) []breach {
 	return found
 }
 
-// admit waits for a place to unpack a batch; if too many wait it refuses.
-func (s *Server) admit(ctx context.Context) error {
+// enter waits for a place to unpack a batch; if too many wait it refuses.
+func (s *Server) enter(ctx context.Context) error {
 	select {
 	case s.slots <- struct{}{}:
 		return nil

@@ -8,9 +8,13 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"meetguard/internal/people"
+	"meetguard/internal/store"
 )
 
 //go:embed templates/*.html
@@ -23,15 +27,27 @@ func parsePages() (*template.Template, error) {
 	return template.New("").ParseFS(templates, "templates/*.html")
 }
 
+// pageRoutes are the pages for people and what belongs to them.
+func (s *Server) pageRoutes() []route {
+	return []route{
+		{"GET", "/", person(people.AlertRead), 0, s.getAlertsPage},
+		{"GET", "/alerts/{id}", person(people.AlertRead), 0, s.getAlertPage},
+		{"GET", "/style.css", public(), 0, s.getStyle},
+	}
+}
+
 // alertsPage is what alerts.html shows.
 type alertsPage struct {
 	Title    string
-	Filter   Filter
+	Filter   store.Filter
 	Filtered bool
 	Levels   []string
 	Rows     []alertView
 	Older    string // link to the next page, or ""
 }
+
+// HasLevel tells whether the filter names the level.
+func (p alertsPage) HasLevel(level string) bool { return slices.Contains(p.Filter.Levels, level) }
 
 // alertPage is what alert.html shows.
 type alertPage struct {
@@ -48,13 +64,13 @@ func (s *Server) getAlertsPage(w http.ResponseWriter, r *http.Request) {
 		s.failPage(w, r, err)
 		return
 	}
-	page, err := s.store.Alerts(r.Context(), f)
+	page, err := s.store.Alerts(r.Context(), callerOf(r).Scope, f)
 	if err != nil {
 		s.failPage(w, r, err)
 		return
 	}
 	view := alertsPage{Title: "Alerts", Filter: f, Levels: levels, Older: olderLink(r.URL.Query(), page.Next)}
-	view.Filtered = f.Level+f.Brand+f.Rule+f.Hostname != "" || !f.Since.IsZero()
+	view.Filtered = strings.Join(f.Levels, "")+f.Brand+f.Rule+f.Hostname != "" || !f.Since.IsZero()
 	for _, a := range page.Alerts {
 		view.Rows = append(view.Rows, newAlertView(a))
 	}
@@ -62,7 +78,7 @@ func (s *Server) getAlertsPage(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) getAlertPage(w http.ResponseWriter, r *http.Request) {
-	a, err := s.store.Alert(r.Context(), r.PathValue("id"))
+	a, err := s.store.Alert(r.Context(), callerOf(r).Scope, r.PathValue("id"))
 	if err != nil {
 		s.failPage(w, r, err)
 		return
@@ -102,7 +118,7 @@ func (s *Server) failPage(w http.ResponseWriter, r *http.Request, err error) {
 	switch {
 	case errors.As(err, &refused):
 		s.render(w, r, refused.status, "message.html", messagePage{"This address cannot be shown", refused.detail})
-	case errors.Is(err, ErrNotFound):
+	case errors.Is(err, store.ErrNotFound):
 		s.render(w, r, http.StatusNotFound, "message.html", messagePage{"No such alert", "The collector has no alert under this address."})
 	default:
 		s.fail(w, r, err)
@@ -118,7 +134,7 @@ const maxReasons = 50
 // alertView is an alert in words. Every text is visible (see visible), so that
 // no name can reorder or hide what stands around it.
 type alertView struct {
-	Alert
+	store.Alert
 	Title   string
 	File    string   // name of the file without its folder
 	Reasons []string // why it was flagged, the strongest first
@@ -129,7 +145,7 @@ type alertView struct {
 
 type fact struct{ Name, Value string }
 
-func newAlertView(a Alert) alertView {
+func newAlertView(a store.Alert) alertView {
 	doc, _ := decodeObject(a.Record)
 	v := alertView{
 		Alert:   a,
@@ -161,7 +177,7 @@ func reasons(doc document) []string {
 }
 
 // facts lists what is known, in the order in which a person asks.
-func facts(a Alert, doc document) []fact {
+func facts(a store.Alert, doc document) []fact {
 	flat := func(key string) string { return column(doc.text("unmapped", key), maxText) }
 	all := []fact{
 		{"Path", a.Path},

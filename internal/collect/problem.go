@@ -11,21 +11,32 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail,omitempty"`
+	Code   string `json:"code,omitempty"` // for agents: see openapi.yaml
 }
 
 // refusal is an error whose text may be shown to the sender.
 type refusal struct {
 	status int
 	detail string
+	code   string // for programs, "" if the status says it all
 }
 
 func (r *refusal) Error() string { return r.detail }
 
-func refuse(status int, detail string) error { return &refusal{status, detail} }
+func refuse(status int, detail string) error { return &refusal{status: status, detail: detail} }
+
+// refuseCode is a refusal that programs tell apart by a word.
+func refuseCode(status int, code, detail string) error {
+	return &refusal{status: status, detail: detail, code: code}
+}
 
 func writeProblem(w http.ResponseWriter, status int, detail string) {
+	writeProblemCode(w, status, detail, "")
+}
+
+func writeProblemCode(w http.ResponseWriter, status int, detail, code string) {
 	w.Header().Set("Content-Type", "application/problem+json")
-	writeBody(w, status, problem{Title: http.StatusText(status), Status: status, Detail: detail})
+	writeBody(w, status, problem{Title: http.StatusText(status), Status: status, Detail: detail, Code: code})
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

@@ -5,9 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
-	"time"
 	"unicode/utf8"
+
+	"meetguard/internal/store"
 )
 
 // MaxRecord is the most bytes that one canonical record may have.
@@ -32,44 +32,26 @@ const (
 	reasonClass     = "class_uid is not 2004"
 )
 
-// Record is one record of a batch after it was judged by ParseRecord.
-type Record struct {
-	UID     string // metadata.uid, or ""
-	Refused string // why it cannot be stored, or ""
-	Digest  string // SHA-256 of the canonical bytes, lower-case hexadecimal
-	Size    int    // canonical bytes, also if Raw was cut
-	Raw     []byte // canonical bytes; of a refused record the first MaxRecord at most
-
-	Time     time.Time
-	Hostname string
-	Level    string
-	Brand    string
-	Rule     string
-	Score    int
-	Path     string
-	SHA256   string
-}
-
 // ParseRecord judges one record, given as valid JSON. The canonical bytes are
 // the JSON without insignificant white space: for a line of the alert log those
 // are the bytes of the line, so the digest is also the mg_prev of the next line.
-func ParseRecord(raw []byte) Record {
+func ParseRecord(raw []byte) store.Record {
 	canonical := compact(raw)
 	sum := sha256.Sum256(canonical)
-	rec := Record{Digest: hex.EncodeToString(sum[:]), Size: len(canonical), Raw: canonical}
+	rec := store.Record{Digest: hex.EncodeToString(sum[:]), Size: len(canonical), Raw: canonical}
 	if len(canonical) > MaxRecord {
 		rec.UID = uidOf(canonical)
 		rec.Raw = bytes.Clone(canonical[:MaxRecord])
 		rec.Refused = reasonTooLarge
 		return rec
 	}
-	rec.Refused = rec.fill(canonical)
+	rec.Refused = fill(&rec, canonical)
 	return rec
 }
 
 // fill sets the columns from the canonical bytes and returns why the record
 // cannot be stored, or "".
-func (r *Record) fill(canonical []byte) (refused string) {
+func fill(r *store.Record, canonical []byte) (refused string) {
 	if !utf8.Valid(canonical) {
 		return reasonNotUTF8
 	}
@@ -85,15 +67,30 @@ func (r *Record) fill(canonical []byte) (refused string) {
 	if doc.number("class_uid") != classDetectionFinding {
 		return reasonClass
 	}
-	r.Time = doc.millis("time")
-	r.Hostname = column(doc.text("device", "hostname"), maxLabel)
-	r.Level = column(doc.text("unmapped", "mg_level"), maxLabel)
-	r.Brand = column(doc.text("unmapped", "mg_brand"), maxLabel)
-	r.Rule = column(doc.text("unmapped", "mg_rule"), maxLabel)
-	r.Score = doc.score("unmapped", "mg_score")
-	r.Path = column(doc.text("unmapped", "mg_path"), maxPath)
-	r.SHA256 = column(doc.text("unmapped", "mg_sha256"), maxLabel)
+	fillColumns(r, doc)
 	return ""
+}
+
+// fillColumns takes what people filter on from the record. What is absent or of
+// another type stays zero.
+func fillColumns(r *store.Record, doc document) {
+	flat := func(key string, limit int) string { return column(doc.text("unmapped", key), limit) }
+	r.Time = doc.millis("time")
+	r.Landed = doc.millis("finding_info", "first_seen_time")
+	r.Hostname = column(doc.text("device", "hostname"), maxLabel)
+	r.FindingID = column(doc.text("finding_info", "uid"), maxLabel)
+	r.Severity = doc.severity("severity_id")
+	r.Level = flat("mg_level", maxLabel)
+	r.Brand = flat("mg_brand", maxLabel)
+	r.Rule = flat("mg_rule", maxLabel)
+	r.Score = doc.score("unmapped", "mg_score")
+	r.Path = flat("mg_path", maxPath)
+	r.SHA256 = flat("mg_sha256", maxLabel)
+	r.User = flat("mg_user", maxLabel)
+	r.Host = flat("mg_source_host", maxLabel)
+	r.Signer = flat("mg_signer", maxLabel)
+	r.Seq = doc.count("unmapped", "mg_seq")
+	r.Prev = flat("mg_prev", maxLabel)
 }
 
 // compact returns valid JSON without insignificant white space.
@@ -131,12 +128,4 @@ func validUID(s string) bool {
 		}
 	}
 	return true
-}
-
-// alertID is the public id of an alert: 32 hexadecimal digits made from its key.
-// It is the same in every store and after every restore, needs no escaping in a
-// URL, and cannot be counted through.
-func alertID(agentUID, recordUID string) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(agentUID), agentUID, recordUID))
-	return hex.EncodeToString(sum[:16])
 }

@@ -51,12 +51,12 @@ func (s *Server) retainOnce(ctx context.Context) error {
 		return now.Add(-keep)
 	}
 	err = inPieces(ctx, func() (int, error) {
-		return s.store.Expire(ctx, before(s.retention.Closed), before(s.retention.Open), retainPiece)
+		return s.store.Expire(ctx, before(s.cfg.Retention.Closed), before(s.cfg.Retention.Open), retainPiece)
 	})
 	if err != nil {
 		return err
 	}
-	return inPieces(ctx, func() (int, error) { return s.store.ExpireAudit(ctx, before(s.retention.Audit), retainPiece) })
+	return inPieces(ctx, func() (int, error) { return s.store.ExpireAudit(ctx, before(s.cfg.Retention.Audit), retainPiece) })
 }
 
 // inPieces repeats a deletion until there is nothing left to delete.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -27,62 +28,45 @@ const (
 	stopTimeout       = 10 * time.Second // for requests that run when the server ends
 )
 
-// DefaultGroup is the group of agents whose token names none.
-const DefaultGroup = "default"
-
-// Config is what a server is made of. Only Store and Log are needed: without an
-// authority nobody can enrol.
-type Config struct {
-	Store     store.Store
-	Log       *slog.Logger
-	Authority *pki.Authority
-	Hosts     []string // names and addresses for the server's certificate
-	Version   string
-	Interval  time.Duration // between heartbeats; 0: DefaultInterval
-	Retention Retention     // zero keeps everything
-	PublicURL string        // where agents and people find the collector
-	Secret    []byte        // 32 bytes that the collectors of a store share: seals cookies and TOTP secrets
-	Now       func() time.Time
-}
-
 // Server answers agents, programs and people.
 type Server struct {
+	cfg       Config
 	store     store.Store
 	log       *slog.Logger
 	now       func() time.Time
 	pages     *template.Template
-	authority *pki.Authority
-	hosts     []string
+	authority *pki.Authority // nil: nobody can enrol, and there is no TLS
 	version   string
 	name      string // of this collector among others on the same store
-	retention Retention
-	loopback  bool // only this machine can reach the listener
+	limits    *limiters
+	metrics   *metrics
 
 	slots   chan struct{} // one for each batch that is unpacked at the moment
 	waiting atomic.Int64  // batches that wait for a slot
 	beats   *beatKeeper
 	pace    *pace
 	clones  *cloneWatch
-	metrics *metrics
+
+	openMu    sync.Mutex
+	closed    bool      // the collector was used: it is open to nobody any more
+	openUntil time.Time // until then it counts as unused without asking the store
 }
 
-// NewServer makes a server over the store, which stays the caller's to close.
+// NewServer makes a server; it starts nothing.
 func NewServer(cfg Config) (*Server, error) {
+	cfg, err := cfg.filled()
+	if err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
 	pages, err := parsePages()
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
-	if cfg.Now == nil {
-		cfg.Now = time.Now
-	}
-	if cfg.Interval <= 0 {
-		cfg.Interval = DefaultInterval
-	}
 	return &Server{
-		store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages, authority: cfg.Authority, hosts: cfg.Hosts, version: cfg.Version,
-		name: store.NewID(), retention: cfg.Retention,
+		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
+		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
+		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
 		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
-		metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
 	}, nil
 }
 
@@ -91,11 +75,10 @@ func NewServer(cfg Config) (*Server, error) {
 // are answered. TLS and plain connections come by the same port; what a plain
 // one may do is decided for each request.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	s.loopback = isLoopback(ln.Addr())
 	split := newSplitter(ln)
 	plain, secure := s.httpServer(), s.httpServer()
 	if s.authority != nil {
-		secure.TLSConfig = s.authority.TLSConfig(s.hosts, s.now)
+		secure.TLSConfig = s.authority.TLSConfig(s.cfg.Hosts, s.now)
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return ended(split.run()) })
@@ -153,5 +136,104 @@ func (s *Server) stop(ctx context.Context, ln net.Listener, servers ...*http.Ser
 			s.log.Warn("Requests cut off", "error", err)
 			srv.Close()
 		}
+	}
+}
+
+// Handler returns the whole interface with its guards.
+func (s *Server) Handler() http.Handler {
+	mux := http.NewServeMux()
+	for _, rt := range s.routes() {
+		path := rt.path
+		if path == "/" {
+			path = "/{$}" // the page itself, not everything below it
+		}
+		mux.Handle(rt.method+" "+path, s.guard(rt))
+	}
+	sites := http.NewCrossOriginProtection()
+	sites.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		writeProblem(w, http.StatusForbidden, "requests of other sites are refused")
+	}))
+	return withHeaders(plainLoopbackHost(sites.Handler(withProblems(mux))))
+}
+
+// contentPolicy allows our own style sheet and forms, and nothing else: no
+// script can run even if markup got through.
+const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+func withHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", contentPolicy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// plainLoopbackHost takes plain HTTP only if the Host header means this machine:
+// a page whose name was bound to loopback sends that name.
+func plainLoopbackHost(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.TLS == nil && !isLoopbackHost(r.Host) {
+			writeProblem(w, http.StatusMisdirectedRequest, "by plain HTTP the Host header must name this machine: localhost or a loopback address")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withProblems answers what no route takes (404, 405) in the form of all other
+// errors.
+func withProblems(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, pattern := mux.Handler(r); pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		probe := &statusProbe{header: w.Header()}
+		mux.ServeHTTP(probe, r)
+		writeProblem(w, probe.status, "")
+	})
+}
+
+// statusProbe takes the status and the headers of an answer and drops its body.
+type statusProbe struct {
+	header http.Header
+	status int
+}
+
+func (p *statusProbe) Header() http.Header         { return p.header }
+func (p *statusProbe) WriteHeader(status int)      { p.status = status }
+func (p *statusProbe) Write(b []byte) (int, error) { return len(b), nil }
+
+// fail answers an error: a refusal in its own words, what is not there or not as
+// the caller thought with its status, anything else as a fault of ours that is
+// logged and not told.
+func (s *Server) fail(w http.ResponseWriter, r *http.Request, err error) {
+	var refused *refusal
+	var often *tooMany
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &refused):
+		writeProblemCode(w, refused.status, refused.detail, refused.code)
+	case errors.As(err, &often):
+		writeTooMany(w, often)
+	case errors.As(err, &large):
+		writeProblem(w, http.StatusRequestEntityTooLarge, "the body is too large")
+	case errors.Is(err, store.ErrNotFound):
+		writeProblem(w, http.StatusNotFound, store.ErrNotFound.Error())
+	case errors.Is(err, store.ErrTaken):
+		writeProblem(w, http.StatusConflict, store.ErrTaken.Error())
+	case errors.Is(err, store.ErrChanged):
+		writeProblem(w, http.StatusConflict, store.ErrChanged.Error())
+	case r.Context().Err() != nil: // the client left: nobody reads an answer
+	default:
+		s.log.Error("Request not answered", "route", r.Pattern, "error", err)
+		w.Header().Set("Retry-After", "30")
+		writeProblem(w, http.StatusServiceUnavailable, "the store does not answer, try again")
 	}
 }

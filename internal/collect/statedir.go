@@ -3,6 +3,7 @@ package collect
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -28,3 +29,12 @@ func StateDir(dir string) (string, error) {
 
 // errNoHome says that the environment names no home folder.
 var errNoHome = errors.New("the environment names no home folder")
+
+// reason takes the path out of an error that will name the path anyway.
+func reason(err error) error {
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		return p.Err
+	}
+	return err
+}

@@ -1,0 +1,106 @@
+package collect
+
+import (
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Limits is how often callers may ask.
+type Limits struct {
+	Person  Rate // each account
+	Device  Rate // each agent
+	Address Rate // each address, for whoever has not proved who they are
+}
+
+// Rate is a number of requests a second, and how many more at once.
+type Rate struct {
+	PerSecond float64
+	Burst     int
+}
+
+// DefaultLimits are far above what people and agents do, and far below what
+// would hold up others.
+var DefaultLimits = Limits{
+	Person:  Rate{PerSecond: 30, Burst: 120},
+	Device:  Rate{PerSecond: 10, Burst: 60},
+	Address: Rate{PerSecond: 10, Burst: 60},
+}
+
+// maxLimiters is the number of callers that are remembered. Beyond it those are
+// forgotten that have asked for nothing lately, and then everybody.
+const maxLimiters = 16384
+
+// limiters bounds how often each caller may ask.
+type limiters struct {
+	rates Limits
+	mu    sync.Mutex
+	byKey map[string]*rate.Limiter
+}
+
+func newLimiters(rates Limits) *limiters {
+	return &limiters{rates: rates, byKey: map[string]*rate.Limiter{}}
+}
+
+// tooMany is the refusal of a caller who asks too often.
+type tooMany struct{ after time.Duration }
+
+func (t *tooMany) Error() string { return "too many requests, try again later" }
+
+// seconds is the Retry-After: whole seconds, at least one.
+func (t *tooMany) seconds() string {
+	return strconv.Itoa(int((t.after + time.Second - 1) / time.Second))
+}
+
+// take takes one request from what the caller may ask. An open collector has
+// one user, on the same machine, and does not count.
+func (l *limiters) take(c caller, now time.Time) error {
+	switch c.Kind {
+	case open:
+		return nil
+	case human:
+		return l.takeKey("user:"+c.User.ID, l.rates.Person, now)
+	case agent:
+		return l.takeKey("agent:"+c.Agent.UID, l.rates.Device, now)
+	}
+	return l.takeKey("address:"+c.Address, l.rates.Address, now)
+}
+
+func (l *limiters) takeKey(key string, r Rate, now time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	one, known := l.byKey[key]
+	if !known {
+		l.makeRoom(now)
+		one = rate.NewLimiter(rate.Limit(r.PerSecond), r.Burst)
+		l.byKey[key] = one
+	}
+	if one.AllowN(now, 1) {
+		return nil
+	}
+	return &tooMany{after: max(time.Duration(float64(time.Second)/r.PerSecond), time.Second)}
+}
+
+// makeRoom forgets those that are as good as new.
+func (l *limiters) makeRoom(now time.Time) {
+	if len(l.byKey) < maxLimiters {
+		return
+	}
+	for key, one := range l.byKey {
+		if one.TokensAt(now) >= float64(one.Burst()) {
+			delete(l.byKey, key)
+		}
+	}
+	if len(l.byKey) >= maxLimiters {
+		clear(l.byKey)
+	}
+}
+
+// writeTooMany answers a caller who asks too often.
+func writeTooMany(w http.ResponseWriter, t *tooMany) {
+	w.Header().Set("Retry-After", t.seconds())
+	writeProblem(w, http.StatusTooManyRequests, t.Error())
+}
