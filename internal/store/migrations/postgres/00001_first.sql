@@ -73,11 +73,13 @@ CREATE INDEX alerts_seq      ON alerts (seq);
 CREATE INDEX alerts_id       ON alerts (id);
 CREATE INDEX alerts_received ON alerts (received_at);
 CREATE INDEX alerts_status   ON alerts (status, seq);
+CREATE INDEX alerts_expiry   ON alerts (status, received_at);
 CREATE INDEX alerts_key      ON alerts (finding_key, seq);
-CREATE INDEX alerts_sha256   ON alerts (sha256, seq);
 CREATE INDEX alerts_rule     ON alerts (rule, seq);
 CREATE INDEX alerts_hostname ON alerts (hostname, seq);
 CREATE INDEX alerts_group    ON alerts (group_name, seq);
+CREATE INDEX alerts_host     ON alerts (host, seq) WHERE host <> '';
+CREATE INDEX alerts_signer   ON alerts (signer, seq) WHERE signer <> '';
 
 CREATE TABLE alert_events (
     agent_uid  TEXT   NOT NULL,
