@@ -149,13 +149,17 @@ CREATE TABLE users (
     password_hash TEXT   NOT NULL,
     totp          BYTEA,
     totp_step     BIGINT NOT NULL DEFAULT 0,
+    recovery      TEXT   NOT NULL DEFAULT '[]', -- JSON list of hashes
     subject       TEXT   NOT NULL,
     disabled      BIGINT NOT NULL DEFAULT 0,
     must_change   BIGINT NOT NULL DEFAULT 0,
     created_at    BIGINT NOT NULL,
-    last_login    BIGINT NOT NULL DEFAULT 0
+    last_login    BIGINT NOT NULL DEFAULT 0,
+    change        BIGINT NOT NULL DEFAULT 0 -- counts up with each one
 );
-CREATE INDEX users_subject ON users (subject);
+-- Names that differ in case only are one name; a subject is one account.
+CREATE UNIQUE INDEX users_name    ON users (lower(name));
+CREATE UNIQUE INDEX users_subject ON users (subject) WHERE subject <> '';
 
 CREATE TABLE sessions (
     hash       TEXT   NOT NULL PRIMARY KEY,

@@ -161,13 +161,17 @@ CREATE TABLE users (
     password_hash TEXT   NOT NULL,
     totp          BLOB,
     totp_step     INTEGER NOT NULL DEFAULT 0,
+    recovery      TEXT   NOT NULL DEFAULT '[]', -- JSON list of hashes
     subject       TEXT   NOT NULL,
     disabled      INTEGER NOT NULL DEFAULT 0,
     must_change   INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
-    last_login    INTEGER NOT NULL DEFAULT 0
+    last_login    INTEGER NOT NULL DEFAULT 0,
+    change        INTEGER NOT NULL DEFAULT 0 -- counts up with each one
 ) STRICT;
-CREATE INDEX users_subject ON users (subject);
+-- Names that differ in case only are one name; a subject is one account.
+CREATE UNIQUE INDEX users_name    ON users (lower(name));
+CREATE UNIQUE INDEX users_subject ON users (subject) WHERE subject <> '';
 
 CREATE TABLE sessions (
     hash       TEXT   NOT NULL PRIMARY KEY,
