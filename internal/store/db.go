@@ -74,7 +74,7 @@ func (d dialect) bind(query string) string {
 
 // exec runs a statement and returns how many rows it changed.
 func (d *db) exec(ctx context.Context, q querier, query string, args ...any) (int, error) {
-	res, err := q.ExecContext(ctx, d.dialect.bind(query), tidy(args)...)
+	res, err := q.ExecContext(ctx, d.dialect.bind(query), cleaned(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -83,7 +83,7 @@ func (d *db) exec(ctx context.Context, q querier, query string, args ...any) (in
 }
 
 func (d *db) queryRow(ctx context.Context, q querier, query string, args ...any) *sql.Row {
-	return q.QueryRowContext(ctx, d.dialect.bind(query), tidy(args)...)
+	return q.QueryRowContext(ctx, d.dialect.bind(query), cleaned(args)...)
 }
 
 // scanner is one row of sql.Row or sql.Rows.
@@ -92,7 +92,7 @@ type scanner interface{ Scan(dest ...any) error }
 // list runs a query and scans all of its rows. The slice is never nil, so that
 // it is written as an array.
 func list[T any](ctx context.Context, d *db, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, d.dialect.bind(query), tidy(args)...)
+	rows, err := q.QueryContext(ctx, d.dialect.bind(query), cleaned(args)...)
 	if err != nil {
 		return nil, err
 	}

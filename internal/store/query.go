@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // alertColumns are the columns of an Alert without its record; see scanAlert.
@@ -31,33 +30,6 @@ func scanAlert(row scanner) (Alert, error) {
 		a.Record = json.RawMessage(record)
 	}
 	return a, err
-}
-
-// contains takes "one of the columns has the text in it", without regard to the
-// case of ASCII letters.
-func (w *where) contains(text string, columns ...string) {
-	if text == "" {
-		return
-	}
-	pattern := "%" + strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(lowerASCII(text)) + "%"
-	terms := make([]string, 0, len(columns))
-	for _, c := range columns {
-		terms = append(terms, "lower("+c+") LIKE ? ESCAPE '!'")
-		w.args = append(w.args, pattern)
-	}
-	w.terms = append(w.terms, "("+strings.Join(terms, " OR ")+")")
-}
-
-// lowerASCII is lower() as both engines have it: SQLite knows ASCII only, and the
-// columns of PostgreSQL have the collation "C".
-func lowerASCII(s string) string {
-	b := []byte(s)
-	for i, c := range b {
-		if 'A' <= c && c <= 'Z' {
-			b[i] = c + 'a' - 'A'
-		}
-	}
-	return string(b)
 }
 
 // chosen turns a scope and a filter into conditions. Before is not among them:

@@ -3,7 +3,6 @@ package store
 import (
 	"maps"
 	"slices"
-	"strings"
 )
 
 // readExceptions reads the exceptions that are in force, inside the transaction:
@@ -32,18 +31,13 @@ func (s *saving) readExceptions() statement {
 
 // hiddenBy returns the id of the oldest exception that hides the alert, or "".
 func (s *saving) hiddenBy(a Alert) string {
+	t := Traits{Group: a.Group, SHA256: a.SHA256, Rule: a.Rule, Brand: a.Brand, Signer: a.Signer, Host: a.Host, Path: a.Path, Hostname: a.Hostname}
 	for _, e := range s.exceptions {
-		if e.ExpiresAt.After(a.ReceivedAt) && (e.Group == "" || e.Group == a.Group) && e.matches(a) {
+		if e.InForce(a.ReceivedAt) && e.Hides(t) {
 			return e.ID
 		}
 	}
 	return ""
-}
-
-func (e Exception) matches(a Alert) bool {
-	same := func(want, have string) bool { return want == "" || want == have }
-	return e.Conditions() > 0 && same(e.SHA256, a.SHA256) && same(e.Rule, a.Rule) && same(e.Brand, a.Brand) &&
-		same(e.Signer, a.Signer) && same(e.Host, a.Host) && same(e.Hostname, a.Hostname) && strings.HasPrefix(a.Path, e.Path)
 }
 
 // writeAround writes all but the alerts, and takes their numbers last.

@@ -3,8 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"strings"
-	"unicode/utf8"
 )
 
 // statement is one statement of a transaction. Statements that do not depend on
@@ -46,15 +44,4 @@ func (d *db) runSQL(ctx context.Context, tx *sql.Tx, st *statement) error {
 		*st.changed = int64(n)
 	}
 	return err
-}
-
-// tidy makes texts fit for every engine: PostgreSQL takes neither NUL nor broken
-// UTF-8, and one such value would refuse its whole batch for ever.
-func tidy(args []any) []any {
-	for i, a := range args {
-		if s, ok := a.(string); ok && (strings.IndexByte(s, 0) >= 0 || !utf8.ValidString(s)) {
-			args[i] = strings.ToValidUTF8(strings.ReplaceAll(s, "\x00", "\ufffd"), "\ufffd")
-		}
-	}
-	return args
 }
