@@ -138,7 +138,7 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, rt route) (*http.
 	if err != nil {
 		return r, err
 	}
-	if err := s.limits.take(c, s.now()); err != nil {
+	if err := s.limits.take(c, rt, s.now()); err != nil {
 		return r, err
 	}
 	return r, s.mayUse(c, rt)
