@@ -19,6 +19,7 @@ import (
 type access struct {
 	kind   callerKind
 	action people.Action // of a person
+	all    bool          // only for people who are not limited to groups
 }
 
 // public is for everybody, also without a name.
@@ -29,6 +30,10 @@ func device() access { return access{kind: agent} }
 
 // person is for people whose role allows the action.
 func person(a people.Action) access { return access{kind: human, action: a} }
+
+// everywhere is person for those who are not limited to groups: what it opens
+// belongs to no group.
+func everywhere(a people.Action) access { return access{kind: human, action: a, all: true} }
 
 // name is the x-role of openapi.yaml.
 func (a access) name() string {
@@ -227,6 +232,8 @@ func (s *Server) mayUse(c caller, rt route) error {
 		return errNoLogin
 	case !c.may(rt.access.action):
 		return refuse(http.StatusForbidden, "your role does not allow this")
+	case rt.access.all && !c.Scope.All:
+		return refuse(http.StatusForbidden, "your account is limited to groups, and this belongs to none")
 	case c.User.MustChange && rt.access.action != people.SelfManage:
 		return errMustChange
 	}

@@ -16,8 +16,10 @@ type Config struct {
 	Secret []byte           // 32 bytes that seal cookies and TOTP secrets, the same for all collectors of a store
 
 	Interval  time.Duration // between heartbeats of an agent, 0: a minute
+	Grace     time.Duration // of a heartbeat that is late, 0: 30 s
 	Loopback  bool          // the listener is on loopback only: while unused, the collector is open there
 	PublicURL string        // https://HOST:PORT under which agents and people reach it
+	Pin       string // of the CA, part of each enrolment token; "" if there is none
 	Version   string
 	Limits    Limits // zero: DefaultLimits
 }
@@ -41,6 +43,9 @@ func (c Config) filled() (Config, error) {
 	}
 	if c.Interval == 0 {
 		c.Interval = time.Minute
+	}
+	if c.Grace == 0 {
+		c.Grace = 30 * time.Second
 	}
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits

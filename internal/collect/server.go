@@ -33,6 +33,12 @@ type Server struct {
 	pages  *template.Template
 	slots  chan struct{} // one for each batch that is unpacked at the moment
 	limits *limiters
+	owner  string        // of leases: names this collector among others
+	jobs   chan struct{} // tells the worker that there is a job
+	live   *hub          // of live events
+	ending chan struct{} // closed when the server stops: streams end by themselves
+
+	endOnce sync.Once
 
 	openMu    sync.Mutex
 	closed    bool      // the collector was used: it is open to nobody any more
@@ -52,6 +58,7 @@ func NewServer(cfg Config) (*Server, error) {
 	return &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		slots: make(chan struct{}, maxUnpacking), limits: newLimiters(cfg.Limits),
+		owner: store.NewID(), jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
 	}, nil
 }
 
@@ -87,6 +94,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 func (s *Server) stop(ctx context.Context, srv *http.Server) {
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	s.end()
 	if err := srv.Shutdown(limit); err != nil {
 		s.log.Warn("Requests cut off", "error", err)
 		if err := srv.Close(); err != nil {
@@ -111,6 +119,9 @@ func (s *Server) Handler() http.Handler {
 	}))
 	return withHeaders(plainLoopbackHost(sites.Handler(withProblems(mux))))
 }
+
+// end lets go of those who look on: their answers never end by themselves.
+func (s *Server) end() { s.endOnce.Do(func() { close(s.ending) }) }
 
 // contentPolicy allows our own style sheet and forms, and nothing else: no
 // script can run even if markup got through.
