@@ -26,17 +26,18 @@ func literal(text string) string {
 	return strings.NewReplacer("!", "!!", "%", "!%", "_", "!_").Replace(text)
 }
 
-// contains takes "one of the columns contains the text, without regard to case"
-// if there is a text. Both sides are lowered by the engine, so that they agree
-// on letters beyond ASCII.
+// contains takes "one of the columns contains the text, without regard to the
+// case of ASCII letters" if there is a text. The engines lower the columns, both
+// ASCII only: those of PostgreSQL have the collation "C".
 func (w *where) contains(text string, columns ...string) {
 	if text == "" {
 		return
 	}
+	pattern := "%" + literal(lowerASCII(text)) + "%"
 	terms := make([]string, len(columns))
 	for i, column := range columns {
-		terms[i] = "lower(" + column + ") LIKE lower(?) ESCAPE '!'"
-		w.args = append(w.args, "%"+literal(text)+"%")
+		terms[i] = "lower(" + column + ") LIKE ? ESCAPE '!'"
+		w.args = append(w.args, pattern)
 	}
 	w.terms = append(w.terms, "("+strings.Join(terms, " OR ")+")")
 }
