@@ -24,11 +24,12 @@ type dialect struct {
 	goose    goose.Dialect
 	folder   string // of the migrations
 	numbered bool   // arguments are $1, $2 … and not ?
+	lock     string // ends a SELECT of rows that the transaction will change
 }
 
 var (
 	dialectSQLite   = dialect{name: "sqlite", goose: goose.DialectSQLite3, folder: "migrations/sqlite"}
-	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true}
+	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true, lock: " FOR UPDATE"}
 )
 
 // db holds the SQL that both engines share. On PostgreSQL read and write are
@@ -37,7 +38,12 @@ type db struct {
 	dialect dialect
 	read    *sql.DB
 	write   *sql.DB
-	schema  int64 // version of the newest migration
+	schema  int64    // version of the newest migration
+	batched transact // transactions of many statements, see statement
+
+	// fence, where it is needed, returns a Seq below which every commit is seen by
+	// every query; see DistributeCitus.
+	fence func(context.Context) (int64, error)
 }
 
 // querier is a connection, a pool or a transaction.
@@ -68,7 +74,7 @@ func (d dialect) bind(query string) string {
 
 // exec runs a statement and returns how many rows it changed.
 func (d *db) exec(ctx context.Context, q querier, query string, args ...any) (int, error) {
-	res, err := q.ExecContext(ctx, d.dialect.bind(query), args...)
+	res, err := q.ExecContext(ctx, d.dialect.bind(query), cleaned(args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -77,7 +83,7 @@ func (d *db) exec(ctx context.Context, q querier, query string, args ...any) (in
 }
 
 func (d *db) queryRow(ctx context.Context, q querier, query string, args ...any) *sql.Row {
-	return q.QueryRowContext(ctx, d.dialect.bind(query), args...)
+	return q.QueryRowContext(ctx, d.dialect.bind(query), cleaned(args)...)
 }
 
 // scanner is one row of sql.Row or sql.Rows.
@@ -86,7 +92,7 @@ type scanner interface{ Scan(dest ...any) error }
 // list runs a query and scans all of its rows. The slice is never nil, so that
 // it is written as an array.
 func list[T any](ctx context.Context, d *db, q querier, scan func(scanner) (T, error), query string, args ...any) ([]T, error) {
-	rows, err := q.QueryContext(ctx, d.dialect.bind(query), args...)
+	rows, err := q.QueryContext(ctx, d.dialect.bind(query), cleaned(args)...)
 	if err != nil {
 		return nil, err
 	}
@@ -142,11 +148,14 @@ func (w *where) in(column string, values []string) {
 	if len(values) == 0 {
 		return
 	}
-	w.terms = append(w.terms, column+" IN (?"+strings.Repeat(", ?", len(values)-1)+")")
+	w.terms = append(w.terms, column+" IN ("+marks(len(values))+")")
 	for _, v := range values {
 		w.args = append(w.args, v)
 	}
 }
+
+// marks is the list of n arguments, at least one.
+func marks(n int) string { return "?" + strings.Repeat(", ?", n-1) }
 
 // scope limits to the groups of a Scope; one without groups matches nothing.
 func (w *where) scope(column string, s Scope) {

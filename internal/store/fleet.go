@@ -17,13 +17,16 @@ type Fleet interface {
 	// FleetCounts sums up the agents within the scope.
 	FleetCounts(ctx context.Context, s Scope, now time.Time) (FleetCounts, error)
 
-	// Move puts agents, and their alerts, into another group.
+	// Move puts agents, and their alerts, into another group; both groups must
+	// be within the scope. It returns how many agents changed.
 	Move(ctx context.Context, s Scope, uids []string, group string) (int, error)
 
 	// SetState suspends, revokes or restores agents; it returns how many changed.
+	// Revoked is for good: the agent must enrol again.
 	SetState(ctx context.Context, s Scope, uids []string, state string, now time.Time) (int, error)
 
-	// Forget deletes an agent that is revoked; its alerts stay.
+	// Forget deletes an agent that is revoked, others are ErrRefused; its alerts
+	// stay.
 	Forget(ctx context.Context, s Scope, uid string) error
 
 	// Silent returns active agents that were expected before now, did not say
@@ -84,9 +87,10 @@ type AgentStatus struct {
 }
 
 // Overdue tells whether nothing was heard for two intervals and grace, though
-// the agent did not say that it stops.
+// the agent did not say that it stops. One that never told when it would be
+// heard again is not overdue. Filters and counts know no grace.
 func (a AgentStatus) Overdue(now time.Time, grace time.Duration) bool {
-	return a.State == AgentActive && a.StoppedAt.IsZero() && !a.LastSeen.IsZero() &&
+	return a.State == AgentActive && a.StoppedAt.IsZero() && a.Interval > 0 &&
 		now.Sub(a.LastSeen) > 2*a.Interval+grace
 }
 
@@ -123,19 +127,21 @@ type Enrolment interface {
 
 	// Enrol spends one use of the token and makes the agent with its first
 	// credential, in one transaction. ErrRefused if the token is unknown,
-	// spent, expired or revoked.
+	// spent, expired or revoked; ErrTaken if there is such an agent already.
 	Enrol(ctx context.Context, secretHash string, a Agent, machineID string, c Credential, now time.Time) (AgentStatus, error)
 
 	// Admit makes an agent without a token, in the group; it does nothing if
 	// there is one. It is for a collector that is open on loopback.
 	Admit(ctx context.Context, a Agent, group string, now time.Time) error
 
-	// Renew adds a credential to an agent that is active.
+	// Renew adds a credential to an agent that is active, others are ErrRefused.
 	Renew(ctx context.Context, uid string, c Credential) error
 
 	// Credential returns what the collector knows of a certificate (by the
-	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and of its agent,
-	// or ErrNotFound. It is asked on every request of an agent.
+	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and of its agent
+	// (but for Heartbeat and CertExpires), or ErrNotFound. It is asked on every
+	// request of an agent. What has expired, is revoked or belongs to an agent
+	// that is not active is returned too: the caller judges.
 	Credential(ctx context.Context, hash string) (Credential, AgentStatus, error)
 
 	// Enrolled counts agents that came by a token.

@@ -8,11 +8,17 @@ import (
 
 // People keeps accounts and sessions.
 type People interface {
-	// CreateUser stores an account; ErrTaken if the name is in use.
+	// CreateUser stores an account; ErrTaken if the name, without regard to
+	// case (ASCII), or the subject is in use.
 	CreateUser(ctx context.Context, u User) error
 
-	// UpdateUser replaces everything but ID, Name and CreatedAt.
+	// UpdateUser replaces everything but ID, Name, CreatedAt and LastLogin.
+	// ErrChanged if the account is not as it was when u was read (see
+	// User.Change), so that nobody undoes what he has not seen.
 	UpdateUser(ctx context.Context, u User) error
+
+	// LoggedIn notes a log-in.
+	LoggedIn(ctx context.Context, id string, at time.Time) error
 
 	// DeleteUser deletes an account and ends its sessions.
 	DeleteUser(ctx context.Context, id string) error
@@ -29,8 +35,13 @@ type People interface {
 	// later one was used before.
 	UseTOTP(ctx context.Context, id string, step int64) (bool, error)
 
+	// UseRecovery takes the hash of a recovery code from the account; false if
+	// it has none like it, or it was used before.
+	UseRecovery(ctx context.Context, id, hash string) (bool, error)
+
 	// CreateSession, Session, TouchSession and EndSession keep log-ins; a session
-	// is named by the SHA-256 of its secret.
+	// is named by the SHA-256 of its secret. Session is ErrNotFound also for one
+	// that has expired and for one of an account that is disabled.
 	CreateSession(ctx context.Context, s Session) error
 	Session(ctx context.Context, hash string, now time.Time) (Session, User, error)
 	TouchSession(ctx context.Context, hash string, now time.Time) error
@@ -48,11 +59,13 @@ type User struct {
 	Groups       []string  `json:"groups"`  // empty: all groups
 	PasswordHash string    `json:"-"`       // argon2id, "" if there is none
 	TOTP         []byte    `json:"-"`       // sealed secret, nil if not set up
+	Recovery     []string  `json:"-"`       // hashes of the recovery codes that are left
 	Subject      string    `json:"subject"` // issuer and subject of OIDC, "" if local
 	Disabled     bool      `json:"disabled"`
 	MustChange   bool      `json:"must_change"` // of the password
 	CreatedAt    time.Time `json:"created_at"`
 	LastLogin    time.Time `json:"last_login,omitzero"`
+	Change       int       `json:"change"` // counts the changes of the account
 }
 
 // Scope is what the person may see.
@@ -73,11 +86,16 @@ type Session struct {
 
 // Exceptions keeps what people have decided not to be told of again.
 type Exceptions interface {
+	// CreateException stores one; it must have conditions and an end.
 	CreateException(ctx context.Context, e Exception) error
+
+	// Exceptions returns those of groups within the scope and those for all
+	// groups, newest first, also those that have ended.
 	Exceptions(ctx context.Context, s Scope) ([]Exception, error)
 	Exception(ctx context.Context, s Scope, id string) (Exception, error)
 
-	// EndException ends one; alerts that it hid stay as they are.
+	// EndException ends one; alerts that it hid stay as they are. One for all
+	// groups is ended by a scope of everything only, others are ErrRefused.
 	EndException(ctx context.Context, s Scope, id, who string, now time.Time) error
 
 	// Hidden returns the alerts that an exception like this would have hidden

@@ -52,6 +52,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 		return nil, reason(err)
 	}
 	s := &SQLite{db: db{dialect: dialectSQLite}}
+	s.batched = s.inSQL
 	if err := s.connect(ctx, abs); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -97,6 +98,14 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 	s.read.SetMaxIdleConns(readers)
 	return s.Ready(ctx)
 }
+
+// Save commits the batch with those that wait.
+func (s *SQLite) Save(ctx context.Context, b Batch) ([]Result, error) {
+	return s.save(ctx, b, s.saveGroup)
+}
+
+// Beat takes heartbeats.
+func (s *SQLite) Beat(ctx context.Context, beats []Beat) error { return s.beat(ctx, beats) }
 
 // dsn names the file in the form in which no character of the path has a
 // meaning of its own.

@@ -85,11 +85,13 @@ CREATE INDEX alerts_seq      ON alerts (seq);
 CREATE INDEX alerts_id       ON alerts (id);
 CREATE INDEX alerts_received ON alerts (received_at);
 CREATE INDEX alerts_status   ON alerts (status, seq);
+CREATE INDEX alerts_expiry   ON alerts (status, received_at);
 CREATE INDEX alerts_key      ON alerts (finding_key, seq);
-CREATE INDEX alerts_sha256   ON alerts (sha256, seq);
 CREATE INDEX alerts_rule     ON alerts (rule, seq);
 CREATE INDEX alerts_hostname ON alerts (hostname, seq);
 CREATE INDEX alerts_group    ON alerts (group_name, seq);
+CREATE INDEX alerts_host     ON alerts (host, seq) WHERE host <> '';
+CREATE INDEX alerts_signer   ON alerts (signer, seq) WHERE signer <> '';
 
 CREATE TABLE alert_events (
     agent_uid  TEXT   NOT NULL,
@@ -161,13 +163,17 @@ CREATE TABLE users (
     password_hash TEXT   NOT NULL,
     totp          BLOB,
     totp_step     INTEGER NOT NULL DEFAULT 0,
+    recovery      TEXT   NOT NULL DEFAULT '[]', -- JSON list of hashes
     subject       TEXT   NOT NULL,
     disabled      INTEGER NOT NULL DEFAULT 0,
     must_change   INTEGER NOT NULL DEFAULT 0,
     created_at    INTEGER NOT NULL,
-    last_login    INTEGER NOT NULL DEFAULT 0
+    last_login    INTEGER NOT NULL DEFAULT 0,
+    change        INTEGER NOT NULL DEFAULT 0 -- counts up with each one
 ) STRICT;
-CREATE INDEX users_subject ON users (subject);
+-- Names that differ in case only are one name; a subject is one account.
+CREATE UNIQUE INDEX users_name    ON users (lower(name));
+CREATE UNIQUE INDEX users_subject ON users (subject) WHERE subject <> '';
 
 CREATE TABLE sessions (
     hash       TEXT   NOT NULL PRIMARY KEY,
@@ -256,13 +262,25 @@ INSERT INTO counter (name, value) VALUES ('alerts', 0);
 INSERT INTO agents (agent_uid, hostname, os, version, rules_version, group_name, state, first_seen, last_seen, heartbeat, alerts, rejected, conflicts)
 SELECT uid, hostname, os, version, rules_version, 'default', 'active', first_seen, last_seen, heartbeat, alerts, rejected, conflicts FROM agents_1;
 INSERT INTO alert_keys (agent_uid, record_uid, digest) SELECT agent_uid, record_uid, digest FROM alerts_1;
+-- What the first version did not cut into columns is read from the record, which
+-- an agent wrote: only texts without control or bidi characters are taken.
+CREATE TEMP VIEW plain_1 AS SELECT a.seq AS seq, j.key AS name, substr(j.value, 1, 256) AS value
+FROM alerts_1 AS a, json_each(CASE WHEN json_valid(a.record) THEN json_object(
+    'user', json_extract(a.record, '$.unmapped.mg_user'), 'host', json_extract(a.record, '$.unmapped.mg_source_host'),
+    'signer', json_extract(a.record, '$.unmapped.mg_signer'), 'finding', json_extract(a.record, '$.finding_info.uid')) ELSE '{}' END) AS j
+WHERE j.type = 'text' AND j.value NOT GLOB '*[' || char(1, 45, 31, 127, 45, 159, 1564, 8206, 8207, 8234, 45, 8238, 8294, 45, 8297) || ']*';
 INSERT INTO alerts (agent_uid, record_uid, seq, id, digest, group_name, received_at, time, hostname, level, brand, rule, score, severity,
     path, sha256, user_name, host, signer, finding_id, finding_key, landed, status, record)
 SELECT agent_uid, record_uid, seq, id, digest, 'default', received_at, time, hostname, level, brand, rule, score,
-    coalesce(json_extract(record, '$.severity_id'), 0), path, sha256,
-    coalesce(json_extract(record, '$.unmapped.mg_user'), ''), coalesce(json_extract(record, '$.unmapped.mg_source_host'), ''),
-    coalesce(json_extract(record, '$.unmapped.mg_signer'), ''), coalesce(json_extract(record, '$.finding_info.uid'), ''),
-    CASE WHEN sha256 <> '' THEN sha256 ELSE 'rule:' || rule END, 0, 'new', record FROM alerts_1;
+    CASE WHEN json_valid(record) THEN CASE json_extract(record, '$.severity_id')
+        WHEN 1 THEN 1 WHEN 2 THEN 2 WHEN 3 THEN 3 WHEN 4 THEN 4 WHEN 5 THEN 5 WHEN 6 THEN 6 WHEN 99 THEN 99 ELSE 0 END ELSE 0 END,
+    path, sha256,
+    coalesce((SELECT value FROM plain_1 AS p WHERE p.seq = a.seq AND name = 'user'), ''),
+    coalesce((SELECT value FROM plain_1 AS p WHERE p.seq = a.seq AND name = 'host'), ''),
+    coalesce((SELECT value FROM plain_1 AS p WHERE p.seq = a.seq AND name = 'signer'), ''),
+    coalesce((SELECT value FROM plain_1 AS p WHERE p.seq = a.seq AND name = 'finding'), ''),
+    CASE WHEN sha256 <> '' THEN sha256 ELSE 'rule:' || rule END, 0, 'new', record FROM alerts_1 AS a;
+DROP VIEW plain_1;
 INSERT INTO conflicts SELECT agent_uid, record_uid, digest, received_at, record FROM conflicts_1;
 INSERT INTO dead_letters SELECT agent_uid, digest, record_uid, reason, received_at, size, record FROM dead_letters_1;
 UPDATE counter SET value = (SELECT coalesce(max(seq), 0) FROM alerts);

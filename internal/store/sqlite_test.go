@@ -1,4 +1,4 @@
-package collect
+package store
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func TestSQLiteStore(t *testing.T) {
 
 func openTemp(t *testing.T) *SQLite {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "alerts.db"))
+	return openAt(t, filepath.Join(t.TempDir(), "store.db"))
 }
 
 func openAt(t *testing.T, path string) *SQLite {
@@ -59,61 +59,24 @@ func TestSQLiteFlushesEveryCommit(t *testing.T) {
 	}
 }
 
-func TestSQLiteKeepsWhatItRefuses(t *testing.T) {
-	s := openTemp(t)
-	large := record("big", `"x":"`+strings.Repeat("y", MaxRecord)+`"`)
-	b := batchOf("a", []byte(`42`), large, record("r1", ""), record("r1", `"x":1`))
-	save(t, s, b)
-	save(t, s, b)
-	var size, kept int
-	err := s.read.QueryRow(`SELECT size, length(record) FROM dead_letters WHERE record_uid = 'big' AND reason = ?`, reasonTooLarge).Scan(&size, &kept)
-	if err != nil || size != len(large) || kept != MaxRecord {
-		t.Errorf("large record: size %d, kept %d, %v", size, kept, err)
-	}
-	if n := count(t, s, `SELECT count(*) FROM dead_letters`); n != 2 {
-		t.Errorf("%d dead letters, want 2: the same one is kept once", n)
-	}
-	if n := count(t, s, `SELECT count(*) FROM conflicts WHERE record_uid = 'r1'`); n != 1 {
-		t.Errorf("%d conflicts, want 1", n)
-	}
-}
-
-func TestSQLiteBoundsWhatItRefuses(t *testing.T) {
-	s := openTemp(t)
-	save(t, s, batchOf("a", record("r1", "")))
-	var raws [][]byte
-	for i := range maxKept + 20 {
-		raws = append(raws, fmt.Append(nil, i), record("r1", fmt.Sprintf(`"x":%d`, i)))
-	}
-	save(t, s, batchOf("a", raws...))
-	save(t, s, batchOf("b", []byte(`1`)))
-	for query, want := range map[string]int{
-		`SELECT count(*) FROM dead_letters WHERE agent_uid = 'a'`: maxKept,
-		`SELECT count(*) FROM dead_letters WHERE agent_uid = 'b'`: 1,
-		`SELECT count(*) FROM conflicts`:                          maxKept,
-		`SELECT conflicts FROM agents WHERE uid = 'a'`:            maxKept + 20,
-		`SELECT rejected FROM agents WHERE uid = 'a'`:             2 * (maxKept + 20),
-	} {
-		if got := count(t, s, query); got != want {
-			t.Errorf("%s: %d, want %d", query, got, want)
-		}
-	}
-}
-
-// Batches that wait together are committed together, up to maxGroup records.
+// Batches that wait together are committed together, up to the bounds of a group.
 func TestSQLiteGroups(t *testing.T) {
 	s := openTemp(t)
 	records := make([]Record, maxGroup/2)
 	for range 5 {
 		s.queue = append(s.queue, &pendingSave{batch: Batch{Records: records}})
 	}
+	large := Record{Raw: make([]byte, maxGroupBytes/2)}
+	for range 3 {
+		s.queue = append(s.queue, &pendingSave{batch: Batch{Records: []Record{large}}})
+	}
 	s.queue = append(s.queue, &pendingSave{batch: Batch{Records: make([]Record, maxGroup+1)}})
 	var sizes []int
 	for len(s.queue) > 0 {
-		sizes = append(sizes, len(s.takeGroup()))
+		sizes = append(sizes, len(s.take()))
 	}
-	if got := fmt.Sprint(sizes); got != "[2 2 1 1]" {
-		t.Errorf("groups of %s, want [2 2 1 1]", got)
+	if got := fmt.Sprint(sizes); got != "[2 2 3 1 1]" {
+		t.Errorf("groups of %s, want [2 2 3 1 1]", got)
 	}
 }
 
@@ -123,12 +86,13 @@ func TestSQLiteReopens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	save(t, s, batchOf("a", record("r1", "")))
+	admit(t, s, "g", "a")
+	save(t, s, batchOf("a", sample("r1")))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
 	s = openAt(t, path)
-	wantResults(t, save(t, s, batchOf("a", record("r1", ""))), Result{UID: "r1", Status: Duplicate})
+	wantResults(t, save(t, s, batchOf("a", sample("r1"))), "r1 duplicate")
 	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || !strings.HasPrefix(entries[0].Name(), "a ? b#c%41.db") {
 		t.Errorf("the file has another name: %v, %v", entries, err)
 	}
@@ -138,12 +102,12 @@ func TestSQLiteIsPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		return // access is by the folder's list there
 	}
-	path := filepath.Join(t.TempDir(), "alerts.db")
+	path := filepath.Join(t.TempDir(), "store.db")
 	if err := os.WriteFile(path, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
 	s := openAt(t, path)
-	save(t, s, batchOf("a", record("r1", "")))
+	admit(t, s, "g", "a")
 	entries, err := os.ReadDir(filepath.Dir(path))
 	if err != nil || len(entries) < 2 {
 		t.Fatalf("%d files, %v", len(entries), err)
@@ -213,39 +177,39 @@ func TestSQLiteTakesUnfinishedFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.db")
 	execute(t, path, `CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL,
 		is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now'))); INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1)`)
-	save(t, openAt(t, path), batchOf("a", record("r1", "")))
+	admit(t, openAt(t, path), "g", "a")
 }
 
 func TestSQLiteFailedSaveStoresNothing(t *testing.T) {
 	s := openTemp(t)
+	admit(t, s, "g", "a")
 	if _, err := s.write.Exec(`CREATE TRIGGER full BEFORE INSERT ON alerts WHEN new.record_uid = 'r2' BEGIN SELECT raise(ABORT, 'disk full'); END`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Save(t.Context(), batchOf("a", record("r1", ""), record("r2", ""))); err == nil {
+	if _, err := s.Save(t.Context(), batchOf("a", sample("r1"), sample("", refused("x")), sample("r2"))); err == nil {
 		t.Fatal("a failed commit was answered as stored")
 	}
-	if n := count(t, s, `SELECT (SELECT count(*) FROM alerts) + (SELECT count(*) FROM agents)`); n != 0 {
+	if n := count(t, s, `SELECT (SELECT count(*) FROM alerts) + (SELECT count(*) FROM alert_keys) + (SELECT count(*) FROM dead_letters)
+		+ (SELECT value FROM counter) + (SELECT rejected FROM agents)`); n != 0 {
 		t.Errorf("%d rows of a failed batch", n)
 	}
-	save(t, s, batchOf("a", record("r1", "")))
+	wantResults(t, save(t, s, batchOf("a", sample("r1"))), "r1 stored")
 }
 
-func TestOpenStore(t *testing.T) {
+func TestOpen(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "file")
 	write(t, file, nil)
 	for url, want := range map[string]string{
-		"postgres://ana:secret@db/x":         "SQLite only",
-		"postgresql://ana:secret@db/x":       "SQLite only",
 		"":                                   "sqlite:PATH",
 		"sqlite:":                            "sqlite:PATH",
-		"alerts.db":                          "sqlite:PATH",
+		"store.db":                           "sqlite:PATH",
 		"mysql:x":                            "sqlite:PATH",
 		"sqlite:" + dir:                      "directory",
 		"sqlite:" + dir + "/none/x.db":       "open store",
 		"sqlite:" + filepath.Join(file, "x"): "open store",
 	} {
-		s, err := OpenStore(context.Background(), url)
+		s, err := Open(context.Background(), url)
 		if err == nil {
 			s.Close()
 			t.Errorf("%s: opened", url)
@@ -283,11 +247,12 @@ func makeOurs(t *testing.T, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var raws [][]byte
+	admit(t, s, "g", "a")
+	var records []Record
 	for i := range 100 {
-		raws = append(raws, record(fmt.Sprint("r", i), `"x":"`+strings.Repeat("y", 2000)+`"`))
+		records = append(records, sample(fmt.Sprint("r", i), with(strings.Repeat("y", 2000))))
 	}
-	save(t, s, batchOf("a", raws...))
+	save(t, s, batchOf("a", records...))
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

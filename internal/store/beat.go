@@ -1,0 +1,46 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+)
+
+// beatChunk is the number of heartbeats in one transaction. Between two of them
+// batches of alerts get their turn.
+const beatChunk = 500
+
+// Beat takes heartbeats in chunks, ordered by agent as all locks of agents are.
+func (d *db) beat(ctx context.Context, beats []Beat) error {
+	sorted := slices.SortedFunc(slices.Values(beats), func(a, b Beat) int { return cmp.Compare(a.Agent.UID, b.Agent.UID) })
+	for chunk := range slices.Chunk(sorted, beatChunk) {
+		all := make([]statement, 0, len(chunk))
+		for _, b := range chunk {
+			all = append(all, beatStatement(b))
+		}
+		if err := d.batched(ctx, func(run runner) error { return run(ctx, all) }); err != nil {
+			return fmt.Errorf("save heartbeats: %w", err)
+		}
+	}
+	return nil
+}
+
+// beatStatement writes a heartbeat, unless the agent has been heard since: two
+// collectors may bring its heartbeats in the wrong order.
+func beatStatement(b Beat) statement {
+	at, stopped := toMillis(b.At), int64(0)
+	if b.Stopping {
+		stopped = at
+	}
+	return statement{
+		query: `UPDATE agents SET hostname = coalesce(nullif(?, ''), hostname), os = coalesce(nullif(?, ''), os),
+			version = coalesce(nullif(?, ''), version), rules_version = coalesce(nullif(?, ''), rules_version),
+			boot_id = coalesce(nullif(?, ''), boot_id), machine_id = coalesce(nullif(?, ''), machine_id),
+			first_seen = CASE WHEN first_seen = 0 THEN ? ELSE first_seen END, last_seen = ?,
+			interval_ms = ?, stopped_at = ?, silent_since = 0, trouble = ?, heartbeat = coalesce(?, heartbeat),
+			log_seq = ?, log_head = ? WHERE agent_uid = ? AND last_seen <= ?`,
+		args: []any{b.Agent.Hostname, b.Agent.OS, b.Agent.Version, b.Agent.RulesVersion, b.BootID, b.MachineID,
+			at, at, b.Interval.Milliseconds(), stopped, b.Trouble, nullText(b.Body), toSeq(b.Seq), b.Head, b.Agent.UID, at},
+	}
+}

@@ -1,0 +1,191 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// CreateToken stores a token.
+func (d *db) CreateToken(ctx context.Context, t Token, secretHash string) error {
+	n, err := d.exec(ctx, d.write, `INSERT INTO tokens
+		(id, secret_hash, group_name, note, created_by, created_at, expires_at, max_uses)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		t.ID, secretHash, t.Group, t.Note, t.CreatedBy, toMillis(t.CreatedAt), toMillis(t.ExpiresAt), t.MaxUses)
+	if err := taken(n, err); err != nil {
+		return fmt.Errorf("create token: %w", err)
+	}
+	return nil
+}
+
+// taken is ErrTaken if an insert that yields to what is there added no row.
+func taken(rows int, err error) error {
+	if err == nil && rows == 0 {
+		return ErrTaken
+	}
+	return err
+}
+
+// Tokens returns all tokens within the scope, newest first.
+func (d *db) Tokens(ctx context.Context, s Scope) ([]Token, error) {
+	var w where
+	w.scope("group_name", s)
+	tokens, err := list(ctx, d, d.read, scanToken, selectTokens+w.sql()+` ORDER BY created_at DESC, id DESC`, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list tokens: %w", err)
+	}
+	return tokens, nil
+}
+
+const selectTokens = `SELECT id, group_name, note, created_by, created_at, expires_at, max_uses, uses, last_used, last_by, revoked_at
+	FROM tokens`
+
+func scanToken(row scanner) (Token, error) {
+	var t Token
+	var created, expires, used, revoked int64
+	err := row.Scan(&t.ID, &t.Group, &t.Note, &t.CreatedBy, &created, &expires, &t.MaxUses, &t.Uses, &used, &t.LastBy, &revoked)
+	t.CreatedAt, t.ExpiresAt, t.LastUsed, t.RevokedAt = fromMillis(created), fromMillis(expires), fromMillis(used), fromMillis(revoked)
+	return t, err
+}
+
+// RevokeToken ends a token; one that has ended stays as it is.
+func (d *db) RevokeToken(ctx context.Context, s Scope, id string, now time.Time) error {
+	var w where
+	w.add(true, "id = ?", id)
+	w.scope("group_name", s)
+	n, err := d.exec(ctx, d.write, `UPDATE tokens SET revoked_at = CASE WHEN revoked_at = 0 THEN ? ELSE revoked_at END`+w.sql(),
+		append([]any{toMillis(now)}, w.args...)...)
+	if err := found(n, err); err != nil {
+		return fmt.Errorf("revoke token: %w", err)
+	}
+	return nil
+}
+
+// found is ErrNotFound if a statement met no row.
+func found(rows int, err error) error {
+	if err == nil && rows == 0 {
+		return ErrNotFound
+	}
+	return err
+}
+
+// Enrol spends one use of the token and makes the agent.
+func (d *db) Enrol(ctx context.Context, secretHash string, a Agent, machineID string, c Credential, now time.Time) (AgentStatus, error) {
+	var status AgentStatus
+	err := d.inTx(ctx, func(tx *sql.Tx) error {
+		group, err := d.spend(ctx, tx, secretHash, a.Hostname, now)
+		if err != nil {
+			return err
+		}
+		if err := d.addAgent(ctx, tx, newAgent{a, group, machineID, now, now}); err != nil {
+			return err
+		}
+		c.AgentUID = a.UID
+		if err := d.addCredential(ctx, tx, c); err != nil {
+			return err
+		}
+		status, err = one(ctx, d, tx, scanAgent, selectAgents+` WHERE a.agent_uid = ?`, a.UID)
+		return err
+	})
+	if err != nil {
+		return AgentStatus{}, fmt.Errorf("enrol agent: %w", err)
+	}
+	return status, nil
+}
+
+// spend counts one use of the token and returns its group. Two who come for the
+// last use meet on its row: the second one finds it spent.
+func (d *db) spend(ctx context.Context, tx *sql.Tx, secretHash, hostname string, now time.Time) (string, error) {
+	var group string
+	err := d.queryRow(ctx, tx, `UPDATE tokens SET uses = uses + 1, last_used = ?, last_by = ?
+		WHERE secret_hash = ? AND revoked_at = 0 AND expires_at > ? AND (max_uses = 0 OR uses < max_uses)
+		RETURNING group_name`, toMillis(now), hostname, secretHash, toMillis(now)).Scan(&group)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", ErrRefused
+	}
+	return group, err
+}
+
+// newAgent is an agent that comes into being. One that did not enrol has no
+// time of it.
+type newAgent struct {
+	Agent
+	group     string
+	machineID string
+	enrolled  time.Time
+	seen      time.Time
+}
+
+// addAgent stores an agent; ErrTaken if there is one of the uid.
+func (d *db) addAgent(ctx context.Context, q querier, a newAgent) error {
+	n, err := d.exec(ctx, q, `INSERT INTO agents
+		(agent_uid, hostname, os, version, rules_version, group_name, state, machine_id, enrolled_at, first_seen, last_seen)
+		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		a.UID, a.Hostname, a.OS, a.Version, a.RulesVersion, a.group, a.machineID, toMillis(a.enrolled), toMillis(a.seen), toMillis(a.seen))
+	return taken(n, err)
+}
+
+func (d *db) addCredential(ctx context.Context, q querier, c Credential) error {
+	n, err := d.exec(ctx, q, `INSERT INTO credentials (agent_uid, hash, kind, issued_at, expires_at)
+		VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		c.AgentUID, c.Hash, c.Kind, toMillis(c.IssuedAt), toMillis(c.ExpiresAt))
+	return taken(n, err)
+}
+
+// Admit makes an agent without a token unless there is one. It looks first,
+// because a collector that is open asks for every batch.
+func (d *db) Admit(ctx context.Context, a Agent, group string, now time.Time) error {
+	var known int
+	err := d.queryRow(ctx, d.read, `SELECT 1 FROM agents WHERE agent_uid = ?`, a.UID).Scan(&known)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = d.addAgent(ctx, d.write, newAgent{Agent: a, group: group, seen: now})
+	}
+	if err != nil && !errors.Is(err, ErrTaken) {
+		return fmt.Errorf("admit agent: %w", err)
+	}
+	return nil
+}
+
+// Renew adds a credential to an agent that is active.
+func (d *db) Renew(ctx context.Context, uid string, c Credential) error {
+	n, err := d.exec(ctx, d.write, `INSERT INTO credentials (agent_uid, hash, kind, issued_at, expires_at)
+		SELECT agent_uid, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT)
+		FROM agents WHERE agent_uid = ? AND state = 'active'`,
+		c.Hash, c.Kind, toMillis(c.IssuedAt), toMillis(c.ExpiresAt), uid)
+	if err == nil && n == 0 {
+		err = ErrRefused
+	}
+	if err != nil {
+		return fmt.Errorf("renew: %w", err)
+	}
+	return nil
+}
+
+// Credential returns a credential and its agent.
+func (d *db) Credential(ctx context.Context, hash string) (Credential, AgentStatus, error) {
+	var c Credential
+	var r agentRow
+	var issued, expires, revoked int64
+	err := d.queryRow(ctx, d.read, `SELECT `+agentColumns+`, c.agent_uid, c.hash, c.kind, c.issued_at, c.expires_at, c.revoked_at
+		FROM credentials AS c JOIN agents AS a ON a.agent_uid = c.agent_uid WHERE c.hash = ?`, hash).
+		Scan(append(r.dest(), &c.AgentUID, &c.Hash, &c.Kind, &issued, &expires, &revoked)...)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Credential{}, AgentStatus{}, fmt.Errorf("read credential: %w", err)
+	}
+	c.IssuedAt, c.ExpiresAt, c.RevokedAt = fromMillis(issued), fromMillis(expires), fromMillis(revoked)
+	return c, r.agent(), nil
+}
+
+// Enrolled counts agents that came by a token.
+func (d *db) Enrolled(ctx context.Context) (int, error) {
+	var n int
+	if err := d.queryRow(ctx, d.read, `SELECT count(*) FROM agents WHERE enrolled_at > 0`).Scan(&n); err != nil {
+		return 0, fmt.Errorf("count enrolled agents: %w", err)
+	}
+	return n, nil
+}

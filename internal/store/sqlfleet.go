@@ -1,0 +1,287 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// maxValues is how many values one statement lists: engines limit its arguments.
+const maxValues = 500
+
+// agentColumns is what scanAgent reads, of agents AS a, but for the last two.
+const agentColumns = `a.agent_uid, a.hostname, a.os, a.version, a.rules_version, a.group_name, a.state,
+	a.enrolled_at, a.first_seen, a.last_seen, a.interval_ms, a.stopped_at, a.silent_since, a.trouble, a.machine_id, a.boot_id,
+	a.alerts, a.rejected, a.conflicts, a.log_seq, a.log_head, a.got_seq, a.got_digest`
+
+// selectAgents reads agents with their last heartbeat and the end of their
+// newest certificate.
+const selectAgents = `SELECT ` + agentColumns + `, a.heartbeat,
+	coalesce((SELECT max(c.expires_at) FROM credentials AS c
+		WHERE c.agent_uid = a.agent_uid AND c.kind = 'certificate' AND c.revoked_at = 0), 0)
+	FROM agents AS a`
+
+// overdue is AgentStatus.Overdue in SQL; its arguments are the time less the
+// grace, twice. The second comparison says less, but an index can be used for it.
+const overdue = `a.state = 'active' AND a.stopped_at = 0 AND a.interval_ms > 0
+	AND a.last_seen + 2 * a.interval_ms < ? AND a.last_seen < ?`
+
+// Agents returns a page of agents ordered by uid.
+func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus, error) {
+	var w where
+	w.scope("a.group_name", s)
+	w.add(f.Group != "", "a.group_name = ?", f.Group)
+	w.add(f.State != "", "a.state = ?", f.State)
+	w.contains(f.Text, "a.hostname", "a.agent_uid")
+	w.add(f.Silent, overdue, toMillis(f.Now), toMillis(f.Now))
+	w.add(f.Trouble, "a.trouble <> '' AND a.state = 'active'")
+	w.add(f.After != "", "a.agent_uid > ?", f.After)
+	agents, err := list(ctx, d, d.read, scanAgent,
+		selectAgents+w.sql()+` ORDER BY a.agent_uid LIMIT ?`, append(w.args, f.Limit)...)
+	if err != nil {
+		return nil, fmt.Errorf("list agents: %w", err)
+	}
+	return agents, nil
+}
+
+// Agent returns one agent.
+func (d *db) Agent(ctx context.Context, s Scope, uid string) (AgentStatus, error) {
+	var w where
+	w.add(true, "a.agent_uid = ?", uid)
+	w.scope("a.group_name", s)
+	a, err := one(ctx, d, d.read, scanAgent, selectAgents+w.sql(), w.args...)
+	if err != nil {
+		return AgentStatus{}, fmt.Errorf("read agent: %w", err)
+	}
+	return a, nil
+}
+
+// FleetCounts sums up the agents within the scope.
+func (d *db) FleetCounts(ctx context.Context, s Scope, now time.Time) (FleetCounts, error) {
+	var w where
+	w.scope("a.group_name", s)
+	ms := toMillis(now)
+	c, err := one(ctx, d, d.read, scanFleetCounts, `SELECT count(*),
+		coalesce(sum(CASE WHEN a.state = 'active' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN `+overdue+` THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN a.state = 'active' AND a.stopped_at <> 0 THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN a.state = 'active' AND a.trouble <> '' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN a.state = 'suspended' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN a.state = 'revoked' THEN 1 ELSE 0 END), 0),
+		coalesce(sum(CASE WHEN a.state = 'cloned' THEN 1 ELSE 0 END), 0)
+		FROM agents AS a`+w.sql(), append([]any{ms, ms}, w.args...)...)
+	if err != nil {
+		return FleetCounts{}, fmt.Errorf("count agents: %w", err)
+	}
+	return c, nil
+}
+
+func scanFleetCounts(row scanner) (FleetCounts, error) {
+	var c FleetCounts
+	err := row.Scan(&c.Agents, &c.Active, &c.Overdue, &c.Stopped, &c.Trouble, &c.Suspended, &c.Revoked, &c.Cloned)
+	return c, err
+}
+
+// Move puts agents, and their alerts, into another group.
+func (d *db) Move(ctx context.Context, s Scope, uids []string, group string) (int, error) {
+	if !s.Sees(group) {
+		return 0, fmt.Errorf("move agents: group: %w", ErrNotFound)
+	}
+	moved := 0
+	err := d.inTx(ctx, func(tx *sql.Tx) error {
+		return chunks(uids, func(some []string) error {
+			n, err := d.moveSome(ctx, tx, s, some, group)
+			moved += n
+			return err
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("move agents: %w", err)
+	}
+	return moved, nil
+}
+
+// moveSome takes the row of each agent before its alerts: a batch that is
+// being saved either sees the new group or is seen.
+func (d *db) moveSome(ctx context.Context, tx *sql.Tx, s Scope, uids []string, group string) (int, error) {
+	var w where
+	w.in("agent_uid", uids)
+	w.scope("group_name", s)
+	w.add(true, "group_name <> ?", group)
+	n, err := d.exec(ctx, tx, `UPDATE agents SET group_name = ?`+w.sql(), append([]any{group}, w.args...)...)
+	if err != nil {
+		return 0, err
+	}
+	var in where
+	in.in("agent_uid", uids)
+	_, err = d.exec(ctx, tx, `UPDATE alerts SET group_name = ? WHERE group_name <> ? AND agent_uid IN (SELECT agent_uid FROM agents`+
+		in.sql()+` AND group_name = ?)`, slices.Concat([]any{group, group}, in.args, []any{group})...)
+	return n, err
+}
+
+// chunks calls do with parts of the values that one statement can list. They
+// are sorted, so that two who lock many rows do so in the same order.
+func chunks(values []string, do func([]string) error) error {
+	sorted := slices.Clone(values)
+	slices.Sort(sorted)
+	for some := range slices.Chunk(slices.Compact(sorted), maxValues) {
+		if err := do(some); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// SetState suspends, revokes or restores agents.
+func (d *db) SetState(ctx context.Context, s Scope, uids []string, state string, now time.Time) (int, error) {
+	switch state {
+	case AgentActive, AgentSuspended, AgentRevoked, AgentCloned:
+	default:
+		return 0, fmt.Errorf("set the state of agents: no state %q", state)
+	}
+	changed := 0
+	err := d.inTx(ctx, func(tx *sql.Tx) error {
+		return chunks(uids, func(some []string) error {
+			n, err := d.setSome(ctx, tx, s, some, state, now)
+			changed += n
+			return err
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("set the state of agents: %w", err)
+	}
+	return changed, nil
+}
+
+func (d *db) setSome(ctx context.Context, tx *sql.Tx, s Scope, uids []string, state string, now time.Time) (int, error) {
+	var w where
+	w.in("agent_uid", uids)
+	w.scope("group_name", s)
+	w.add(true, "state <> ? AND state <> 'revoked'", state)
+	n, err := d.exec(ctx, tx, `UPDATE agents SET state = ?`+w.sql(), append([]any{state}, w.args...)...)
+	if err != nil || state != AgentRevoked {
+		return n, err
+	}
+	var in where
+	in.in("agent_uid", uids)
+	_, err = d.exec(ctx, tx, `UPDATE credentials SET revoked_at = ? WHERE revoked_at = 0 AND agent_uid IN (SELECT agent_uid FROM agents`+
+		in.sql()+` AND state = 'revoked')`, append([]any{toMillis(now)}, in.args...)...)
+	return n, err
+}
+
+// Forget deletes an agent that is revoked.
+func (d *db) Forget(ctx context.Context, s Scope, uid string) error {
+	a, err := d.Agent(ctx, s, uid)
+	if err != nil {
+		return fmt.Errorf("forget agent: %w", err)
+	}
+	if a.State != AgentRevoked { // for good, so it cannot have changed meanwhile
+		return fmt.Errorf("forget agent: it is %s: %w", a.State, ErrRefused)
+	}
+	err = d.inTx(ctx, func(tx *sql.Tx) error {
+		if _, err := d.exec(ctx, tx, `DELETE FROM credentials WHERE agent_uid = ?`, uid); err != nil {
+			return err
+		}
+		_, err := d.exec(ctx, tx, `DELETE FROM agents WHERE agent_uid = ?`, uid)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("forget agent: %w", err)
+	}
+	return nil
+}
+
+// Silent returns agents whose silence is not yet alarmed, the longest first.
+func (d *db) Silent(ctx context.Context, now time.Time, grace time.Duration, limit int) ([]AgentStatus, error) {
+	ms := toMillis(now) - grace.Milliseconds()
+	agents, err := list(ctx, d, d.read, scanAgent, selectAgents+` WHERE a.silent_since = 0 AND `+overdue+
+		` ORDER BY a.last_seen LIMIT ?`, ms, ms, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list silent agents: %w", err)
+	}
+	return agents, nil
+}
+
+// MarkSilent notes that the silence of an agent was alarmed.
+func (d *db) MarkSilent(ctx context.Context, uid string, lastSeen, now time.Time) (bool, error) {
+	n, err := d.exec(ctx, d.write, `UPDATE agents SET silent_since = ?
+		WHERE agent_uid = ? AND last_seen = ? AND silent_since = 0 AND stopped_at = 0 AND state = 'active'`,
+		toMillis(now), uid, toMillis(lastSeen))
+	if err != nil {
+		return false, fmt.Errorf("mark agent as silent: %w", err)
+	}
+	return n == 1, nil
+}
+
+// LogState returns where the log of an agent stands.
+func (d *db) LogState(ctx context.Context, uid string) (LogState, error) {
+	l, err := one(ctx, d, d.read, scanLog, `SELECT log_seq, log_head, got_seq, got_digest FROM agents WHERE agent_uid = ?`, uid)
+	if err != nil {
+		return LogState{}, fmt.Errorf("read log state: %w", err)
+	}
+	return l, nil
+}
+
+func scanLog(row scanner) (LogState, error) {
+	var l LogState
+	err := row.Scan(&l.Seq, &l.Head, &l.Received, &l.Digest)
+	return l, err
+}
+
+// AgentGroups returns the groups of agents by name.
+func (d *db) AgentGroups(ctx context.Context, s Scope) ([]Count, error) {
+	var w where
+	w.scope("group_name", s)
+	groups, err := list(ctx, d, d.read, scanGroupCount, `SELECT group_name, count(*) FROM agents`+w.sql()+
+		` GROUP BY group_name ORDER BY group_name`, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("list groups: %w", err)
+	}
+	return groups, nil
+}
+
+func scanGroupCount(row scanner) (Count, error) {
+	var c Count
+	err := row.Scan(&c.Value, &c.N)
+	return c, err
+}
+
+// scanAgent reads what selectAgents selects.
+func scanAgent(row scanner) (AgentStatus, error) {
+	var r agentRow
+	var heartbeat sql.NullString
+	var certificate int64
+	if err := row.Scan(append(r.dest(), &heartbeat, &certificate)...); err != nil {
+		return AgentStatus{}, err
+	}
+	a := r.agent()
+	a.CertExpires = fromMillis(certificate)
+	if heartbeat.Valid {
+		a.Heartbeat = json.RawMessage(heartbeat.String)
+	}
+	return a, nil
+}
+
+// agentRow takes the columns of agentColumns that are no time as a Go type.
+type agentRow struct {
+	a                                                        AgentStatus
+	enrolled, firstSeen, lastSeen, interval, stopped, silent int64
+}
+
+func (r *agentRow) dest() []any {
+	a := &r.a
+	return []any{&a.UID, &a.Hostname, &a.OS, &a.Version, &a.RulesVersion, &a.Group, &a.State,
+		&r.enrolled, &r.firstSeen, &r.lastSeen, &r.interval, &r.stopped, &r.silent, &a.Trouble, &a.MachineID, &a.BootID,
+		&a.Alerts, &a.Rejected, &a.Conflicts, &a.Log.Seq, &a.Log.Head, &a.Log.Received, &a.Log.Digest}
+}
+
+func (r *agentRow) agent() AgentStatus {
+	a := r.a
+	a.EnrolledAt, a.FirstSeen, a.LastSeen = fromMillis(r.enrolled), fromMillis(r.firstSeen), fromMillis(r.lastSeen)
+	a.Interval = time.Duration(r.interval) * time.Millisecond
+	a.StoppedAt, a.SilentSince = fromMillis(r.stopped), fromMillis(r.silent)
+	return a
+}
