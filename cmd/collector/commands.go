@@ -2,19 +2,13 @@ package main
 
 import (
 	"cmp"
-	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"log/slog"
-	"path/filepath"
 	"runtime"
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
-
-	"meetguard/internal/collect"
 )
 
 // version is set by the release build: -ldflags "-X main.version=1.2.3".
@@ -32,63 +26,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	cmd.AddCommand(newServeCommand(stderr), newVersionCommand(stdout))
+	cmd.AddCommand(newServeCommand(stdout, stderr), newTokenCommand(stdout), newVersionCommand(stdout))
 	return cmd
-}
-
-// serveOptions are the flags of serve.
-type serveOptions struct {
-	listen string
-	store  string
-	state  string
-}
-
-func newServeCommand(stderr io.Writer) *cobra.Command {
-	var o serveOptions
-	cmd := &cobra.Command{
-		Use:   "serve",
-		Short: "Take alerts and show them until it is told to stop",
-		Args:  cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return serve(cmd.Context(), o, slog.New(slog.NewTextHandler(stderr, nil)))
-		},
-	}
-	flags := cmd.Flags()
-	flags.StringVar(&o.listen, "listen", collect.DefaultListen, "loopback address and port to listen on; port 0 lets the system choose")
-	flags.StringVar(&o.store, "store", "", "where alerts are kept, sqlite:PATH (default sqlite:"+collect.DefaultStore+" in the state folder)")
-	flags.StringVar(&o.state, "state", "", "state folder (default the system's place for it)")
-	return cmd
-}
-
-// serve binds the address before it touches the store, so that a start that
-// cannot succeed leaves nothing behind.
-func serve(ctx context.Context, o serveOptions, log *slog.Logger) (err error) {
-	ln, err := collect.Listen(ctx, o.listen)
-	if err != nil {
-		return err
-	}
-	defer ln.Close() // also closed by Run; closing twice does no harm
-	store, err := openStore(ctx, o)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	srv, err := collect.NewServer(store, log)
-	if err != nil {
-		return err
-	}
-	return srv.Run(ctx, ln)
-}
-
-func openStore(ctx context.Context, o serveOptions) (collect.Store, error) {
-	if o.store != "" {
-		return collect.OpenStore(ctx, o.store)
-	}
-	dir, err := collect.StateDir(o.state)
-	if err != nil {
-		return nil, err
-	}
-	return collect.OpenStore(ctx, "sqlite:"+filepath.Join(dir, collect.DefaultStore))
 }
 
 // buildInfo is the output of version.

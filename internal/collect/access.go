@@ -19,7 +19,6 @@ import (
 type access struct {
 	kind   callerKind
 	action people.Action // of a person
-	all    bool          // only for people who are not limited to groups
 }
 
 // public is for everybody, also without a name.
@@ -30,10 +29,6 @@ func device() access { return access{kind: agent} }
 
 // person is for people whose role allows the action.
 func person(a people.Action) access { return access{kind: human, action: a} }
-
-// everywhere is person for those who are not limited to groups: what it opens
-// belongs to no group.
-func everywhere(a people.Action) access { return access{kind: human, action: a, all: true} }
 
 // name is the x-role of openapi.yaml.
 func (a access) name() string {
@@ -84,9 +79,19 @@ type caller struct {
 	Address string // that the request came from, without port
 }
 
-// may tells whether the caller may do it.
+// may tells whether the caller may do it. What reaches beyond groups is not for
+// people who are limited to some.
 func (c caller) may(a people.Action) bool {
-	return c.Kind == open || c.Kind == human && people.Role(c.User.Role).May(a)
+	switch role := people.Role(c.User.Role); {
+	case c.Kind == open:
+		return true
+	case c.Kind != human:
+		return false
+	case c.Scope.All:
+		return role.May(a)
+	default:
+		return role.MayWithin(a)
+	}
 }
 
 type callerKey struct{}
@@ -132,7 +137,10 @@ func (s *Server) survive(w *recorder, r *http.Request) {
 // admit finds the caller and refuses what may not be.
 func (s *Server) admit(w http.ResponseWriter, r *http.Request, rt route) (*http.Request, error) {
 	c := caller{Address: addressOf(r), Name: "nobody"}
-	err := s.checkTransport(r, rt)
+	err := boundBody(w, r, rt.body) // before the caller is found: a signature is over the body
+	if err == nil {
+		err = s.checkTransport(r, rt)
+	}
 	if err == nil {
 		c, err = s.caller(r, rt, c)
 	}
@@ -140,13 +148,10 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, rt route) (*http.
 	if err != nil {
 		return r, err
 	}
-	if err := s.limits.take(c, s.now()); err != nil {
+	if err := s.limits.take(c, rt, s.now()); err != nil {
 		return r, err
 	}
-	if err := s.mayUse(c, rt); err != nil {
-		return r, err
-	}
-	return r, boundBody(w, r, rt.body)
+	return r, s.mayUse(c, rt)
 }
 
 // errPlain is the answer to HTTP where only HTTPS is taken.
@@ -231,9 +236,7 @@ func (s *Server) mayUse(c caller, rt route) error {
 	case rt.access.kind == agent, c.Kind == nobody:
 		return errNoLogin
 	case !c.may(rt.access.action):
-		return refuse(http.StatusForbidden, "your role does not allow this")
-	case rt.access.all && !c.Scope.All:
-		return refuse(http.StatusForbidden, "your account is limited to groups, and this belongs to none")
+		return refuse(http.StatusForbidden, "your role does not allow this, or your account is limited to groups")
 	case c.User.MustChange && rt.access.action != people.SelfManage:
 		return errMustChange
 	}

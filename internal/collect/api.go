@@ -62,23 +62,23 @@ func (s *Server) alertRoutes() []route {
 		{"POST", "/v1/alerts/{id}/triage", triage, smallBody, s.answer(s.postTriage)},
 		{"POST", "/v1/alerts/{id}/notes", triage, smallBody, s.answer(s.postNote)},
 		{"GET", "/v1/counts", read, 0, s.answer(s.getCounts)},
-		{"GET", "/v1/export/alerts", person(people.AlertExport), 0, s.exportAlerts},
+		{"GET", "/v1/export/alerts", person(people.Export), 0, s.exportAlerts},
 		{"GET", "/v1/events", read, 0, s.getEvents},
-		{"POST", "/v1/jobs", triage, listBody, s.created(s.postJob)},
-		{"GET", "/v1/jobs", triage, 0, s.answer(s.getJobs)},
-		{"GET", "/v1/jobs/{id}", triage, 0, s.answer(s.getJob)},
+		{"POST", "/v1/jobs", person(people.JobCreate), listBody, s.created(s.postJob)},
+		{"GET", "/v1/jobs", person(people.JobRead), 0, s.answer(s.getJobs)},
+		{"GET", "/v1/jobs/{id}", person(people.JobRead), 0, s.answer(s.getJob)},
 		{"GET", "/v1/exceptions", person(people.ExceptionRead), 0, s.answer(s.getExceptions)},
 		{"GET", "/v1/exceptions/{id}", person(people.ExceptionRead), 0, s.answer(s.getException)},
-		{"POST", "/v1/exceptions", person(people.ExceptionManage), smallBody, s.created(s.postException)},
-		{"POST", "/v1/exceptions/preview", person(people.ExceptionManage), smallBody, s.answer(s.postExceptionPreview)},
-		{"POST", "/v1/exceptions/{id}/end", person(people.ExceptionManage), 0, s.answer(s.postExceptionEnd)},
-		{"GET", "/v1/rules", person(people.ReportRead), 0, s.answer(s.getRules)},
+		{"POST", "/v1/exceptions", person(people.ExceptionMake), smallBody, s.created(s.postException)},
+		{"POST", "/v1/exceptions/preview", person(people.ExceptionMake), smallBody, s.answer(s.postExceptionPreview)},
+		{"POST", "/v1/exceptions/{id}/end", person(people.ExceptionEnd), 0, s.answer(s.postExceptionEnd)},
+		{"GET", "/v1/rules", person(people.RuleRead), 0, s.answer(s.getRules)},
 		{"GET", "/v1/report", person(people.ReportRead), 0, s.answer(s.getReport)},
 	}
 }
 
 func (s *Server) fleetRoutes() []route {
-	read, manage, token := person(people.AgentRead), person(people.AgentManage), person(people.TokenManage)
+	read, manage := person(people.AgentRead), person(people.AgentManage)
 	return []route{
 		{"GET", "/v1/fleet", read, 0, s.answer(s.getFleet)},
 		{"GET", "/v1/groups", read, 0, s.answer(s.getGroups)},
@@ -89,28 +89,28 @@ func (s *Server) fleetRoutes() []route {
 		{"POST", "/v1/agents/{uid}/restore", manage, 0, s.answer(s.postAgentRestore)},
 		{"POST", "/v1/agents/{uid}/revoke", manage, 0, s.answer(s.postAgentRevoke)},
 		{"DELETE", "/v1/agents/{uid}", manage, 0, s.emptied(s.deleteAgent)},
-		{"GET", "/v1/tokens", token, 0, s.answer(s.getTokens)},
-		{"POST", "/v1/tokens", token, smallBody, s.created(s.postToken)},
-		{"DELETE", "/v1/tokens/{id}", token, 0, s.emptied(s.deleteToken)},
+		{"GET", "/v1/tokens", person(people.TokenRead), 0, s.answer(s.getTokens)},
+		{"POST", "/v1/tokens", person(people.TokenCreate), smallBody, s.created(s.postToken)},
+		{"DELETE", "/v1/tokens/{id}", person(people.TokenRevoke), 0, s.emptied(s.deleteToken)},
 		{"GET", "/v1/deadletters", person(people.DeadLetterRead), 0, s.answer(s.getDeadLetters)},
 	}
 }
 
 func (s *Server) adminRoutes() []route {
-	users, audit, settings := everywhere(people.UserManage), everywhere(people.AuditRead), everywhere(people.SettingsRead)
+	see, users, audit := person(people.UserRead), person(people.UserManage), person(people.AuditRead)
 	return []route{
-		{"GET", "/v1/users", users, 0, s.answer(s.getUsers)},
+		{"GET", "/v1/users", see, 0, s.answer(s.getUsers)},
 		{"POST", "/v1/users", users, smallBody, s.created(s.postUser)},
-		{"GET", "/v1/users/{id}", users, 0, s.answer(s.getUser)},
+		{"GET", "/v1/users/{id}", see, 0, s.answer(s.getUser)},
 		{"PATCH", "/v1/users/{id}", users, smallBody, s.answer(s.patchUser)},
 		{"DELETE", "/v1/users/{id}", users, 0, s.emptied(s.deleteUser)},
 		{"POST", "/v1/users/{id}/reset", users, 0, s.answer(s.postUserReset)},
-		{"GET", "/v1/users/{id}/sessions", users, 0, s.answer(s.getUserSessions)},
+		{"GET", "/v1/users/{id}/sessions", see, 0, s.answer(s.getUserSessions)},
 		{"DELETE", "/v1/users/{id}/sessions", users, 0, s.answer(s.deleteUserSessions)},
 		{"DELETE", "/v1/users/{id}/sessions/{session}", users, 0, s.emptied(s.deleteUserSession)},
 		{"GET", "/v1/audit", audit, 0, s.answer(s.getAudit)},
 		{"GET", "/v1/export/audit", audit, 0, s.exportAudit},
-		{"GET", "/v1/settings", settings, 0, s.answer(s.getSettings)},
-		{"GET", "/v1/exits", settings, 0, s.answer(s.getExits)},
+		{"GET", "/v1/settings", person(people.SettingsRead), 0, s.answer(s.getSettings)},
+		{"GET", "/v1/exits", person(people.ExitRead), 0, s.answer(s.getExits)},
 	}
 }

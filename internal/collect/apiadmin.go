@@ -41,7 +41,6 @@ type settingsResponse struct {
 	PublicURL string    `json:"public_url"`
 	Pin       string    `json:"pin"`
 	Interval  int       `json:"interval_s"`
-	Grace     int       `json:"grace_s"`
 	OIDC      bool      `json:"oidc"`
 	Open      bool      `json:"open"`     // whoever is on its machine may do everything
 	Enrolled  int       `json:"enrolled"` // agents that came by a token
@@ -57,8 +56,8 @@ func (s *Server) getSettings(r *http.Request) (any, error) {
 
 func (s *Server) settings(r *http.Request) (settingsResponse, error) {
 	res := settingsResponse{
-		Version: s.cfg.Version, Engine: s.store.Engine(), PublicURL: s.cfg.PublicURL, Pin: s.cfg.Pin,
-		Interval: int(s.cfg.Interval.Seconds()), Grace: int(s.cfg.Grace.Seconds()), OIDC: s.oidc != nil, Time: s.now().UTC(),
+		Version: s.cfg.Version, Engine: s.store.Engine(), PublicURL: s.cfg.PublicURL, Pin: s.pin(),
+		Interval: int(s.cfg.Interval.Seconds()), OIDC: s.oidc != nil, Time: s.now().UTC(),
 	}
 	var err error
 	if res.Enrolled, err = s.store.Enrolled(r.Context()); err != nil {
@@ -68,6 +67,14 @@ func (s *Server) settings(r *http.Request) (settingsResponse, error) {
 		res.Open, err = s.unused(r.Context())
 	}
 	return res, err
+}
+
+// pin is what devices know the certificate authority by.
+func (s *Server) pin() string {
+	if s.authority == nil {
+		return ""
+	}
+	return s.authority.Pin()
 }
 
 // exitView is how far an exit to a SIEM has come.

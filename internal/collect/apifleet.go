@@ -9,9 +9,6 @@ import (
 	"meetguard/internal/store"
 )
 
-// defaultGroup is the group of agents that nobody put anywhere else.
-const defaultGroup = "default"
-
 // maxGroupName is the most bytes of the name of a group.
 const maxGroupName = 64
 
@@ -26,7 +23,7 @@ type agentView struct {
 }
 
 func (s *Server) viewAgent(a store.AgentStatus) agentView {
-	return agentView{AgentStatus: a, Overdue: a.Overdue(s.now(), s.cfg.Grace), Interval: int(a.Interval.Seconds())}
+	return agentView{AgentStatus: a, Overdue: a.Overdue(s.now(), silenceGrace), Interval: int(a.Interval.Seconds())}
 }
 
 type agentsResponse struct {

@@ -191,4 +191,3 @@ func (l *careList) add(uid, hostname, group string, why ...string) {
 		}
 	}
 }
-

@@ -1,13 +1,10 @@
 package collect
 
 import (
-	"context"
-	"crypto/rand"
-	"encoding/base32"
 	"net/http"
-	"strings"
 	"time"
 
+	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
 
@@ -16,12 +13,7 @@ const (
 	tokenLife    = 30 * 24 * time.Hour  // if nobody says
 	maxTokenLife = 366 * 24 * time.Hour // at most
 	maxTokenUses = 1_000_000
-	enrolSecret  = 20 // random bytes of the secret: 32 letters
 )
-
-// tokenPrefix begins every enrolment token, so that scanners of leaked secrets
-// know it.
-const tokenPrefix = "mgenroll_"
 
 type tokensResponse struct {
 	Tokens []store.Token `json:"tokens"`
@@ -61,7 +53,7 @@ func (s *Server) postToken(r *http.Request) (any, error) {
 
 func (s *Server) createToken(r *http.Request, q tokenRequest) (tokenResponse, error) {
 	if q.Group == "" {
-		q.Group = defaultGroup
+		q.Group = DefaultGroup
 	}
 	if err := checkGroup(r, q.Group); err != nil {
 		return tokenResponse{}, err
@@ -69,7 +61,7 @@ func (s *Server) createToken(r *http.Request, q tokenRequest) (tokenResponse, er
 	if err := q.check(s.now()); err != nil {
 		return tokenResponse{}, err
 	}
-	res, err := s.makeToken(r.Context(), callerOf(r).Name, q)
+	res, err := s.makeToken(r, q)
 	if err != nil {
 		return res, err
 	}
@@ -92,28 +84,17 @@ func (q *tokenRequest) check(now time.Time) error {
 }
 
 // makeToken stores a new token and returns it with its secret.
-func (s *Server) makeToken(ctx context.Context, who string, q tokenRequest) (tokenResponse, error) {
-	secret := randomLetters(enrolSecret)
+func (s *Server) makeToken(r *http.Request, q tokenRequest) (tokenResponse, error) {
 	t := store.Token{
-		ID: store.NewID(), Group: q.Group, Note: q.Note, CreatedBy: who,
+		ID: store.NewID(), Group: q.Group, Note: q.Note, CreatedBy: callerOf(r).Name,
 		CreatedAt: s.now().UTC(), ExpiresAt: q.ExpiresAt.UTC(), MaxUses: q.MaxUses,
 	}
-	if err := s.store.CreateToken(ctx, t, hashSecret(secret)); err != nil {
+	secret := pki.NewSecret()
+	if err := s.store.CreateToken(r.Context(), t, pki.HashSecret(secret)); err != nil {
 		return tokenResponse{}, err
 	}
-	word := tokenPrefix + secret
-	if s.cfg.Pin != "" {
-		word += "_" + s.cfg.Pin
-	}
+	word := pki.FormatToken(secret, s.pin())
 	return tokenResponse{Token: t, Secret: word, Line: "meetguard enroll " + s.cfg.PublicURL + " " + word}, nil
-}
-
-// randomLetters returns n random bytes as base32 in lower case (RFC 4648),
-// without padding: a word that can be read aloud and selected by a double click.
-func randomLetters(n int) string {
-	raw := make([]byte, n)
-	rand.Read(raw) // never fails, see its documentation
-	return strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(raw))
 }
 
 func (s *Server) deleteToken(r *http.Request) error {

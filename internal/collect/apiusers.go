@@ -2,9 +2,11 @@ package collect
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"meetguard/internal/people"
@@ -14,15 +16,9 @@ import (
 // roles are the four fixed roles, the least first.
 var roles = []string{string(people.Viewer), string(people.Analyst), string(people.FleetAdmin), string(people.Admin)}
 
-// allActions are what routes ask for.
-var allActions = []people.Action{
-	people.AlertRead, people.AlertTriage, people.AlertExport, people.AgentRead, people.AgentManage, people.TokenManage, people.ExceptionRead,
-	people.ExceptionManage, people.DeadLetterRead, people.ReportRead, people.SelfManage, people.UserManage, people.AuditRead, people.SettingsRead,
-}
-
 func actionsOf(c caller) []string {
 	all := []string{}
-	for _, a := range allActions {
+	for _, a := range people.Actions() {
 		if c.may(a) {
 			all = append(all, string(a))
 		}
@@ -150,7 +146,7 @@ func checkRights(role string, groups []string) error {
 // makeUser stores an account with a password that has to be changed.
 func (s *Server) makeUser(ctx context.Context, q userRequest) (store.User, string, error) {
 	password := firstPassword()
-	hash, err := s.passwords.hash(ctx, q.Name, password)
+	hash, err := s.hasher.Hash(ctx, password)
 	if err != nil {
 		return store.User{}, "", err
 	}
@@ -162,8 +158,8 @@ func (s *Server) makeUser(ctx context.Context, q userRequest) (store.User, strin
 
 // firstPassword is 24 random letters in groups: 120 bits.
 func firstPassword() string {
-	p := randomLetters(15)
-	return p[:6] + "-" + p[6:12] + "-" + p[12:18] + "-" + p[18:]
+	p := strings.ToLower(rand.Text()) // 26 letters of base32
+	return p[:6] + "-" + p[6:12] + "-" + p[12:18] + "-" + p[18:24]
 }
 
 // FirstAccount makes the account "admin" if there is no account yet, and returns
@@ -225,6 +221,7 @@ func (s *Server) changeUser(r *http.Request, q userPatch) (userView, error) {
 	if err := s.store.UpdateUser(r.Context(), u); err != nil {
 		return userView{}, err
 	}
+	u.Change++
 	if u.Disabled {
 		if _, err := s.store.EndSessions(r.Context(), u.ID); err != nil {
 			return userView{}, err
@@ -296,10 +293,10 @@ func (s *Server) postUserReset(r *http.Request) (any, error) {
 		return nil, refuse(http.StatusConflict, "this account logs in elsewhere and has no password here")
 	}
 	password := firstPassword()
-	if u.PasswordHash, err = s.passwords.hash(r.Context(), u.Name, password); err != nil {
+	if u.PasswordHash, err = s.hasher.Hash(r.Context(), password); err != nil {
 		return nil, err
 	}
-	u.TOTP, u.MustChange = nil, true
+	u.TOTP, u.Recovery, u.MustChange = nil, nil, true
 	if err := s.store.UpdateUser(r.Context(), u); err != nil {
 		return nil, err
 	}

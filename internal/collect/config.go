@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"time"
 
+	"meetguard/internal/people"
+	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
 
@@ -15,14 +17,19 @@ type Config struct {
 	Now    func() time.Time // nil: the system's clock
 	Secret []byte           // 32 bytes that seal cookies and TOTP secrets, the same for all collectors of a store
 
-	Interval  time.Duration // between heartbeats of an agent, 0: a minute
-	Grace     time.Duration // of a heartbeat that is late, 0: 30 s
-	Loopback  bool          // the listener is on loopback only: while unused, the collector is open there
-	PublicURL string        // https://HOST:PORT under which agents and people reach it
-	Pin       string // of the CA, part of each enrolment token; "" if there is none
+	Authority *pki.Authority     // signs and checks certificates; nil: nobody can enrol, and there is no TLS
+	Hosts     []string           // names and addresses for the server's certificate
+	Retention Retention          // zero keeps everything
+	Interval  time.Duration      // between heartbeats of an agent, 0: DefaultInterval
+	Loopback  bool               // the listener is on loopback only: while unused, the collector is open there
+	PublicURL string             // https://HOST:PORT under which agents and people reach it
+	OIDC      *people.OIDCConfig // log-in by an OpenID Connect provider; nil: none
 	Version   string
 	Limits    Limits // zero: DefaultLimits
 }
+
+// DefaultGroup is the group of agents whose token names none.
+const DefaultGroup = "default"
 
 // secretSize is the size of Config.Secret in bytes.
 const secretSize = 32
@@ -42,10 +49,7 @@ func (c Config) filled() (Config, error) {
 		c.Now = time.Now
 	}
 	if c.Interval == 0 {
-		c.Interval = time.Minute
-	}
-	if c.Grace == 0 {
-		c.Grace = 30 * time.Second
+		c.Interval = DefaultInterval
 	}
 	if c.Limits == (Limits{}) {
 		c.Limits = DefaultLimits

@@ -83,7 +83,7 @@ func (h *hub) send(alerts []store.Alert) {
 }
 
 // runEvents looks for new alerts until ctx ends, and only while somebody looks on.
-func (s *Server) runEvents(ctx context.Context) {
+func (s *Server) runEvents(ctx context.Context) error {
 	tick := time.NewTicker(eventPoll)
 	defer tick.Stop()
 	var seen int64
@@ -95,7 +95,7 @@ func (s *Server) runEvents(ctx context.Context) {
 		seen = next
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 		}
 	}
@@ -264,8 +264,8 @@ func (st *stream) send(alerts []store.Alert) error {
 func (st *stream) alive() error {
 	c := callerOf(st.r)
 	if c.Kind == human {
-		_, user, err := st.s.store.Session(st.r.Context(), c.Session.Hash, st.s.now())
-		if err != nil || user.Disabled || user.Role != c.User.Role || fmt.Sprint(user.Groups) != fmt.Sprint(c.User.Groups) {
+		session, user, err := st.s.store.Session(st.r.Context(), c.Session.Hash, st.s.now())
+		if err != nil || isOver(session, st.s) || user.Disabled || user.Role != c.User.Role || fmt.Sprint(user.Groups) != fmt.Sprint(c.User.Groups) {
 			return errNoLogin
 		}
 	}

@@ -31,7 +31,7 @@ func (s *Server) wakeJobs() {
 
 // runJobs does bulk actions until ctx ends. A job that was cut off is gone on
 // with where it was: doing a part of it twice changes nothing.
-func (s *Server) runJobs(ctx context.Context) {
+func (s *Server) runJobs(ctx context.Context) error {
 	tick := time.NewTicker(jobPoll)
 	defer tick.Stop()
 	for {
@@ -40,7 +40,7 @@ func (s *Server) runJobs(ctx context.Context) {
 		}
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-s.jobs:
 		case <-tick.C:
 		}
@@ -76,7 +76,7 @@ func (s *Server) doJobs(ctx context.Context) error {
 
 func (s *Server) leaseJobs(ctx context.Context) (bool, error) {
 	now := s.now()
-	return s.store.Lease(ctx, leaseJobs, s.owner, now, now.Add(jobLease))
+	return s.store.Lease(ctx, leaseJobs, s.name, now, now.Add(jobLease))
 }
 
 // errLost says that another collector took over.

@@ -12,7 +12,8 @@ import (
 // Limits is how often callers may ask.
 type Limits struct {
 	Person  Rate // each account
-	Device  Rate // each agent
+	Device  Rate // each agent; one that drains a long outage sends some 30 batches a second
+	Enrol   Rate // enrolments from each address: a whole site may stand behind one
 	Address Rate // each address, for whoever has not proved who they are
 }
 
@@ -26,7 +27,8 @@ type Rate struct {
 // would hold up others.
 var DefaultLimits = Limits{
 	Person:  Rate{PerSecond: 30, Burst: 120},
-	Device:  Rate{PerSecond: 10, Burst: 60},
+	Device:  Rate{PerSecond: 50, Burst: 200},
+	Enrol:   Rate{PerSecond: 200, Burst: 1000},
 	Address: Rate{PerSecond: 10, Burst: 60},
 }
 
@@ -57,8 +59,12 @@ func (t *tooMany) seconds() string {
 
 // take takes one request from what the caller may ask. An open collector has
 // one user, on the same machine, and does not count.
-func (l *limiters) take(c caller, now time.Time) error {
+func (l *limiters) take(c caller, rt route, now time.Time) error {
 	switch c.Kind {
+	case nobody:
+		if rt.path == "/v1/agent/enroll" {
+			return l.takeKey("enrol:"+c.Address, l.rates.Enrol, now)
+		}
 	case open:
 		return nil
 	case human:

@@ -1,6 +1,9 @@
 package collect
 
-import "net/http"
+import (
+	"net/http"
+	"time"
+)
 
 // metaRoutes are about the collector itself.
 func (s *Server) metaRoutes() []route {
@@ -12,7 +15,9 @@ func (s *Server) metaRoutes() []route {
 }
 
 // observe notes an answer for the metrics.
-func (s *Server) observe(route string, code int, seconds float64) {}
+func (s *Server) observe(route string, code int, seconds float64) {
+	s.metrics.request(route, code, time.Duration(seconds*float64(time.Second)))
+}
 
 func (s *Server) getOpenAPI(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/yaml")

@@ -6,14 +6,12 @@ import (
 	"strings"
 	"time"
 
+	"meetguard/internal/people"
 	"meetguard/internal/store"
 )
 
-// Bounds of API tokens.
-const (
-	apiTokenLife = 366 * 24 * time.Hour
-	maxAPITokens = 20 // of one account
-)
+// maxAPITokens is the most API tokens of one account.
+const maxAPITokens = 20
 
 // errNoAccount is the answer to an open collector's user.
 var errNoAccount = refuse(http.StatusForbidden, "this needs an account: log in by https")
@@ -77,14 +75,17 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, q passwo
 	if err != nil {
 		return err
 	}
-	if err := s.confirm(r, u, q.Old); err != nil {
+	if err := s.confirm(r, &u, q.Old); err != nil {
 		return err
 	}
 	if q.New == q.Old {
 		return refuse(http.StatusBadRequest, "the new password is the old one")
 	}
-	if u.PasswordHash, err = s.passwords.hash(r.Context(), u.Name, q.New); err != nil {
-		return err
+	if err := people.CheckPassword(u.Name, q.New); err != nil {
+		return refuse(http.StatusBadRequest, err.Error())
+	}
+	if u.PasswordHash, err = s.hasher.Hash(r.Context(), q.New); err != nil {
+		return s.busy(err)
 	}
 	u.MustChange = false
 	if err := s.store.UpdateUser(r.Context(), u); err != nil {
@@ -99,23 +100,24 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request, q passwo
 	return s.record(r, "password.change", u.Name, "")
 }
 
-// confirm has somebody who is logged in show the password again, as slowly as at
-// a log-in.
-func (s *Server) confirm(r *http.Request, u store.User, password string) error {
+// confirm has somebody who is logged in show the password again, with tries
+// counted as at a log-in, but apart: a stranger cannot make them.
+func (s *Server) confirm(r *http.Request, u *store.User, password string) error {
 	if u.PasswordHash == "" {
 		return refuse(http.StatusConflict, "this account logs in elsewhere and has no password here")
 	}
-	if err := s.throttle.allow(u.Name, addressOf(r), s.now()); err != nil {
+	try := people.Attempt{Account: "self " + u.Name, Address: addressOf(r)}
+	if err := s.begin(try); err != nil {
 		return err
 	}
-	right, err := s.passwords.check(r.Context(), u.PasswordHash, password)
+	right, err := s.checkPassword(r.Context(), u, password)
 	if err != nil {
 		return err
 	}
 	if !right {
-		s.throttle.failed(u.Name, addressOf(r), s.now())
 		return refuse(http.StatusForbidden, "the password is wrong")
 	}
+	s.throttle.Passed(try, s.now())
 	return nil
 }
 
@@ -144,16 +146,19 @@ func (s *Server) beginTOTP(r *http.Request, q confirmRequest) (totpResponse, err
 	if err != nil {
 		return totpResponse{}, err
 	}
-	if err := s.confirm(r, u, q.Password); err != nil {
+	if err := s.confirm(r, &u, q.Password); err != nil {
 		return totpResponse{}, err
 	}
 	if len(u.TOTP) > 0 {
 		return totpResponse{}, refuse(http.StatusConflict, "codes are set up already: remove them first")
 	}
-	secret := newTOTPSecret()
-	sealed, err := s.seal("totp set-up", ticket{UserID: u.ID, Print: hashSecret(u.PasswordHash), Secret: secret, Expires: s.now().Add(ticketLife)})
-	return totpResponse{Secret: totpText(secret), URI: totpURI(secret, u.Name), Ticket: sealed}, err
+	secret := people.NewTOTPSecret()
+	sealed, err := s.stepTicket(ticketTOTP, u, secret)
+	return totpResponse{Secret: people.TOTPText(secret), URI: people.TOTPURI(totpIssuer, u.Name, secret), Ticket: sealed}, err
 }
+
+// totpIssuer is what apps show beside the codes.
+const totpIssuer = "meetguard"
 
 // recoveryResponse tells the recovery codes: only now, hashes are kept.
 type recoveryResponse struct {
@@ -173,23 +178,20 @@ func (s *Server) confirmTOTP(r *http.Request, q totpLoginRequest) (recoveryRespo
 	if err != nil {
 		return recoveryResponse{}, err
 	}
-	_, t, err := s.ticketUser(r, "totp set-up", q.Ticket)
+	now, t, err := s.stepUser(r.Context(), ticketTOTP, q.Ticket)
 	if err != nil || t.UserID != u.ID {
 		return recoveryResponse{}, errTicket
 	}
-	step, right := checkTOTP(t.Secret, q.Code, s.now())
+	codeStep, right := people.MatchTOTP(t.Secret, q.Code, s.now())
 	if !right {
 		return recoveryResponse{}, refuse(http.StatusBadRequest, "the code is wrong: look at the clocks of app and collector")
 	}
-	if _, err := s.store.UseTOTP(r.Context(), u.ID, step); err != nil {
+	codes, hashes := people.NewRecoveryCodes()
+	now.TOTP, now.Recovery = s.sealer.Seal(totpUse(u), t.Secret), hashes
+	if err := s.store.UpdateUser(r.Context(), now); err != nil {
 		return recoveryResponse{}, err
 	}
-	codes, sealed, err := s.newSecondFactor(t.Secret)
-	if err != nil {
-		return recoveryResponse{}, err
-	}
-	u.TOTP = sealed
-	if err := s.store.UpdateUser(r.Context(), u); err != nil {
+	if _, err := s.store.UseTOTP(r.Context(), u.ID, codeStep); err != nil {
 		return recoveryResponse{}, err
 	}
 	return recoveryResponse{codes}, s.record(r, "totp.set", u.Name, "")
@@ -208,10 +210,10 @@ func (s *Server) removeTOTP(r *http.Request, q confirmRequest) error {
 	if err != nil {
 		return err
 	}
-	if err := s.confirm(r, u, q.Password); err != nil {
+	if err := s.confirm(r, &u, q.Password); err != nil {
 		return err
 	}
-	u.TOTP = nil
+	u.TOTP, u.Recovery = nil, nil
 	if err := s.store.UpdateUser(r.Context(), u); err != nil {
 		return err
 	}
@@ -307,15 +309,15 @@ func (s *Server) createAPIToken(r *http.Request, q apiTokenRequest) (apiTokenRes
 		return apiTokenResponse{}, errMustChange
 	case strings.TrimSpace(q.Note) == "" || !isPlain(q.Note, maxLabel):
 		return apiTokenResponse{}, refuse(http.StatusBadRequest, "the note must name the token in one line of at most 256 bytes")
-	case !q.ExpiresAt.After(now) || q.ExpiresAt.After(now.Add(apiTokenLife)):
+	case !q.ExpiresAt.After(now) || q.ExpiresAt.After(now.Add(people.TokenLimit)):
 		return apiTokenResponse{}, refuse(http.StatusBadRequest, "expires_at must be a time in the next 366 days")
 	}
 	if err := s.roomForToken(r.Context(), u.ID); err != nil {
 		return apiTokenResponse{}, err
 	}
-	secret := apiTokenPrefix + randomLetters(secretSize)
+	secret, hash := people.NewAPIToken()
 	one := store.Session{
-		Hash: hashSecret(secret), UserID: u.ID, Kind: kindToken, Note: q.Note, CreatedAt: now, ExpiresAt: q.ExpiresAt.UTC(), SeenAt: now,
+		Hash: hash, UserID: u.ID, Kind: kindToken, Note: q.Note, CreatedAt: now, ExpiresAt: q.ExpiresAt.UTC(), SeenAt: now,
 		Address: addressOf(r), Client: column(r.UserAgent(), maxClient),
 	}
 	if err := s.store.CreateSession(r.Context(), one); err != nil {

@@ -9,8 +9,13 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
+	"meetguard/internal/people"
+	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
 
@@ -19,26 +24,38 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
-	idleTimeout       = 2 * time.Minute
+	idleTimeout       = 5 * time.Minute // agents report each minute: their connections are kept
 	maxHeaderBytes    = 16 << 10
 	stopTimeout       = 10 * time.Second // for requests that run when the server ends
 )
 
 // Server answers agents, programs and people.
 type Server struct {
-	cfg    Config
-	store  store.Store
-	log    *slog.Logger
-	now    func() time.Time
-	pages  *template.Template
-	slots  chan struct{} // one for each batch that is unpacked at the moment
-	limits *limiters
-	owner  string        // of leases: names this collector among others
-	jobs   chan struct{} // tells the worker that there is a job
-	live   *hub          // of live events
-	ending chan struct{} // closed when the server stops: streams end by themselves
+	cfg       Config
+	store     store.Store
+	log       *slog.Logger
+	now       func() time.Time
+	pages     *template.Template
+	authority *pki.Authority // nil: nobody can enrol, and there is no TLS
+	version   string
+	name      string // of this collector among others on the same store
+	limits    *limiters
+	metrics   *metrics
 
-	endOnce sync.Once
+	slots   chan struct{} // one for each batch that is unpacked at the moment
+	waiting atomic.Int64  // batches that wait for a slot
+	beats   *beatKeeper
+	pace    *pace
+	clones  *cloneWatch
+
+	jobs     chan struct{} // tells the worker that there is a job
+	live     *hub          // of live events
+	ending   chan struct{} // closed when the server stops: streams end by themselves
+	endOnce  sync.Once
+	sealer   *people.Sealer
+	hasher   *people.Hasher
+	throttle *people.Throttle
+	oidc     *people.OIDC // nil: people log in here only
 
 	openMu    sync.Mutex
 	closed    bool      // the collector was used: it is open to nobody any more
@@ -55,50 +72,92 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
+	sealer, err := people.NewSealer(cfg.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	var oidc *people.OIDC
+	if cfg.OIDC != nil {
+		if oidc, err = people.NewOIDC(*cfg.OIDC, sealer, nil); err != nil {
+			return nil, err
+		}
+	}
 	return &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
-		slots: make(chan struct{}, maxUnpacking), limits: newLimiters(cfg.Limits),
-		owner: store.NewID(), jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
+		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
+		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
+		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
+		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
+		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(), oidc: oidc,
 	}, nil
 }
 
 // Run serves on the listener until ctx ends, then lets running requests finish
 // and returns nil. It closes the listener. Once "Listening" is logged, requests
-// are answered.
+// are answered. TLS and plain connections come by the same port; what a plain
+// one may do is decided for each request.
 func (s *Server) Run(ctx context.Context, ln net.Listener) error {
-	srv := &http.Server{
+	split := newSplitter(ln)
+	plain, secure := s.httpServer(), s.httpServer()
+	if s.authority != nil {
+		secure.TLSConfig = s.authority.TLSConfig(s.cfg.Hosts, s.now)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return ended(split.run()) })
+	group.Go(func() error { return ended(plain.Serve(split.plain)) })
+	if s.authority != nil {
+		group.Go(func() error { return ended(secure.ServeTLS(split.secure, "", "")) })
+	}
+	group.Go(func() error {
+		<-ctx.Done()
+		s.stop(ctx, ln, plain, secure)
+		return nil
+	})
+	for _, work := range s.background() {
+		group.Go(func() error { return work(ctx) })
+	}
+	s.log.Info("Listening", "address", ln.Addr().String())
+	err := group.Wait()
+	s.log.Info("Stopped")
+	return err
+}
+
+// background is the work that runs beside the answers.
+func (s *Server) background() []func(context.Context) error {
+	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge, s.runJobs, s.runEvents}
+}
+
+func (s *Server) httpServer() *http.Server {
+	return &http.Server{
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelWarn),
+		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // handshakes that fail are the network's daily noise
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- srv.Serve(ln) }()
-	s.log.Info("Listening", "address", ln.Addr().String())
-	select {
-	case err := <-ended:
-		return fmt.Errorf("serve: %w", err)
-	case <-ctx.Done():
+}
+
+// ended takes an end that was asked for out of the errors.
+func ended(err error) error {
+	if errors.Is(err, http.ErrServerClosed) || errors.Is(err, net.ErrClosed) {
+		return nil
 	}
-	s.stop(ctx, srv)
-	<-ended
-	s.log.Info("Stopped")
-	return nil
+	return fmt.Errorf("serve: %w", err)
 }
 
 // stop lets running requests finish, and cuts off those that take too long:
 // what was not answered will be sent again.
-func (s *Server) stop(ctx context.Context, srv *http.Server) {
+func (s *Server) stop(ctx context.Context, ln net.Listener, servers ...*http.Server) {
+	ln.Close() // Run's own end closes it too
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
 	s.end()
-	if err := srv.Shutdown(limit); err != nil {
-		s.log.Warn("Requests cut off", "error", err)
-		if err := srv.Close(); err != nil {
-			s.log.Warn("Connections not closed", "error", err)
+	for _, srv := range servers {
+		if err := srv.Shutdown(limit); err != nil {
+			s.log.Warn("Requests cut off", "error", err)
+			srv.Close()
 		}
 	}
 }

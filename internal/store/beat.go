@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 )
@@ -33,14 +34,20 @@ func beatStatement(b Beat) statement {
 	if b.Stopping {
 		stopped = at
 	}
+	var got sql.NullInt64
+	var digest sql.NullString
+	if b.Log != nil {
+		got, digest = sql.NullInt64{Int64: toSeq(b.Log.Received), Valid: true}, sql.NullString{String: b.Log.Digest, Valid: true}
+	}
 	return statement{
 		query: `UPDATE agents SET hostname = coalesce(nullif(?, ''), hostname), os = coalesce(nullif(?, ''), os),
 			version = coalesce(nullif(?, ''), version), rules_version = coalesce(nullif(?, ''), rules_version),
-			boot_id = coalesce(nullif(?, ''), boot_id), machine_id = coalesce(nullif(?, ''), machine_id),
+			boot_id = coalesce(nullif(?, ''), boot_id), machine_id = CASE WHEN machine_id = '' THEN ? ELSE machine_id END,
 			first_seen = CASE WHEN first_seen = 0 THEN ? ELSE first_seen END, last_seen = ?,
 			interval_ms = ?, stopped_at = ?, silent_since = 0, trouble = ?, heartbeat = coalesce(?, heartbeat),
-			log_seq = ?, log_head = ? WHERE agent_uid = ? AND last_seen <= ?`,
+			log_seq = ?, log_head = ?,
+			got_seq = coalesce(?, got_seq), got_digest = coalesce(?, got_digest) WHERE agent_uid = ? AND last_seen <= ?`,
 		args: []any{b.Agent.Hostname, b.Agent.OS, b.Agent.Version, b.Agent.RulesVersion, b.BootID, b.MachineID,
-			at, at, b.Interval.Milliseconds(), stopped, b.Trouble, nullText(b.Body), toSeq(b.Seq), b.Head, b.Agent.UID, at},
+			at, at, b.Interval.Milliseconds(), stopped, b.Trouble, nullText(b.Body), toSeq(b.Seq), b.Head, got, digest, b.Agent.UID, at},
 	}
 }

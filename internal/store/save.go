@@ -40,6 +40,7 @@ type savedAgent struct {
 	seen        time.Time // the newest batch
 	from        Agent     // as that batch tells
 	beats       []Beat
+	log         *LogState // as the newest batch that tells
 	tally       tally
 }
 
@@ -103,8 +104,11 @@ func newSaving(d dialect, group []*pendingSave) *saving {
 
 // hear takes what a batch says of its agent.
 func (a *savedAgent) hear(b Batch) {
-	if !b.ReceivedAt.Before(a.seen) {
+	if !b.Own && !b.ReceivedAt.Before(a.seen) {
 		a.seen, a.from = b.ReceivedAt, b.Agent
+	}
+	if b.Log != nil {
+		a.log = b.Log
 	}
 	if b.Beat != nil {
 		a.beats = append(a.beats, *b.Beat)

@@ -123,6 +123,9 @@ func (s *saving) writeAgents() (all []statement) {
 // that sends after it said that it stops has been started again.
 func (a *savedAgent) statement(uid string) statement {
 	seen := toMillis(a.seen)
+	if a.log != nil {
+		a.gotSeq, a.gotDigest = toSeq(a.log.Received), a.log.Digest
+	}
 	return statement{
 		query: `UPDATE agents SET hostname = coalesce(nullif(?, ''), hostname), os = coalesce(nullif(?, ''), os),
 			version = coalesce(nullif(?, ''), version), rules_version = coalesce(nullif(?, ''), rules_version),

@@ -95,6 +95,8 @@ type Batch struct {
 	Beat       *Beat // heartbeat that came with it, or nil
 	ReceivedAt time.Time
 	Records    []Record
+	Log        *LogState // where the log stands after these records, kept as it is; nil: unchanged
+	Own        bool      // alarms of the collector about the agent: they are no sign of life
 }
 
 // Beat is one heartbeat.
@@ -105,7 +107,7 @@ type Beat struct {
 	Stopping  bool            // the agent is being stopped on purpose: silence that follows is no alarm
 	Seq       uint64          // newest line of the agent's log
 	Head      string          // its SHA-256
-	Acked     uint64          // lines of the log that the agent takes as answered for, see Gap
+	Log       *LogState       // as Batch.Log
 	Trouble   string          // one line: sources that are not well, "" if all are
 	BootID    string          // changes with each boot of the machine
 	MachineID string          // of the machine the agent runs on

@@ -7,8 +7,11 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"mime"
 	"net/http"
+	"strconv"
+	"time"
 
 	"meetguard/internal/store"
 )
@@ -22,12 +25,22 @@ const (
 	maxHeartbeat = 64 << 10 // bytes
 )
 
-// maxUnpacking is the number of batches that are unpacked at the same time:
-// it bounds the memory that senders can make us use.
-const maxUnpacking = 8
+// Admission: how many batches are unpacked at the same time, which bounds the
+// memory that senders can make us use, and how many may wait for that. Whoever
+// comes beyond is told to come later.
+const (
+	maxUnpacking = 8
+	maxWaiting   = 256
+)
 
-// nextCheckin is when an agent should come again, in seconds.
-const nextCheckin = 60
+// intakeRoutes are those of agents.
+func (s *Server) intakeRoutes() []route {
+	return []route{
+		{"POST", "/v1/agent/batch", device(), MaxBody, s.postBatch},
+		{"POST", "/v1/agent/enroll", public(), maxEnrolment, s.postEnroll},
+		{"POST", "/v1/agent/renew", device(), maxEnrolment, s.postRenew},
+	}
+}
 
 // batchRequest is the body of POST /v1/agent/batch. Unknown keys are ignored,
 // so that a newer agent can talk to an older collector.
@@ -42,58 +55,131 @@ type batchResponse struct {
 	NextCheckin int            `json:"next_checkin_s"`
 }
 
-// intakeRoutes are what agents call.
-func (s *Server) intakeRoutes() []route {
-	return []route{
-		{"POST", "/v1/agent/batch", device(), MaxBody, s.postBatch},
-	}
-}
-
 func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
-	results, err := s.receive(r)
+	b, err := s.readBatch(r)
 	if err != nil {
+		s.metrics.batches.WithLabelValues("refused").Inc()
 		s.fail(w, r, err)
 		return
 	}
-	writeJSON(w, batchResponse{Results: results, NextCheckin: nextCheckin})
+	results, err := s.take(r.Context(), b, callerOf(r))
+	if err != nil {
+		s.metrics.batches.WithLabelValues("failed").Inc()
+		s.fail(w, r, err)
+		return
+	}
+	s.metrics.count(results)
+	s.logRejected(b.Agent.UID, results)
+	writeJSON(w, batchResponse{Results: results, NextCheckin: int(s.pace.interval() / time.Second)})
 }
 
-func (s *Server) receive(r *http.Request) ([]store.Result, error) {
+// readBatch reads, unpacks and judges a batch. The place to unpack is asked for
+// only when the body is here, so that a slow sender holds up nobody.
+func (s *Server) readBatch(r *http.Request) (store.Batch, error) {
 	packed, err := isGzip(r.Header)
 	if err != nil {
-		return nil, err
+		return store.Batch{}, err
 	}
-	body, err := io.ReadAll(r.Body) // bounded by the guard
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, readError(err)
+		return store.Batch{}, readError(err)
 	}
 	if err := s.enter(r.Context()); err != nil {
-		return nil, err
+		return store.Batch{}, err
 	}
 	defer s.leave()
 	b, err := decodeBatch(body, packed)
 	if err != nil {
-		return nil, err
+		return store.Batch{}, err
 	}
 	b.ReceivedAt = s.now()
-	if c := callerOf(r); c.Kind == agent {
-		b.Agent.UID = c.Agent.UID // what it says about itself is a label
-	} else if err := s.store.Admit(r.Context(), b.Agent, "", b.ReceivedAt); err != nil {
-		return nil, err
+	if who := callerOf(r); who.Kind == agent {
+		b.Agent.UID = who.Agent.UID // what the body says of itself is a label
 	}
 	if b.Beat != nil {
-		b.Beat.Agent, b.Beat.At, b.Beat.Interval = b.Agent, b.ReceivedAt, s.cfg.Interval
+		b.Beat.Agent, b.Beat.At = b.Agent, b.ReceivedAt
 	}
-	results, err := s.store.Save(r.Context(), b)
-	if err == nil {
-		s.logRejected(b.Agent.UID, results)
-	}
-	return results, err
+	return b, nil
 }
 
-// enter waits for a place to unpack a batch. It is asked for only when the body
-// is here, so that a slow sender holds up nobody.
+// take stores a batch. A heartbeat alone is kept for the next second and stored
+// with others; what is lost of it in a crash comes again with the next one.
+func (s *Server) take(ctx context.Context, b store.Batch, who caller) ([]store.Result, error) {
+	if who.Kind == open { // nobody has enrolled: any agent of this machine may report
+		if err := s.store.Admit(ctx, b.Agent, DefaultGroup, b.ReceivedAt); err != nil {
+			return nil, err
+		}
+	}
+	if b.Beat == nil && len(b.Records) == 0 {
+		return []store.Result{}, nil
+	}
+	known, err := s.logState(ctx, b, who)
+	if err != nil {
+		return nil, err
+	}
+	at, found := followLog(known, b.Records, b.Beat)
+	found = append(found, s.watchClone(who.Agent, b.Beat)...)
+	if err := s.alarm(ctx, b.Agent, found...); err != nil {
+		return nil, err
+	}
+	if len(b.Records) == 0 {
+		b.Beat.Log = &at // kept with the heartbeat
+		s.beats.add(*b.Beat)
+		return []store.Result{}, nil
+	}
+	if waiting, ok := s.beats.drop(b.Agent.UID); ok && b.Beat == nil {
+		b.Beat = &waiting // older than the records, so that it must not come after them
+		b.Beat.Log = nil
+	}
+	b.Log = &at
+	results, err := s.store.Save(ctx, b)
+	if err != nil {
+		return nil, err
+	}
+	return results, s.alarm(ctx, b.Agent, conflicts(b.Records, results)...)
+}
+
+// logState is what is known of the agent's log, the heartbeat that still waits
+// to be stored included.
+func (s *Server) logState(ctx context.Context, b store.Batch, who caller) (store.LogState, error) {
+	known := who.Agent.Log
+	if who.Kind != agent {
+		var err error
+		if known, err = s.store.LogState(ctx, b.Agent.UID); err != nil && !errors.Is(err, store.ErrNotFound) {
+			return store.LogState{}, err
+		}
+	}
+	if waiting, ok := s.beats.log(b.Agent.UID); ok {
+		known.Seq, known.Head = waiting.Seq, waiting.Head
+	}
+	return known, nil
+}
+
+// conflicts are the records whose uid held another one.
+func conflicts(records []store.Record, results []store.Result) []breach {
+	var found []breach
+	for i, r := range results {
+		if r.Status == store.Rejected && r.Reason == store.ReasonConflict && i < len(records) {
+			found = append(found, breach{ruleConflict, r.UID + " " + records[i].Digest,
+				"The alert " + r.UID + " was stored before with other contents. The first version is kept, the second one stands among the conflicts."})
+		}
+	}
+	return found
+}
+
+// enter waits for a place to unpack a batch; if too many wait it refuses.
 func (s *Server) enter(ctx context.Context) error {
+	select {
+	case s.slots <- struct{}{}:
+		return nil
+	default:
+	}
+	if s.waiting.Add(1) > maxWaiting {
+		s.waiting.Add(-1)
+		s.metrics.refused.Inc()
+		return errBusy
+	}
+	defer s.waiting.Add(-1)
 	select {
 	case s.slots <- struct{}{}:
 		return nil
@@ -103,6 +189,12 @@ func (s *Server) enter(ctx context.Context) error {
 }
 
 func (s *Server) leave() { <-s.slots }
+
+// errBusy sends an agent away for a while.
+var errBusy = refuse(http.StatusTooManyRequests, "too many agents at once, come back later")
+
+// retryAfter spreads those who are sent away, in seconds.
+func retryAfter() string { return strconv.Itoa(5 + rand.N(55)) }
 
 // logRejected leaves a trace of what was refused. The reasons are our own words
 // and the uid is visible ASCII: nothing of a record is logged.
@@ -186,32 +278,15 @@ func (q *batchRequest) batch() (store.Batch, error) {
 	if !validUID(q.Agent.UID) {
 		return store.Batch{}, refuse(http.StatusBadRequest, "agent.uid is missing or not 1 to 256 visible ASCII characters")
 	}
-	heartbeat, err := q.heartbeat()
+	beat, err := parseBeat(q.Heartbeat)
 	if err != nil {
 		return store.Batch{}, err
 	}
-	b := store.Batch{Agent: cleaned(q.Agent), Records: make([]store.Record, 0, len(q.Alerts))}
-	if heartbeat != nil {
-		b.Beat = &store.Beat{Agent: b.Agent, Body: heartbeat}
-	}
+	b := store.Batch{Agent: cleaned(q.Agent), Beat: beat, Records: make([]store.Record, 0, len(q.Alerts))}
 	for _, raw := range q.Alerts {
 		b.Records = append(b.Records, ParseRecord(raw))
 	}
 	return b, nil
-}
-
-// heartbeat is free in its content, but must be an object and small.
-func (q *batchRequest) heartbeat() (json.RawMessage, error) {
-	raw := compact(q.Heartbeat)
-	switch {
-	case len(raw) == 0 || string(raw) == "null":
-		return nil, nil
-	case len(raw) > maxHeartbeat:
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the heartbeat is larger than 64 KiB")
-	case raw[0] != '{':
-		return nil, refuse(http.StatusBadRequest, "the heartbeat is not an object")
-	}
-	return bytes.ToValidUTF8(raw, []byte("\ufffd")), nil
 }
 
 // cleaned returns the agent with labels that are fit for columns.

@@ -1,0 +1,158 @@
+package collect
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+
+	"meetguard/internal/pki"
+	"meetguard/internal/store"
+)
+
+// maxEnrolment bounds the body of an enrolment, in bytes.
+const maxEnrolment = 32 << 10
+
+type enrolRequest struct {
+	Token     string      `json:"token"`
+	CSR       string      `json:"csr"`
+	Agent     store.Agent `json:"agent"`
+	MachineID string      `json:"machine_id"`
+	BootID    string      `json:"boot_id"`
+}
+
+type enrolResponse struct {
+	AgentUID    string `json:"agent_uid"`
+	Certificate string `json:"certificate"`
+	CA          string `json:"ca"`
+	Bearer      string `json:"bearer,omitempty"`
+	NextCheckin int    `json:"next_checkin_s"`
+}
+
+// postEnroll makes an agent of a device that holds a token. A device that holds
+// the key of an agent that is there already tries again: it gets a certificate
+// for the same key and spends no further use.
+func (s *Server) postEnroll(w http.ResponseWriter, r *http.Request) {
+	var q enrolRequest
+	if err := readEnrolment(r, &q); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	res, err := s.enrol(r.Context(), q)
+	if err != nil {
+		s.recordAs(r, "device", "agent.enrol.refused", column(q.Agent.Hostname, maxLabel), err.Error())
+		s.fail(w, r, err)
+		return
+	}
+	s.recordAs(r, "agent:"+res.AgentUID, "agent.enrol", res.AgentUID, column(q.Agent.Hostname, maxLabel))
+	writeJSON(w, res)
+}
+
+func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, error) {
+	if s.authority == nil {
+		return enrolResponse{}, refuse(http.StatusServiceUnavailable, "this collector has no certificate authority")
+	}
+	uid, err := pki.DeviceUID(q.CSR)
+	if err != nil {
+		return enrolResponse{}, refuse(http.StatusBadRequest, "the csr cannot be used: "+err.Error())
+	}
+	now := s.now()
+	cert, err := s.issue(q.CSR, uid, now)
+	if err != nil {
+		return enrolResponse{}, err
+	}
+	bearer := pki.NewBearer()
+	agent := cleaned(q.Agent)
+	agent.UID = uid
+	switch known, err := s.store.Agent(ctx, store.Everything, uid); {
+	case err == nil && known.State == store.AgentActive:
+		err = s.store.Renew(ctx, uid, cert.credential)
+		if err != nil {
+			return enrolResponse{}, err
+		}
+	case err == nil:
+		return enrolResponse{}, refuseCode(http.StatusUnauthorized, "enroll_again", "this identity counts no more: enrol with a new key")
+	case !errors.Is(err, store.ErrNotFound):
+		return enrolResponse{}, err
+	default:
+		if _, err := s.store.Enrol(ctx, pki.HashSecret(q.Token), agent, column(q.MachineID, maxLabel), cert.credential, now); err != nil {
+			return enrolResponse{}, enrolError(err)
+		}
+	}
+	bearerCred := store.Credential{AgentUID: uid, Hash: pki.HashSecret(bearer), Kind: "bearer", IssuedAt: now, ExpiresAt: cert.credential.ExpiresAt.AddDate(1, 0, 0)}
+	if err := s.store.Renew(ctx, uid, bearerCred); err != nil {
+		return enrolResponse{}, err
+	}
+	return enrolResponse{uid, cert.pem, s.authority.Trust(), bearer, int(s.pace.interval() / time.Second)}, nil
+}
+
+func enrolError(err error) error {
+	if errors.Is(err, store.ErrRefused) {
+		return refuseCode(http.StatusUnauthorized, "token", "the token is unknown, spent, expired or revoked: ask for a new one")
+	}
+	return err
+}
+
+// postRenew gives an agent a certificate for its next key.
+func (s *Server) postRenew(w http.ResponseWriter, r *http.Request) {
+	var q struct {
+		CSR       string `json:"csr"`
+		MachineID string `json:"machine_id"`
+		BootID    string `json:"boot_id"`
+	}
+	if err := readEnrolment(r, &q); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	who := callerOf(r)
+	if who.Kind != agent {
+		s.fail(w, r, refuseCode(http.StatusUnauthorized, "unknown", "only an agent that is enrolled can renew"))
+		return
+	}
+	now := s.now()
+	cert, err := s.issue(q.CSR, who.Agent.UID, now)
+	if err == nil {
+		err = s.store.Renew(r.Context(), who.Agent.UID, cert.credential)
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	s.recordAs(r, "agent:"+who.Agent.UID, "agent.renew", who.Agent.UID, "")
+	writeJSON(w, enrolResponse{who.Agent.UID, cert.pem, s.authority.Trust(), "", int(s.pace.interval() / time.Second)})
+}
+
+// issued is a certificate and what the store keeps of it.
+type issued struct {
+	pem        string
+	credential store.Credential
+}
+
+func (s *Server) issue(csr, uid string, now time.Time) (issued, error) {
+	if s.authority == nil {
+		return issued{}, refuse(http.StatusServiceUnavailable, "this collector has no certificate authority")
+	}
+	c, err := s.authority.SignDevice(csr, uid, now)
+	if err != nil {
+		return issued{}, refuse(http.StatusBadRequest, "the csr cannot be used: "+err.Error())
+	}
+	return issued{string(c.PEM), store.Credential{AgentUID: uid, Hash: c.Hash, Kind: "certificate", IssuedAt: now, ExpiresAt: c.Expires}}, nil
+}
+
+// readEnrolment reads a small body into v. Unknown keys are ignored: a newer agent
+// may say more.
+func readEnrolment(r *http.Request, v any) error {
+	if packed, err := isGzip(r.Header); err != nil || packed {
+		return refuse(http.StatusUnsupportedMediaType, "the body must be plain application/json")
+	}
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return readError(err)
+	}
+	if err := json.Unmarshal(body, v); err != nil {
+		return refuse(http.StatusBadRequest, "the body is not a JSON object of the expected form")
+	}
+	return nil
+}

@@ -1,0 +1,125 @@
+package collect
+
+import (
+	"errors"
+	"net"
+	"sync"
+	"time"
+)
+
+// firstByteTimeout is how long a connection may take to say what it is.
+const firstByteTimeout = 5 * time.Second
+
+// maxUnknown is the number of connections that have not said anything yet. What
+// comes beyond waits in the queue of the system.
+const maxUnknown = 4096
+
+// tlsHandshake is the first byte of a TLS connection: the record type
+// "handshake" (RFC 8446, 5.1). No request of HTTP/1.1 begins with it.
+const tlsHandshake = 0x16
+
+// splitter accepts the connections of one listener and hands each to one of two
+// by its first byte: those that speak TLS, and the others.
+type splitter struct {
+	from   net.Listener
+	secure *branch
+	plain  *branch
+	slots  chan struct{}
+	wait   sync.WaitGroup
+}
+
+func newSplitter(from net.Listener) *splitter {
+	done := make(chan struct{})
+	var once sync.Once
+	end := func() { once.Do(func() { close(done) }) }
+	newBranch := func() *branch {
+		return &branch{addr: from.Addr(), conns: make(chan net.Conn), done: done, end: end}
+	}
+	return &splitter{from: from, secure: newBranch(), plain: newBranch(), slots: make(chan struct{}, maxUnknown)}
+}
+
+// run accepts until the listener fails or is closed, and returns why. It closes
+// the listener and both branches.
+func (s *splitter) run() error {
+	defer s.wait.Wait()
+	defer s.secure.Close()
+	defer s.from.Close()
+	for {
+		conn, err := s.from.Accept()
+		if err != nil {
+			var temporary interface{ Temporary() bool }
+			if errors.As(err, &temporary) && temporary.Temporary() { // out of descriptors: some will be closed
+				time.Sleep(50 * time.Millisecond)
+				continue
+			}
+			return err
+		}
+		s.slots <- struct{}{}
+		s.wait.Add(1)
+		go func() {
+			defer s.wait.Done()
+			s.hand(conn)
+		}()
+	}
+}
+
+// hand reads the first byte and gives the connection on.
+func (s *splitter) hand(conn net.Conn) {
+	first := make([]byte, 1)
+	conn.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
+	_, err := conn.Read(first)
+	<-s.slots
+	if err != nil {
+		conn.Close()
+		return
+	}
+	conn.SetReadDeadline(time.Time{})
+	to := s.plain
+	if first[0] == tlsHandshake {
+		to = s.secure
+	}
+	to.give(&replayed{Conn: conn, first: first})
+}
+
+// branch is a listener that is given its connections.
+type branch struct {
+	addr  net.Addr
+	conns chan net.Conn
+	done  chan struct{} // closed with the splitter
+	end   func()
+}
+
+func (b *branch) give(conn net.Conn) {
+	select {
+	case b.conns <- conn:
+	case <-b.done:
+		conn.Close()
+	}
+}
+
+func (b *branch) Accept() (net.Conn, error) {
+	select {
+	case conn := <-b.conns:
+		return conn, nil
+	case <-b.done:
+		return nil, net.ErrClosed
+	}
+}
+
+func (b *branch) Close() error   { b.end(); return nil }
+func (b *branch) Addr() net.Addr { return b.addr }
+
+// replayed is a connection whose first byte was read and is read again.
+type replayed struct {
+	net.Conn
+	first []byte
+}
+
+func (c *replayed) Read(p []byte) (int, error) {
+	if len(c.first) > 0 && len(p) > 0 {
+		n := copy(p, c.first)
+		c.first = c.first[n:]
+		return n, nil
+	}
+	return c.Conn.Read(p)
+}
