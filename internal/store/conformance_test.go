@@ -56,6 +56,8 @@ func base(t *testing.T, s Store) *db {
 	switch s := s.(type) {
 	case *SQLite:
 		return &s.db
+	case *Postgres:
+		return &s.db
 	}
 	t.Fatalf("a store of an unknown engine: %T", s)
 	return nil
