@@ -80,9 +80,13 @@ func postgresTool(name string, args ...string) error {
 	return nil
 }
 
-// newServer makes a server's folder, which is deleted when it stops.
+// newServer makes a server's folder, which is deleted when it stops. It is in
+// memory where it can be: a killed process loses nothing there either.
 func newServer() (*server, error) {
-	dir, err := os.MkdirTemp("", "mgpg")
+	dir, err := os.MkdirTemp("/dev/shm", "mgpg")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "mgpg")
+	}
 	if err != nil {
 		return nil, err
 	}
