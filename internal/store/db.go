@@ -25,11 +25,13 @@ type dialect struct {
 	folder   string // of the migrations
 	numbered bool   // arguments are $1, $2 … and not ?
 	lock     string // ends a SELECT of rows that the transaction will change
+	lazy     string // begins a transaction that a crash may take, or ""
 }
 
 var (
 	dialectSQLite   = dialect{name: "sqlite", goose: goose.DialectSQLite3, folder: "migrations/sqlite"}
-	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true, lock: " FOR UPDATE"}
+	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true, lock: " FOR UPDATE",
+		lazy: "SET LOCAL synchronous_commit TO off"}
 )
 
 // db holds the SQL that both engines share. On PostgreSQL read and write are
