@@ -202,8 +202,16 @@ func migrate(ctx context.Context, conn *sql.DB, d dialect) (int64, error) {
 	return target, nil
 }
 
-// Ready tells whether the engine answers and its schema is the one of this program.
+// Ready tells whether the engine answers, its schema is the one of this program,
+// and nothing is being copied into it.
 func (d *db) Ready(ctx context.Context) error {
+	if err := d.checkSchema(ctx); err != nil {
+		return err
+	}
+	return d.mustBeWhole(ctx)
+}
+
+func (d *db) checkSchema(ctx context.Context) error {
 	var version int64
 	err := d.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&version)
 	if err != nil {

@@ -132,7 +132,7 @@ func (p *Postgres) prepare(ctx context.Context) error {
 	if p.schema, err = migrate(ctx, p.write, p.dialect); err != nil {
 		return err
 	}
-	return p.Ready(ctx)
+	return p.checkSchema(ctx)
 }
 
 // Close closes all connections.
