@@ -96,15 +96,26 @@ func (s *syslog) datagrams(conn net.Conn, items []Item) error {
 }
 
 // finish says that nothing follows and waits until the receiver has read it.
+// Below TLS the connection has to end well too: who stops reading in the middle
+// says good-bye on TLS all the same, and resets the connection.
 func (s *syslog) finish(conn net.Conn) error {
 	if err := closeWrite(conn); err != nil || !*s.opt.Confirm {
 		return err
 	}
-	_, err := io.Copy(io.Discard, io.LimitReader(conn, 64<<10)) // some receivers say a word
+	err := drain(conn)
+	if t, ok := conn.(*tls.Conn); ok && err == nil {
+		err = drain(t.NetConn())
+	}
 	var slow net.Error
 	if errors.As(err, &slow) && slow.Timeout() {
 		return errNoEnd
 	}
+	return err
+}
+
+// drain reads to the end. Some receivers say a word, none says much.
+func drain(conn net.Conn) error {
+	_, err := io.Copy(io.Discard, io.LimitReader(conn, 64<<10))
 	return err
 }
 
