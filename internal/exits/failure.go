@@ -55,7 +55,7 @@ func connectionWords(host string, timeout time.Duration, err error) string {
 	var authority x509.UnknownAuthorityError
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
-	var alert tls.AlertError
+	var op *net.OpError
 	var record tls.RecordHeaderError
 	var dns *net.DNSError
 	var slow net.Error
@@ -68,8 +68,8 @@ func connectionWords(host string, timeout time.Duration, err error) string {
 		return host + " shows a certificate that has expired or does not count yet"
 	case errors.As(err, &invalid):
 		return host + " shows a certificate that cannot be used: " + line(invalid.Error(), maxWords)
-	case errors.As(err, &alert):
-		return host + " broke off the TLS handshake (" + line(alert.Error(), maxWords) + "): look at cert_file, key_file and its TLS versions"
+	case errors.As(err, &op) && op.Op == "remote error": // how crypto/tls marks an alert of the other side
+		return host + " broke off the TLS handshake (" + line(op.Err.Error(), maxWords) + "): look at cert_file, key_file and its TLS versions"
 	case errors.As(err, &record):
 		return host + " does not speak TLS on this port"
 	case errors.As(err, &dns):
