@@ -89,6 +89,7 @@ var ecsTable = []mapped{
 
 	{"meetguard.alert_id", func(v view) any { return line(v.item.ID, maxField) }},
 	{"meetguard.finding_id", from("finding_info.uid")},
+	{"meetguard.activity", from("activity_name")}, // Create, or Update of a chain that was told before
 	{"meetguard.group", func(v view) any { return line(v.item.Group, maxField) }},
 	{"meetguard.level", func(v view) any { return line(v.item.Level, maxField) }},
 	{"meetguard.status", func(v view) any { return line(v.item.Status, maxField) }},
