@@ -144,13 +144,15 @@ func TestDocumentedExits(t *testing.T) {
 			t.Errorf("there is no example of %s", kind)
 		}
 	}
-	source, err := os.ReadFile("config.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, m := range regexp.MustCompile("yaml:\"([a-z_]+)").FindAllStringSubmatch(string(source), -1) {
-		if !strings.Contains(string(text), "`"+m[1]+"`") {
-			t.Errorf("the documentation does not name the key %s", m[1])
+	for _, file := range []string{"config.go", "syslog.go", "splunk.go", "elastic.go", "webhook.go"} {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile("yaml:\"([a-z_]+)").FindAllStringSubmatch(string(source), -1) {
+			if !regexp.MustCompile("`" + m[1] + "[`:]|(?m)^ *" + m[1] + ":").Match(text) {
+				t.Errorf("the documentation does not name the key %s of %s", m[1], file)
+			}
 		}
 	}
 }
