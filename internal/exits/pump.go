@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"time"
 )
@@ -50,7 +51,8 @@ const (
 	minDelay   = time.Second
 	maxDelay   = 5 * time.Minute
 	leaseDelay = 15 * time.Second // until it is asked again for a lease that another has
-	patience   = 12               // tries of a batch that the receiver refuses as a whole, before it is passed over
+	patience   = 30               // tries of a batch that the receiver refuses as a whole, before it is passed over: about an hour
+	probes     = 32               // requests with which a try after the first looks for an alert that is taken
 )
 
 // Pump runs one exit.
@@ -216,11 +218,15 @@ func (p *Pump) send(ctx context.Context, items []Item) ([]Refusal, error) {
 	if len(passed) == 0 {
 		return nil, nil
 	}
-	bad, err := p.deliver(ctx, passed)
+	s := sift{send: p.try, probes: math.MaxInt}
+	if 0 < p.refused && p.refused < patience-1 {
+		s.probes = probes
+	}
+	bad, err := s.deliver(ctx, passed)
 	if err != nil {
 		return nil, err
 	}
-	if len(bad) < len(passed) {
+	if s.taken {
 		p.refused = 0
 		return bad, nil
 	}
@@ -242,29 +248,47 @@ func (p *Pump) passing(items []Item) []Item {
 	return passed
 }
 
+// sift finds what a receiver does not like among items.
+type sift struct {
+	send   func(context.Context, []Item) error
+	probes int  // requests that may be spent while nothing is taken
+	taken  bool // something was
+}
+
 // deliver sends items. If the receiver does not like the content it sends the
 // halves, down to single items: that finds the one that spoils the batch, and
-// keeps the order.
-func (p *Pump) deliver(ctx context.Context, items []Item) ([]Refusal, error) {
-	err := p.try(ctx, items)
+// keeps the order. Once the probes are spent without success the rest is taken
+// for refused unseen; the caller then keeps it all.
+func (s *sift) deliver(ctx context.Context, items []Item) ([]Refusal, error) {
+	err := s.send(ctx, items)
 	var refused *Refused
 	var f *Failure
 	switch {
 	case err == nil:
+		s.taken = true
 		return nil, nil
 	case errors.As(err, &refused):
+		s.taken = true
 		return refused.Items, nil
 	case !errors.As(err, &f) || !f.Content:
 		return nil, err
-	case len(items) == 1:
+	}
+	s.probes--
+	if len(items) == 1 {
 		return []Refusal{{items[0].ID, f.Words}}, nil
 	}
-	first, err := p.deliver(ctx, items[:len(items)/2])
-	if err != nil {
-		return nil, err
+	var bad []Refusal
+	for _, half := range [][]Item{items[:len(items)/2], items[len(items)/2:]} {
+		if s.probes <= 0 && !s.taken {
+			return append(bad, Refusal{half[0].ID, f.Words}), nil
+		}
+		more, err := s.deliver(ctx, half)
+		if err != nil {
+			return nil, err
+		}
+		bad = append(bad, more...)
 	}
-	second, err := p.deliver(ctx, items[len(items)/2:])
-	return append(first, second...), err
+	return bad, nil
 }
 
 // try sends once. A record that makes a renderer panic is treated like one that

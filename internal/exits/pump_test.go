@@ -90,6 +90,21 @@ func TestAllRefused(t *testing.T) {
 	}
 }
 
+// TestProbes bounds the requests to a receiver that refuses everything: all of
+// a batch is looked at in the first try and in the last one only.
+func TestProbes(t *testing.T) {
+	exit := &scripted{poison: map[string]bool{}}
+	m := &memory{items: many(t, 200)}
+	for _, it := range m.items {
+		exit.poison[it.ID] = true
+	}
+	run(t, Config{}, exit, m, patience-1)
+	most := 2*DefaultBatch + (patience-2)*(probes+1)
+	if len(exit.batches) > most || m.cursor != 0 {
+		t.Errorf("%d requests, at most %d are right; cursor %d", len(exit.batches), most, m.cursor)
+	}
+}
+
 // TestPanic treats a record that breaks a renderer as one that is refused.
 func TestPanic(t *testing.T) {
 	exit := &scripted{panics: map[string]bool{"a0002": true}}
