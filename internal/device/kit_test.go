@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +22,35 @@ import (
 	"meetguard/internal/pki"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// mitm is a CA that the system trusts, as that of a proxy which opens TLS.
+var mitm authority
+
+// TestMain makes the CA before anything loads the system's roots, which happens
+// once (SSL_CERT_FILE, see crypto/x509 on Linux).
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(trusting{m})
+}
+
+type trusting struct{ m *testing.M }
+
+func (r trusting) Run() int {
+	mitm = newAuthority(new(testing.B), "proxy", nil)
+	dir, err := os.MkdirTemp("", "device")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "roots.pem")
+	if err := os.WriteFile(file, []byte(mitm.pem()), 0o600); err != nil {
+		panic(err)
+	}
+	os.Setenv("SSL_CERT_FILE", file)
+	os.Setenv("SSL_CERT_DIR", dir)
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {
+		os.Unsetenv(name)
+	}
+	return r.m.Run()
+}
 
 // clock is a time that tests move.
 type clock struct {
