@@ -85,23 +85,43 @@ func (a authority) pem() string {
 	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 }
 
-// identityFor writes a state folder of an agent that is enrolled at the address
-// and trusts the CA; client issued its certificate.
-func identityFor(t testing.TB, address string, trust, client authority) string {
+func certsOf(a authority) []*x509.Certificate { return []*x509.Certificate{a.cert} }
+
+// device is a key with a certificate for an agent.
+func (a authority) device(t testing.TB, uid string) *credential {
 	t.Helper()
-	dir := t.TempDir()
 	cred, err := newCredential()
 	if err != nil {
 		t.Fatal(err)
 	}
 	key, _ := cred.signer()
-	tpl := &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "agent-7"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(2000 * time.Hour),
+	tpl := &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: uid}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(2000 * time.Hour),
 		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, tpl, client.cert, key.Public(), client.key)
+	der, err := x509.CreateCertificate(rand.Reader, tpl, a.cert, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}
 	cred.Certificate = string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	return cred
+}
+
+// writeClient writes the files of a certificate from the operator's own CA.
+func writeClient(t testing.TB, ca authority, uid, certFile, keyFile string) {
+	t.Helper()
+	c := ca.device(t, uid)
+	for name, text := range map[string]string{certFile: c.Certificate, keyFile: c.Key} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// identityFor writes a state folder of an agent that is enrolled at the address
+// and trusts the CA; client issued its certificate.
+func identityFor(t testing.TB, address string, trust, client authority) string {
+	t.Helper()
+	dir := t.TempDir()
+	cred := client.device(t, "agent-7")
 	id := &identity{Version: identityVersion, Collector: address, AgentUID: "agent-7", CA: trust.pem(), Bearer: strings.Repeat("b", 64), Current: cred}
 	if err := (&folder{dir: dir}).write(id); err != nil {
 		t.Fatal(err)
