@@ -78,7 +78,6 @@ func (x exitSource) Advance(ctx context.Context, name string, seq int64, sent in
 	c.Name, c.Seq, c.Sent, c.Error, c.UpdatedAt = name, max(c.Seq, seq), c.Sent+int64(sent), failure, now
 	if failure != "" {
 		c.FailedAt = now
-		x.s.metrics.exitFailed.WithLabelValues(name).Inc()
 	}
 	return x.s.store.SetCursor(ctx, c)
 }

@@ -95,6 +95,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if s.pumps, err = s.newPumps(cfg.Exits); err != nil {
 		return nil, err
 	}
+	s.metrics.registry.MustRegister(exitMetrics{s.pumps})
 	return s, nil
 }
 
