@@ -29,6 +29,7 @@ var peopleTests = map[string]func(*testing.T, Store){
 	"agents: state":                storeState,
 	"agents: move":                 storeMove,
 	"agents: move more than fit":   storeMoveMany,
+	"agents: move under load":      storeMoveRace,
 	"agents: forget":               storeForget,
 	"agents: silent":               storeSilent,
 	"accounts":                     storeUsers,
@@ -444,7 +445,7 @@ func storeMove(t *testing.T, s Store) {
 
 func storeMoveMany(t *testing.T, s Store) {
 	var all []string
-	for i := range maxValues + 20 {
+	for i := range beatChunk + 20 {
 		uid := fmt.Sprintf("a%04d", i)
 		all = append(all, uid)
 		must(t, s.Admit(t.Context(), Agent{UID: uid}, "g", clock))
@@ -456,6 +457,45 @@ func storeMoveMany(t *testing.T, s Store) {
 	groups, err := s.AgentGroups(t.Context(), Everything)
 	must(t, err)
 	same(t, "groups", groups, []Count{{"h", len(all)}})
+}
+
+// storeMoveRace moves agents to and fro while their batches arrive: in the end
+// every alert is in the group of its agent.
+func storeMoveRace(t *testing.T, s Store) {
+	agents := []string{"a", "b", "c"}
+	enrolled(t, s, "g", agents...)
+	var wg sync.WaitGroup
+	for _, uid := range agents {
+		wg.Go(func() {
+			for i := range 20 {
+				r := Record{UID: fmt.Sprint("r", i), Digest: fmt.Sprint("d", i), Raw: []byte(`{}`), Size: 2}
+				if _, err := s.Save(t.Context(), Batch{Agent: Agent{UID: uid}, ReceivedAt: clock, Records: []Record{r}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 2 {
+		wg.Go(func() {
+			for n := range 10 {
+				group := []string{"g", "h"}[(i+n)%2]
+				if _, err := s.Move(t.Context(), Everything, agents, group); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	page, err := s.Alerts(t.Context(), Everything, Filter{Limit: 1000})
+	must(t, err)
+	if len(page.Alerts) != 60 {
+		t.Errorf("%d alerts, want 60", len(page.Alerts))
+	}
+	for _, a := range page.Alerts {
+		if group := agentNow(t, s, a.AgentUID).Group; a.Group != group {
+			t.Errorf("an alert of %s is in group %s, its agent in %s", a.AgentUID, a.Group, group)
+		}
+	}
 }
 
 func storeForget(t *testing.T, s Store) {
