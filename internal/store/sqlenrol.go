@@ -86,7 +86,7 @@ func (d *db) Enrol(ctx context.Context, secretHash string, a Agent, machineID st
 		if err := d.addCredential(ctx, tx, c); err != nil {
 			return err
 		}
-		status, err = one(ctx, d, tx, scanAgent, selectAgents+` WHERE a.agent_uid = ?`, a.UID)
+		status, err = d.oneAgent(ctx, tx, ` WHERE a.agent_uid = ?`, a.UID)
 		return err
 	})
 	if err != nil {
