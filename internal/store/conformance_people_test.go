@@ -842,7 +842,7 @@ func hiddenRecords() []Record {
 		{UID: "r3", Rule: "R2", Brand: "zoom", SHA256: "ffff", Path: "/opt/Tools/z", Signer: "ours ltd"},
 		{UID: "r4", Rule: "R2", Brand: "zoom", Path: "/opt/tools_/z"},
 		{UID: "r5", Rule: "R2", Brand: "zoom", Path: "/opt/toolsX/z"},
-		{UID: "r6", Rule: "R4", Path: "/srv/100%!_/z"},
+		{UID: "r6", Rule: "R4", Path: "/srv/100%/a!b_/z"},
 	}
 }
 
@@ -875,7 +875,7 @@ func storeHidden(t *testing.T, s Store) {
 		"Windows path":      {Exception{Path: `c:\TOOLS\`, Group: "g"}, "ar2 ar1"},
 		"Unix path":         {Exception{Path: "/opt/tools", Group: "g"}, "ar5 ar4"},
 		"no wildcard":       {Exception{Path: "/opt/tools_", Group: "g"}, "ar4"},
-		"signs as they are": {Exception{Path: "/srv/100%!_", Group: "g"}, "ar6"},
+		"signs as they are": {Exception{Path: "/srv/100%/a!b_", Group: "g"}, "ar6"},
 		"all of them":       {Exception{Rule: "R2", Brand: "zoom", Path: "/opt/T", Group: "g"}, "ar3"},
 		"nothing":           {Exception{Rule: "R3"}, ""},
 	}
