@@ -70,6 +70,7 @@ func leafOf(t testing.TB, text string) *x509.Certificate {
 	block, rest := pem.Decode([]byte(text))
 	if block == nil || len(rest) > 0 {
 		t.Fatalf("no single certificate: %q", text)
+		return nil
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
