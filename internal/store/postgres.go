@@ -163,6 +163,4 @@ func (p *Postgres) Save(ctx context.Context, b Batch) ([]Result, error) {
 }
 
 // Beat takes heartbeats.
-func (p *Postgres) Beat(ctx context.Context, beats []Beat) error {
-	return p.again(ctx, func(ctx context.Context) error { return p.beat(ctx, beats) })
-}
+func (p *Postgres) Beat(ctx context.Context, beats []Beat) error { return p.beat(ctx, beats, p.again) }
