@@ -179,6 +179,19 @@ func replicated(t *testing.T) (primary, standby *server) {
 	return primary, standby
 }
 
+// TestPostgresCollation: every text compares as in SQLite. The default of the
+// test's cluster is another one.
+func TestPostgresCollation(t *testing.T) {
+	p := openPostgres(t, newDatabase(t))
+	other, err := list(t.Context(), &p.db, p.read, func(row scanner) (name string, err error) { return name, row.Scan(&name) },
+		`SELECT table_name || '.' || column_name FROM information_schema.columns
+		WHERE table_schema = 'public' AND data_type = 'text' AND collation_name IS DISTINCT FROM 'C'`)
+	must(t, err)
+	if len(other) > 0 {
+		t.Errorf("not in the collation C: %v", other)
+	}
+}
+
 // TestPostgresRefusesLazyCommit: a server that acknowledges before the disk has
 // it cannot keep the promise of Save.
 func TestPostgresRefusesLazyCommit(t *testing.T) {
