@@ -62,10 +62,8 @@ func (d *db) addCertificates(ctx context.Context, q querier, agents []AgentStatu
 	return err
 }
 
-// overdue is AgentStatus.Overdue in SQL; its arguments are the time less the
-// grace, twice. The second comparison says less, but an index can be used for it.
-const overdue = `a.state = 'active' AND a.stopped_at = 0 AND a.interval_ms > 0
-	AND a.last_seen + 2 * a.interval_ms < ? AND a.last_seen < ?`
+// overdue is AgentStatus.Overdue in SQL; its argument is the time less the grace.
+const overdue = `a.state = 'active' AND a.stopped_at = 0 AND a.interval_ms > 0 AND a.last_seen + 2 * a.interval_ms < ?`
 
 // Agents returns a page of agents ordered by uid.
 func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus, error) {
@@ -74,7 +72,7 @@ func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus,
 	w.add(f.Group != "", "a.group_name = ?", f.Group)
 	w.add(f.State != "", "a.state = ?", f.State)
 	w.contains(f.Text, "a.hostname", "a.agent_uid")
-	w.add(f.Silent, overdue, toMillis(f.Now), toMillis(f.Now))
+	w.add(f.Silent, overdue, toMillis(f.Now))
 	w.add(f.Trouble, "a.trouble <> '' AND a.state = 'active'")
 	w.add(f.After != "", "a.agent_uid > ?", f.After)
 	agents, err := d.listAgents(ctx, d.read, w.sql()+` ORDER BY a.agent_uid LIMIT ?`, append(w.args, f.Limit)...)
@@ -109,7 +107,7 @@ func (d *db) FleetCounts(ctx context.Context, s Scope, now time.Time) (FleetCoun
 		coalesce(sum(CASE WHEN a.state = 'suspended' THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN a.state = 'revoked' THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN a.state = 'cloned' THEN 1 ELSE 0 END), 0)
-		FROM agents AS a`+w.sql(), append([]any{ms, ms}, w.args...)...)
+		FROM agents AS a`+w.sql(), append([]any{ms}, w.args...)...)
 	if err != nil {
 		return FleetCounts{}, fmt.Errorf("count agents: %w", err)
 	}
@@ -249,7 +247,7 @@ func (d *db) Forget(ctx context.Context, s Scope, uid string) error {
 func (d *db) Silent(ctx context.Context, now time.Time, grace time.Duration, limit int) ([]AgentStatus, error) {
 	ms := toMillis(now) - grace.Milliseconds()
 	agents, err := d.listAgents(ctx, d.read, ` WHERE a.silent_since = 0 AND `+overdue+
-		` ORDER BY a.last_seen LIMIT ?`, ms, ms, limit)
+		` ORDER BY a.last_seen LIMIT ?`, ms, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list silent agents: %w", err)
 	}
