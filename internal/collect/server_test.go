@@ -196,7 +196,7 @@ func TestBatchIsIdempotent(t *testing.T) {
 	if a := s.post(envelope("a", one)); a.status != 200 || !strings.Contains(a.body, "duplicate") {
 		t.Errorf("plain JSON: %d %s", a.status, a.body)
 	}
-	if n := s.sql(`SELECT count(*) FROM alerts WHERE agent_uid = 'a'`); n != 1 {
+	if n := s.sql(`SELECT count(*) FROM alerts WHERE record_uid = 'r1'`); n != 1 {
 		t.Errorf("%d alerts, want 1", n)
 	}
 	if n := s.sql(`SELECT count(*) FROM conflicts`); n != 1 {
