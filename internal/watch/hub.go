@@ -160,6 +160,10 @@ type launchOut struct {
 	users  map[string]string
 	failed chan struct{} // closed after an error of emit
 	err    error         // that error
+
+	// The ancestors of the launch before: in a storm, siblings share them.
+	parent *node
+	above  []meetguard.Process
 }
 
 // usersMost bounds the names kept.
@@ -172,6 +176,10 @@ func (o *launchOut) send(ctx context.Context, n *node, told meetguard.Process, s
 		return
 	}
 	p := n.launch(source, o.user)
+	if n.parent == nil || n.parent != o.parent {
+		o.parent, o.above = n.parent, n.above(o.user)
+	}
+	p.Ancestors = o.above
 	p.Args, p.CommandLine = told.Args, told.CommandLine
 	o.err = o.emit(ctx, meetguard.Event{Time: seen, Kind: meetguard.ProcessStarted, Path: p.Exe, Source: source, Process: p})
 	if o.err != nil {
