@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
@@ -76,7 +77,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	}
 	a.chains.track.Add(&f)
 	a.insp.matchLaunch(&f)
-	v := a.insp.Judge(f)
+	v := a.insp.Judge(withoutRepeats(f))
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)
 	}
@@ -92,6 +93,29 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})
 	return nil
+}
+
+// withoutRepeats gives facts whose story lacks what says nothing new: of the launches of
+// one program by one parent that did nothing but run, the last stands for all.
+// A storm would otherwise be judged again with each of its launches.
+func withoutRepeats(f meetguard.Facts) meetguard.Facts {
+	story := f.Story
+	kept := make([]meetguard.Step, 0, 8)
+	for i := len(story) - 1; i >= 0; i-- {
+		if st := &story[i]; !plainRun(st) || !slices.ContainsFunc(kept, func(k meetguard.Step) bool {
+			return k.Exe == st.Exe && k.PPID == st.PPID && k.Link == st.Link && plainRun(&k)
+		}) {
+			kept = append(kept, *st)
+		}
+	}
+	slices.Reverse(kept)
+	f.Story = kept
+	return f
+}
+
+// plainRun says whether a launch is known for its program alone.
+func plainRun(s *meetguard.Step) bool {
+	return len(s.Deeds) == 0 || len(s.Deeds) == 1 && s.Deeds[0].Kind == meetguard.DeedRun && s.Deeds[0].File == s.Exe
 }
 
 // recent remembers the newest values by their names.

@@ -59,7 +59,8 @@ func (b *bell) silence() error {
 // Launches that come one by one are heard at once. To be woken for each costs
 // several times what reading it does, so that a storm is read in gulps.
 const (
-	gulp       = 10 * time.Millisecond      // between two looks in a storm
+	gulp       = 5 * time.Millisecond       // from one look to the next when a storm begins
+	gulpMost   = 20 * time.Millisecond      // while it lasts
 	alarms     = 64                         // times in a row that the reader may be woken
 	alarmAgain = time.Second / (alarms / 2) // until it may be once more
 )

@@ -149,8 +149,8 @@ func (e *ebpfListener) woken(ctx context.Context, tell func(told)) error {
 	if err := e.bell.silence(); err != nil {
 		return err
 	}
-	for err == nil && launches > 0 && ctx.Err() == nil {
-		time.Sleep(gulp)
+	for nap := gulp; err == nil && launches > 0 && ctx.Err() == nil; nap = min(2*nap, gulpMost) {
+		time.Sleep(nap)
 		launches, err = e.drain(tell)
 	}
 	if err != nil || ctx.Err() != nil {
