@@ -36,24 +36,25 @@ type Options struct {
 
 // Agent is the service: it watches, judges and alerts.
 type Agent struct {
-	opts     Options
-	log      *slog.Logger
-	host     meetguard.Host
-	product  alert.Product
-	rules    int
-	insp     *Inspector
-	second   *second
-	journal  *watch.Journal
-	alerts   *alert.Log
-	sender   *alert.Sender // nil without a collector
-	files    *watch.Files
-	launches *watch.Launches // nil if switched off
-	queue    chan meetguard.Event
-	chains   *chains
-	counts   counts
-	changed  chan struct{} // holds a token when the status is to be written anew
-	statusMu sync.Mutex    // one writer of the status file at a time
-	trouble  sync.Map      // name of a source ─► why its Run ended
+	opts      Options
+	log       *slog.Logger
+	host      meetguard.Host
+	product   alert.Product
+	rules     int
+	insp      *Inspector
+	second    *second
+	journal   *watch.Journal
+	alerts    *alert.Log
+	sender    *alert.Sender // nil without a collector
+	files     *watch.Files
+	launches  *watch.Launches // nil if switched off
+	queue     chan meetguard.Event
+	chains    *chains
+	counts    counts
+	rehearsed chan struct{} // closed when the first verdict can be given
+	changed   chan struct{} // holds a token when the status is to be written anew
+	statusMu  sync.Mutex    // one writer of the status file at a time
+	trouble   sync.Map      // name of a source ─► why its Run ended
 }
 
 // counts are the agent's own counters; those of the sources are theirs.
@@ -64,7 +65,7 @@ type counts struct {
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -144,8 +145,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error {
 			return a.keep(ctx, "launches", func() error { return a.launches.Run(ctx, a.launchEvent) })
 		})
-		g.Go(func() error { return a.judgeLaunches(ctx) })
 	}
+	g.Go(func() error { return a.judgeLaunches(ctx) })
 	if a.sender != nil {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
 	}
@@ -183,9 +184,10 @@ func (a *Agent) keep(ctx context.Context, name string, run func() error) error {
 	}
 }
 
-// announce tells once that every source is live.
+// announce tells once that every source is live, and that what they tell can be
+// judged at once.
 func (a *Agent) announce(ctx context.Context) error {
-	ready := []<-chan struct{}{a.files.Ready()}
+	ready := []<-chan struct{}{a.rehearsed, a.files.Ready()}
 	if a.launches != nil {
 		ready = append(ready, a.launches.Ready())
 	}
@@ -271,7 +273,9 @@ func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
 	return nil
 }
 
+// judgeLaunches rehearses first: launches wait in the queue meanwhile.
 func (a *Agent) judgeLaunches(ctx context.Context) error {
+	a.rehearse(ctx)
 	for {
 		select {
 		case <-ctx.Done():

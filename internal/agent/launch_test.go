@@ -11,6 +11,7 @@ import (
 
 	"meetguard"
 	"meetguard/internal/alert"
+	"meetguard/internal/watch"
 )
 
 // started is a launch of a program that is not on this machine: it is judged
@@ -58,7 +59,7 @@ func launchAgent(t *testing.T) *Agent {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { alerts.Close() })
-	return &Agent{log: log, insp: inspector(t, workerArg), second: newSecond(), alerts: alerts, chains: newChains()}
+	return &Agent{log: log, insp: inspector(t, workerArg), second: newSecond(), alerts: alerts, chains: newChains(), rehearsed: make(chan struct{})}
 }
 
 func TestOneAlertOfAChain(t *testing.T) {
@@ -99,5 +100,31 @@ func TestLandingIsTold(t *testing.T) {
 	}
 	if l := c.landing(&meetguard.Facts{Path: "/bin/sh"}, now); l != nil {
 		t.Errorf("of another program: %v", l)
+	}
+}
+
+// TestRehearsalTellsNobody: it loads what the first verdict needs, and leaves
+// nothing behind that looks like a lure.
+func TestRehearsalTellsNobody(t *testing.T) {
+	a := launchAgent(t)
+	a.rehearse(context.Background())
+	select {
+	case <-a.rehearsed:
+	default:
+		t.Error("nobody is told that it is over")
+	}
+	if n := a.alerts.Counters().Created; n != 0 || a.counts.alerts.Load() != 0 || len(a.chains.told.values) != 0 {
+		t.Errorf("%d alerts, %d chains told", n, len(a.chains.told.values))
+	}
+	id, err := watch.Identify(systemShell())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, known := a.insp.facts.byIdentity(id, systemShell(), a.insp.version); !known {
+		t.Errorf("%s is not known afterwards", systemShell())
+	}
+	f := a.insp.Launch(context.Background(), started(500, 1, systemShell(), "-c", rehearsal).Process)
+	if v := a.insp.Judge(f); v.Level != meetguard.Malicious {
+		t.Errorf("what is rehearsed is no lure: %+v", v)
 	}
 }
