@@ -88,7 +88,8 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		a.counts.folded.Add(1)
 		return nil
 	}
-	if err := a.report(ctx, ev, f, v, again); err != nil {
+	about, v := a.insp.guilty(f, v)
+	if err := a.report(ctx, ev, about, v, again); err != nil {
 		return err
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})

@@ -3,14 +3,21 @@
 package agent
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"log/slog"
+	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
 	"meetguard"
 	"meetguard/internal/alert"
+	"meetguard/internal/config"
 	"meetguard/internal/watch"
 )
 
@@ -54,12 +61,13 @@ func TestArgumentOfALaunchIsInspected(t *testing.T) {
 func launchAgent(t *testing.T) *Agent {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	alerts, err := alert.Open(t.TempDir(), alert.Options{MaxTotal: 1 << 20, Standalone: true, Logger: log})
+	state := t.TempDir()
+	alerts, err := alert.Open(state, alert.Options{MaxTotal: 1 << 20, Standalone: true, Logger: log})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { alerts.Close() })
-	return &Agent{log: log, insp: inspector(t, workerArg), second: newSecond(), alerts: alerts, chains: newChains(), rehearsed: make(chan struct{})}
+	return &Agent{opts: Options{Config: config.Config{State: state}}, log: log, insp: inspector(t, workerArg), second: newSecond(), alerts: alerts, chains: newChains(), rehearsed: make(chan struct{})}
 }
 
 func TestOneAlertOfAChain(t *testing.T) {
@@ -127,4 +135,78 @@ func TestRehearsalTellsNobody(t *testing.T) {
 	if v := a.insp.Judge(f); v.Level != meetguard.Malicious {
 		t.Errorf("what is rehearsed is no lure: %+v", v)
 	}
+}
+
+// written reads the alerts that an agent has made.
+func written(t *testing.T, a *Agent) []alert.Record {
+	t.Helper()
+	data, err := os.ReadFile(filepath.Join(a.opts.Config.State, "alerts.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []alert.Record
+	for line := range bytes.Lines(data) {
+		var r alert.Record
+		if err := json.Unmarshal(line, &r); err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// TestGuiltyFileIsTold: an alert about an interpreter that was given a lure is
+// about the lure; an alert about a command line is about who runs it.
+func TestGuiltyFileIsTold(t *testing.T) {
+	a := launchAgent(t)
+	dir := t.TempDir()
+	lure := put(t, filepath.Join(dir, "Zoom SDK Update.scpt"), lureText())
+	plain := put(t, filepath.Join(dir, "hello.sh"), []byte("echo hello\n"))
+	shell := systemShell()
+	osascript := put(t, filepath.Join(dir, "osascript"), []byte("a program that runs AppleScript\n"))
+	cases := []struct {
+		args                []string
+		path, format, title string
+	}{
+		{[]string{osascript, lure}, lure, "script", "Fake Zoom script: "},
+		{[]string{shell, plain}, "", "", ""},
+		{[]string{shell, "-c", rehearsal}, shell, "", "Malicious "},
+	}
+	told := 0
+	for i, tc := range cases {
+		if err := a.judgeLaunch(context.Background(), started(600+i, 1, tc.args...)); err != nil {
+			t.Fatal(err)
+		}
+		got := written(t, a)[told:]
+		if told += len(got); tc.path == "" {
+			if len(got) > 0 {
+				t.Errorf("%q: %s", tc.args, got[0].Message)
+			}
+			continue
+		}
+		if len(got) != 1 {
+			t.Fatalf("%q: %d alerts", tc.args, len(got))
+		}
+		r := got[0]
+		sum := sha256.Sum256(read(t, tc.path))
+		if r.Unmapped.Path != tc.path || r.Unmapped.SHA256 != hex.EncodeToString(sum[:]) || r.Unmapped.Inner != "" ||
+			tc.format != "" && r.Unmapped.Format != tc.format || !strings.HasPrefix(r.Message, tc.title) {
+			t.Errorf("%q: %q about %s (%s, inside %q)", tc.args, r.Message, r.Unmapped.Path, r.Unmapped.Format, r.Unmapped.Inner)
+		}
+		if p := r.Evidences[0].Process; p == nil || p.File == nil || p.File.Path != tc.args[0] || r.Evidences[0].File.Path != tc.path {
+			t.Errorf("%q: the evidence is %+v", tc.args, r.Evidences[0])
+		}
+		if len(r.Unmapped.Story) == 0 || !strings.Contains(r.Unmapped.Story[len(r.Unmapped.Story)-1], tc.args[0]) {
+			t.Errorf("%q: the story %q lacks the interpreter", tc.args, r.Unmapped.Story)
+		}
+	}
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }
