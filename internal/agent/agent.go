@@ -236,7 +236,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	a.counts.judged.Add(1)
-	a.chains.landed(ev.Path, ev.Time, f.Origin.Host)
+	a.land(ev, id, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
 		return nil // not recorded in the journal: the next listing brings it back

@@ -8,6 +8,7 @@ import (
 
 	"meetguard"
 	"meetguard/internal/chain"
+	"meetguard/internal/watch"
 )
 
 // Limits of what is remembered between launches.
@@ -40,29 +41,75 @@ func newChains() *chains {
 }
 
 // landed notes a file, for the launches that will run it.
-func (c *chains) landed(path string, at time.Time, host string) {
+func (c *chains) landed(path string, l meetguard.Landing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.files.put(path, meetguard.Landing{Time: at, Host: host})
+	c.files.put(path, l)
+}
+
+func (c *chains) seen(path string) (meetguard.Landing, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.files.get(path)
+}
+
+// land notes a file that came to a watched folder. A listing finds files that
+// nobody saw land: those are as old as the file system says.
+func (a *Agent) land(ev meetguard.Event, id watch.Identity, host string) {
+	l := meetguard.Landing{Time: ev.Time, Host: host, By: meetguard.LandedSeen}
+	if ev.Source == watch.SourceSweep {
+		if l = a.bygone(ev.Path, id, host); ev.Time.Sub(l.Time) >= landedSpan {
+			return
+		}
+	} else if err := a.journal.Land(ev.Path, id, ev.Time); err != nil {
+		a.log.Warn("Journal not written", "err", err)
+	}
+	a.chains.landed(ev.Path, l)
+}
+
+// bygone is how a file landed that this run of the agent did not see.
+func (a *Agent) bygone(path string, id watch.Identity, host string) meetguard.Landing {
+	l := meetguard.Landing{Host: host}
+	if at, known := a.journal.Landed(path, id); known {
+		l.Time, l.By = at, meetguard.LandedJournal
+	} else if at, by, err := watch.Born(path); err == nil {
+		l.Time, l.By = at, by
+	}
+	return l
 }
 
 // landing is when the executable of a launch, or a file that it was given to
-// run, landed; nil if that was not seen or is long ago.
-func (c *chains) landing(f *meetguard.Facts, now time.Time) *meetguard.Landing {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	names := []string{f.Path}
-	for _, m := range f.Members {
-		if m.Role == roleArgument {
-			names = append(names, m.Path)
-		}
+// run, landed in a watched folder; nil if it did not, or long ago.
+func (a *Agent) landing(f *meetguard.Facts, now time.Time) *meetguard.Landing {
+	if l := a.landingOf(f, now); l != nil {
+		return l
 	}
-	for _, name := range names {
-		if l, ok := c.files.get(name); ok && now.Sub(l.Time) < landedSpan {
-			return &l
+	for i := range f.Members {
+		if m := &f.Members[i]; m.Role == roleArgument {
+			if l := a.landingOf(m, now); l != nil {
+				return l
+			}
 		}
 	}
 	return nil
+}
+
+func (a *Agent) landingOf(f *meetguard.Facts, now time.Time) *meetguard.Landing {
+	l, known := a.chains.seen(f.Path)
+	if !known {
+		if !a.files.Holds(f.Path) {
+			return nil
+		}
+		id, err := watch.Identify(f.Path)
+		if err != nil {
+			return nil
+		}
+		l = a.bygone(f.Path, id, f.Origin.Host)
+	}
+	if l.Time.IsZero() || now.Sub(l.Time) >= landedSpan {
+		return nil
+	}
+	return &l
 }
 
 // judgeLaunch judges a launch with its chain. Of one chain there is one alert,
@@ -71,7 +118,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	p := ev.Process
 	a.chains.track.Ancestry(p)
 	f := a.insp.Launch(ctx, p)
-	f.Landed = a.chains.landing(&f, ev.Time)
+	f.Landed = a.landing(&f, ev.Time)
 	if f.Landed != nil && f.Origin.Host == "" && f.Path == p.Exe {
 		f.Origin.Host = f.Landed.Host
 	}

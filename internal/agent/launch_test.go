@@ -61,13 +61,21 @@ func TestArgumentOfALaunchIsInspected(t *testing.T) {
 func launchAgent(t *testing.T) *Agent {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
-	state := t.TempDir()
-	alerts, err := alert.Open(state, alert.Options{MaxTotal: 1 << 20, Standalone: true, Logger: log})
-	if err != nil {
+	cfg := config.Config{State: t.TempDir(), Watch: []string{t.TempDir()}}
+	a := &Agent{opts: Options{Config: cfg}, log: log, insp: inspector(t, workerArg), second: newSecond(), chains: newChains(), rehearsed: make(chan struct{})}
+	var err error
+	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: 1 << 20, Standalone: true, Logger: log}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { alerts.Close() })
-	return &Agent{opts: Options{Config: config.Config{State: state}}, log: log, insp: inspector(t, workerArg), second: newSecond(), alerts: alerts, chains: newChains(), rehearsed: make(chan struct{})}
+	t.Cleanup(func() { a.alerts.Close() })
+	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { a.journal.Close() })
+	if a.files, err = watch.NewFiles(watch.FilesConfig{Roots: func() []string { return cfg.Watch }, Fixed: true}); err != nil {
+		t.Fatal(err)
+	}
+	return a
 }
 
 func TestOneAlertOfAChain(t *testing.T) {
@@ -95,19 +103,55 @@ func TestOneAlertOfAChain(t *testing.T) {
 	}
 }
 
+// TestLandingIsTold: of a file that was seen to land, of one that landed before
+// the agent was started again, and of one that landed while it did not run.
 func TestLandingIsTold(t *testing.T) {
-	c := newChains()
+	a := launchAgent(t)
 	now := time.Now()
-	c.landed("/home/ana/Downloads/fix.sh", now.Add(-time.Minute), "files.invalid")
-	f := meetguard.Facts{Path: "/bin/sh", Members: []meetguard.Facts{{Path: "/home/ana/Downloads/fix.sh", Role: roleArgument}}}
-	if l := c.landing(&f, now); l == nil || l.Host != "files.invalid" {
-		t.Errorf("of the script that runs: %v", l)
+	landed := put(t, filepath.Join(a.opts.Config.Watch[0], "fix.sh"), []byte("echo fix\n"))
+	missed := put(t, filepath.Join(a.opts.Config.Watch[0], "missed.sh"), []byte("echo missed\n"))
+	elsewhere := put(t, filepath.Join(t.TempDir(), "build.sh"), []byte("echo build\n"))
+	id, err := watch.Identify(landed)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if l := c.landing(&f, now.Add(landedSpan)); l != nil {
-		t.Errorf("long after: %v", l)
+	a.land(meetguard.Event{Path: landed, Time: now.Add(-time.Minute), Source: "inotify"}, id, "files.invalid")
+	of := func(script, host string) *meetguard.Facts {
+		return &meetguard.Facts{Path: "/bin/sh", Members: []meetguard.Facts{{Path: script, Role: roleArgument, Origin: meetguard.Origin{Host: host}}}}
 	}
-	if l := c.landing(&meetguard.Facts{Path: "/bin/sh"}, now); l != nil {
-		t.Errorf("of another program: %v", l)
+	if l := a.landing(of(landed, ""), now); l == nil || l.Host != "files.invalid" || l.By != meetguard.LandedSeen {
+		t.Errorf("of the script that runs: %+v", l)
+	}
+	if l := a.landing(of(landed, ""), now.Add(landedSpan)); l != nil {
+		t.Errorf("long after: %+v", l)
+	}
+
+	if err := os.Chmod(landed, 0o755); err != nil { // as whoever wants to run it does
+		t.Fatal(err)
+	}
+	if err := a.journal.Close(); err != nil {
+		t.Fatal(err)
+	}
+	a.chains = newChains()
+	if a.journal, err = watch.OpenJournal(a.opts.Config.State); err != nil {
+		t.Fatal(err)
+	}
+	if l := a.landing(of(landed, "files.invalid"), now); l == nil || l.Host != "files.invalid" || l.By != meetguard.LandedJournal || l.Time.Unix() != now.Add(-time.Minute).Unix() {
+		t.Errorf("after a restart: %+v", l)
+	}
+	for _, swept := range []bool{false, true} {
+		if swept { // the listing after the start comes to it
+			a.land(meetguard.Event{Path: missed, Time: now, Source: watch.SourceSweep}, id, "files.invalid")
+		}
+		l := a.landing(of(missed, "files.invalid"), now)
+		if l == nil || l.By != meetguard.LandedBirth && l.By != meetguard.LandedChange || now.Sub(l.Time).Abs() > 10*time.Minute || l.Host != "files.invalid" {
+			t.Errorf("of a script that nobody saw land, listed %v: %+v", swept, l)
+		}
+	}
+	for _, other := range []string{elsewhere, "/bin/sh", landed + "x"} {
+		if l := a.landing(&meetguard.Facts{Path: other}, now); l != nil {
+			t.Errorf("of %s, which did not land: %+v", other, l)
+		}
 	}
 }
 
@@ -160,7 +204,7 @@ func written(t *testing.T, a *Agent) []alert.Record {
 func TestGuiltyFileIsTold(t *testing.T) {
 	a := launchAgent(t)
 	dir := t.TempDir()
-	lure := put(t, filepath.Join(dir, "Zoom SDK Update.scpt"), lureText())
+	lure := put(t, filepath.Join(a.opts.Config.Watch[0], "Zoom SDK Update.scpt"), lureText())
 	plain := put(t, filepath.Join(dir, "hello.sh"), []byte("echo hello\n"))
 	shell := systemShell()
 	osascript := put(t, filepath.Join(dir, "osascript"), []byte("a program that runs AppleScript\n"))
@@ -195,6 +239,9 @@ func TestGuiltyFileIsTold(t *testing.T) {
 		}
 		if p := r.Evidences[0].Process; p == nil || p.File == nil || p.File.Path != tc.args[0] || r.Evidences[0].File.Path != tc.path {
 			t.Errorf("%q: the evidence is %+v", tc.args, r.Evidences[0])
+		}
+		if landed := strings.Contains(r.Unmapped.Landed, ", not seen: the "); landed != (tc.path == lure) {
+			t.Errorf("%q: landed %q", tc.args, r.Unmapped.Landed)
 		}
 		if len(r.Unmapped.Story) == 0 || !strings.Contains(r.Unmapped.Story[len(r.Unmapped.Story)-1], tc.args[0]) {
 			t.Errorf("%q: the story %q lacks the interpreter", tc.args, r.Unmapped.Story)
