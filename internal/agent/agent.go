@@ -22,7 +22,8 @@ import (
 )
 
 // launchQueue is how many launches may wait for judgement. A launch storm
-// beyond it is counted as lost, never held up.
+// beyond it is counted as lost, never held up, and what of it lives is judged
+// when there is room.
 const launchQueue = 8192
 
 // Options of an Agent.
@@ -59,7 +60,7 @@ type Agent struct {
 
 // counts are the agent's own counters; those of the sources are theirs.
 type counts struct {
-	judged, launches, launchesLost, incomplete, alerts, known, folded atomic.Uint64
+	judged, launches, incomplete, alerts, known, folded atomic.Uint64
 }
 
 // New prepares an agent: rules, state, log and sources are opened, so that
@@ -262,15 +263,15 @@ func (a *Agent) known(path string, id watch.Identity) bool {
 }
 
 // launchEvent never waits: losing a launch is better than holding up the
-// source that sees all of them.
+// source that sees all of them. What still runs a second later is offered again.
 func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
-	a.counts.launches.Add(1)
 	select {
 	case a.queue <- ev:
+		a.counts.launches.Add(1)
+		return nil
 	default:
-		a.counts.launchesLost.Add(1)
+		return watch.ErrBusy
 	}
-	return nil
 }
 
 // judgeLaunches rehearses first: launches wait in the queue meanwhile.

@@ -257,3 +257,15 @@ func read(t *testing.T, path string) []byte {
 	}
 	return data
 }
+
+func TestFullQueueIsTold(t *testing.T) {
+	a := &Agent{queue: make(chan meetguard.Event, 1)}
+	for i, want := range []error{nil, watch.ErrBusy, watch.ErrBusy} {
+		if err := a.launchEvent(context.Background(), started(700+i, 1, absent+"sh")); err != want {
+			t.Errorf("launch %d: %v, want %v", i, err, want)
+		}
+	}
+	if n := a.counts.launches.Load(); n != 1 {
+		t.Errorf("%d launches taken, want 1", n)
+	}
+}

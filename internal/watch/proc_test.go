@@ -257,6 +257,41 @@ func TestLossIsMadeGood(t *testing.T) {
 	}
 }
 
+// TestNoRoomIsMadeGood: what emit has no room for is offered again while it runs
+// the same program.
+func TestNoRoomIsMadeGood(t *testing.T) {
+	start := time.Now()
+	of := func(pid int, exe string) meetguard.Process {
+		return meetguard.Process{PID: pid, PPID: 1, Exe: exe, Args: []string{exe, "word"}, Started: start}
+	}
+	system := fed{1: {PID: 1, Exe: "/init", Started: start}, 2: of(2, "/stays"), 3: of(3, "/becomes"), 5: of(5, "/other")}
+	h, got := fedHub(t, system)
+	h.seed(t.Context())
+	take, full := h.out.emit, true
+	h.out.emit = func(ctx context.Context, e meetguard.Event) error {
+		if full {
+			return ErrBusy
+		}
+		return take(ctx, e)
+	}
+	for _, p := range []meetguard.Process{of(2, "/stays"), of(3, "/becomes"), of(4, "/ends")} {
+		h.hear(t.Context(), told{kind: launched, proc: p}, "test")
+	}
+	<-h.gaps
+	h.reconcile(t.Context()) // still full
+	if lost := h.l.Counters().ExecLost; lost != 3 || len(*got) != 0 || len(h.gaps) != 1 {
+		t.Fatalf("%d lost, got %q, %d lists to come", lost, *got, len(h.gaps))
+	}
+	full = false
+	h.hear(t.Context(), told{kind: launched, proc: of(3, "/now")}, "test")
+	system[3] = of(3, "/now")
+	<-h.gaps
+	h.reconcile(t.Context())
+	if slices.Sort(*got); !slices.Equal(*got, []string{"/now1", "/stays1"}) || h.l.Counters().ExecLost != 3 || len(h.late) != 0 {
+		t.Errorf("got %q, counters %+v", *got, h.l.Counters())
+	}
+}
+
 func TestErrorOfEmitEnds(t *testing.T) {
 	h, _ := fedHub(t, fed{})
 	h.out.emit = func(context.Context, meetguard.Event) error { return errors.New("full") }
