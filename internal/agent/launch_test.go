@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -267,5 +268,20 @@ func TestFullQueueIsTold(t *testing.T) {
 	}
 	if n := a.counts.launches.Load(); n != 1 {
 		t.Errorf("%d launches taken, want 1", n)
+	}
+}
+
+func TestStoryIsJudgedWithoutRepeats(t *testing.T) {
+	run := func(pid, ppid int, exe string, more ...meetguard.Deed) meetguard.Step {
+		return meetguard.Step{PID: pid, PPID: ppid, Exe: exe, Link: meetguard.LinkTree, Deeds: append([]meetguard.Deed{{Kind: meetguard.DeedRun, File: exe, What: "program"}}, more...)}
+	}
+	fetch := meetguard.Deed{Kind: meetguard.DeedFetch, Host: "files.invalid"}
+	story := []meetguard.Step{run(1, 9, "/bin/cc"), run(2, 9, "/bin/curl", fetch), run(3, 9, "/bin/cc"), run(4, 8, "/bin/cc"), run(5, 9, "/bin/curl", fetch), run(6, 9, "/bin/cc")}
+	var kept []int
+	for _, s := range withoutRepeats(meetguard.Facts{Story: story}).Story {
+		kept = append(kept, s.PID)
+	}
+	if want := []int{2, 4, 5, 6}; !slices.Equal(kept, want) || len(story) != 6 || story[0].PID != 1 {
+		t.Errorf("launches %v are judged, want %v; the story is %v", kept, want, story)
 	}
 }
