@@ -109,7 +109,16 @@ const (
 type Landing struct {
 	Time time.Time `json:"time,omitzero"`
 	Host string    `json:"host,omitempty"`
+	By   string    `json:"by,omitempty"` // how the time is known, one of the Landed… constants
 }
+
+// How the time of a Landing is known.
+const (
+	LandedSeen    = "seen"    // it was seen to land
+	LandedJournal = "journal" // it was, before the agent was started again
+	LandedBirth   = "birth"   // since when the file is there, as its file system says
+	LandedChange  = "change"  // its last change: its content, its name or its rights
+)
 
 // Format is the type of a file, told from its content.
 type Format string

@@ -206,7 +206,7 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 	for _, g := range first(a.Facts.Gaps) {
 		u.Gaps = append(u.Gaps, safe(gapText(g), maxText))
 	}
-	u.Story = storyOf(a.Facts.Story)
+	u.Story, u.Landed = storyOf(a.Facts.Story), landedText(a.Facts.Landed)
 	if p := processOf(a); p != nil {
 		u.User, u.PID = safe(p.User, maxName), p.PID
 		u.CommandLine = safeCommand(p)

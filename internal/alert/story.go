@@ -48,3 +48,22 @@ func deedsOf(deeds []meetguard.Deed) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// landedText says when a file landed, and how that is known.
+func landedText(l *meetguard.Landing) string {
+	if l == nil || l.Time.IsZero() {
+		return ""
+	}
+	text := l.Time.UTC().Format(time.RFC3339)
+	if how := landedWords[l.By]; how != "" {
+		text += ", " + how
+	}
+	return text
+}
+
+var landedWords = map[string]string{
+	meetguard.LandedSeen:    "seen",
+	meetguard.LandedJournal: "seen before the agent was started again",
+	meetguard.LandedBirth:   "not seen: the birth of the file",
+	meetguard.LandedChange:  "not seen: the last change of the file",
+}
