@@ -140,9 +140,10 @@ func (l *Log) settle(items []item, outcomes []outcome) error {
 	return l.saveCursor()
 }
 
-// chainHead returns the number and the hash of the newest line.
-func (l *Log) chainHead() (uint64, digest) {
+// chainHead returns the number and the hash of the newest line, and the number of
+// the last one that is settled.
+func (l *Log) chainHead() (seq uint64, head digest, settled uint64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.seq, l.head
+	return l.seq, l.head, l.cur.Seq
 }

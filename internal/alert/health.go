@@ -29,6 +29,13 @@ func (h *health) set(ctx context.Context, err error) {
 	h.err = err
 }
 
+// answers says whether the last delivery worked.
+func (h *health) answers() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.err == nil && !h.since.IsZero()
+}
+
 // Health tells whether the collector answers. Alerts wait in the log while it
 // does not, so that the state is never worse than degraded.
 func (s *Sender) Health() meetguard.SourceStatus {

@@ -2,6 +2,7 @@ package alert
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -27,6 +28,7 @@ const (
 	minCheckin   = time.Minute
 	maxCheckin   = 24 * time.Hour
 	sendTimeout  = time.Minute
+	stopTimeout  = 3 * time.Second // for telling the collector that the agent stops
 )
 
 // SenderConfig says where to deliver to, and what to tell about this agent.
@@ -38,6 +40,8 @@ type SenderConfig struct {
 	Client  *http.Client // brings certificates and trust; nil: the system's trust. Redirects are never followed.
 	Logger  *slog.Logger // nil: silent
 	Status  func() any   // what the heartbeat says under "status"; nil: nothing
+	Machine string       // tells machines apart, "" if not known
+	Boot    string       // tells the boots of a machine apart, "" if not known
 }
 
 // Sender delivers the log to the collector.
@@ -47,6 +51,7 @@ type Sender struct {
 	client   *http.Client
 	delay    func(attempt int) time.Duration // how long to wait after that many failures
 	limit    int                             // records in a request; halved by each 413
+	interval time.Duration                   // between heartbeats, as the collector asked for
 	health   health
 }
 
@@ -96,7 +101,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Sender{
-		cfg: cfg, client: client, delay: fullJitter, limit: maxBatch,
+		cfg: cfg, client: client, delay: fullJitter, limit: maxBatch, interval: minCheckin,
 		endpoint: strings.TrimRight(cfg.URL, "/") + "/v1/agent/batch",
 	}, nil
 }
@@ -108,9 +113,10 @@ func fullJitter(attempt int) time.Duration {
 	return minDelay + rand.N(bound-minDelay)
 }
 
-// Run delivers what the log holds and will hold until ctx is done, and then
-// returns nil. It waits for the log without polling. The collector has every
-// record at least once; the log moves on only over what was answered for.
+// Run delivers what the log holds and will hold until ctx is done, then tells the
+// collector that silence follows, for three seconds at most, and returns nil. It
+// waits for the log without polling. The collector has every record at least
+// once; the log moves on only over what was answered for.
 func (s *Sender) Run(ctx context.Context) error {
 	var checkin time.Time // when the next heartbeat is due: at once
 	for failures := 0; ctx.Err() == nil; {
@@ -138,7 +144,21 @@ func (s *Sender) Run(ctx context.Context) error {
 			failures++
 		}
 	}
+	s.farewell(ctx)
 	return nil
+}
+
+// farewell tells that the agent stops, so that its silence is no alarm. A
+// collector that did not answer a moment ago is not asked: it knows silence.
+func (s *Sender) farewell(ctx context.Context) {
+	if !s.health.answers() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
+	defer cancel()
+	if _, err := s.post(ctx, nil, s.heartbeat(true)); err != nil {
+		s.cfg.Logger.Warn("Could not tell the collector that the agent stops", "error", err)
+	}
 }
 
 // wait returns after d, when ctx is done, or when there is a token in wake.
@@ -158,7 +178,11 @@ func (s *Sender) wait(ctx context.Context, d time.Duration, wake <-chan struct{}
 func (s *Sender) deliver(ctx context.Context, items []item, due bool) (next time.Duration, err error) {
 	var a answer
 	if due || sendable(items) > 0 {
-		if a, err = s.post(ctx, items, due); err != nil {
+		var h *heartbeat
+		if due {
+			h = s.heartbeat(false)
+		}
+		if a, err = s.post(ctx, items, h); err != nil {
 			return 0, err
 		}
 	}
@@ -176,7 +200,8 @@ func (s *Sender) deliver(ctx context.Context, items []item, due bool) (next time
 	if !due {
 		return 0, nil
 	}
-	return min(max(time.Duration(min(a.NextCheckin, maxCheckin.Seconds()))*time.Second, minCheckin), maxCheckin), nil
+	s.interval = min(max(time.Duration(min(a.NextCheckin, maxCheckin.Seconds()))*time.Second, minCheckin), maxCheckin)
+	return s.interval, nil
 }
 
 func sendable(items []item) int {
@@ -204,15 +229,27 @@ func (s *Sender) report(items []item, outcomes []outcome, a answer) {
 // refusal is an answer of the collector that is not a success.
 type refusal struct {
 	status int
+	detail string // why, as the collector says it; clean
 	after  time.Duration
 }
 
 func (r *refusal) Error() string {
-	return fmt.Sprintf("send alerts: the collector answered %d %s", r.status, http.StatusText(r.status))
+	text := fmt.Sprintf("send alerts: the collector answered %d %s", r.status, http.StatusText(r.status))
+	if r.detail != "" {
+		text += ": " + r.detail
+	}
+	return text
 }
 
-func refusalOf(resp *http.Response) *refusal {
+// refusalOf reads an answer whose body is text.
+func refusalOf(resp *http.Response, text []byte) *refusal {
 	r := &refusal{status: resp.StatusCode}
+	var problem struct {
+		Detail string `json:"detail"`
+	}
+	if json.Unmarshal(text, &problem) == nil {
+		r.detail = safe(problem.Detail, maxName)
+	}
 	value := resp.Header.Get("Retry-After")
 	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
 		r.after = time.Duration(seconds) * time.Second

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -255,7 +256,7 @@ func TestAlertIsSentAtOnceAndUnchanged(t *testing.T) {
 			t.Errorf("%d alerts after %v", c.alerts(), time.Since(start))
 		}
 		stop()
-		seq, head := l.chainHead()
+		seq, head, _ := l.chainHead()
 		last := c.stored[c.order[1]]
 		if seq != 2 || sha256.Sum256(last) != head {
 			t.Error("the line did not arrive as it stands in the log")
@@ -288,10 +289,14 @@ func TestHeartbeats(t *testing.T) {
 				stop := run(t, testSender(t, l, "https://collector.invalid", &http.Client{Transport: inMemory{c}}))
 				time.Sleep(time.Hour)
 				stop()
-				if n := len(c.requests); n < tt.min || n > tt.max {
-					t.Errorf("%d heartbeats in an hour, want %d to %d", n, tt.min, tt.max)
+				last := len(c.requests) - 1
+				if last < tt.min || last > tt.max {
+					t.Errorf("%d heartbeats in an hour, want %d to %d", last, tt.min, tt.max)
 				}
-				for _, r := range c.requests {
+				for i, r := range c.requests {
+					if r.Heartbeat != nil && r.Heartbeat.Stopping != (i == last) {
+						t.Errorf("request %d of %d says stopping: %v", i, last, r.Heartbeat.Stopping)
+					}
 					if r.Heartbeat == nil || len(r.Alerts) != 0 || r.Heartbeat.Status == nil {
 						t.Errorf("request = %+v", r)
 					}
@@ -299,6 +304,77 @@ func TestHeartbeats(t *testing.T) {
 				l.Close()
 			})
 		})
+	}
+}
+
+// TestHeartbeatTellsTheLog: where the log stands, what of it is settled, which
+// machine it is and when the next one follows.
+func TestHeartbeatTellsTheLog(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openTest(t, dir, Options{})
+		c := newCollector()
+		c.checkin = 300
+		s := testSender(t, l, "https://collector.invalid", &http.Client{Transport: inMemory{c}})
+		s.cfg.Machine, s.cfg.Boot = "m", "b"
+		stop := run(t, s)
+		mustAppend(t, l, numbered(1), numbered(2))
+		time.Sleep(6 * time.Minute)
+		stop()
+		h := c.requests[len(c.requests)-1].Heartbeat
+		_, head, _ := l.chainHead()
+		if h.Seq != 2 || h.Settled != 2 || h.Head != head.String() || h.Interval != 300 || h.MachineID != "m" || h.BootID != "b" || !h.Stopping {
+			t.Errorf("%+v", h)
+		}
+		l.Close()
+	})
+}
+
+// TestFarewellIsBounded: a collector that hangs does not hold up the end, and one
+// that did not answer before is not asked.
+func TestFarewellIsBounded(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		l := openTest(t, dir, Options{})
+		for _, tt := range []struct {
+			faults []fault
+			after  time.Duration
+		}{{nil, stopTimeout}, {[]fault{answerStatus(503, "Retry-After", "3600")}, 0}} {
+			c := newCollector()
+			c.faults = tt.faults
+			stop := run(t, testSender(t, l, "https://collector.invalid", &http.Client{Transport: hangsAfter{inMemory{c}, c, 1}}))
+			synctest.Wait()
+			start := time.Now()
+			stop()
+			if took := time.Since(start); took != tt.after {
+				t.Errorf("the end took %v, want %v", took, tt.after)
+			}
+		}
+		l.Close()
+	})
+}
+
+// hangsAfter answers n requests, and then none.
+type hangsAfter struct {
+	http.RoundTripper
+	c *collector
+	n int
+}
+
+func (h hangsAfter) RoundTrip(r *http.Request) (*http.Response, error) {
+	if h.c.tries() < h.n {
+		return h.RoundTripper.RoundTrip(r)
+	}
+	<-r.Context().Done()
+	return nil, r.Context().Err()
+}
+
+// TestRefusalTellsWhy: what a problem says goes to the status, on one line.
+func TestRefusalTellsWhy(t *testing.T) {
+	resp := &http.Response{StatusCode: 401, Header: http.Header{}}
+	got := refusalOf(resp, []byte(`{"detail":"revoked\nby \u202e\u001b[31m"}`)).Error()
+	if !strings.HasPrefix(got, "send alerts: the collector answered 401 Unauthorized: revoked") || strings.ContainsAny(got, "\n\x1b\u202e") {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -344,7 +420,7 @@ func TestBackoff(t *testing.T) {
 func TestRetryAfterIsBounded(t *testing.T) {
 	for value, want := range map[string]time.Duration{"": 0, "5": 5 * time.Second, "4000000000": maxRetry, "-1": 0, "soon": 0, "Fri, 31 Dec 1999 23:59:59 GMT": 0, "Fri, 31 Dec 2199 23:59:59 GMT": maxRetry} {
 		resp := &http.Response{StatusCode: 503, Header: http.Header{"Retry-After": {value}}}
-		if got := retryAfter(fmt.Errorf("wrapped: %w", refusalOf(resp))); got != want {
+		if got := retryAfter(fmt.Errorf("wrapped: %w", refusalOf(resp, nil))); got != want {
 			t.Errorf("Retry-After %q = %v, want %v", value, got, want)
 		}
 	}

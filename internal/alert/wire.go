@@ -30,11 +30,16 @@ type agentInfo struct {
 // heartbeat tells the collector where the log stands, so that a hole, a log that
 // was cut back and silence are seen there.
 type heartbeat struct {
-	Time   int64    `json:"time"` // milliseconds since 1970, UTC
-	Seq    uint64   `json:"seq"`  // of the newest line
-	Head   string   `json:"head"` // its SHA-256
-	Spool  Counters `json:"spool"`
-	Status any      `json:"status,omitempty"`
+	Time      int64    `json:"time"` // milliseconds since 1970, UTC
+	Seq       uint64   `json:"seq"`  // of the newest line
+	Head      string   `json:"head"` // its SHA-256
+	Settled   uint64   `json:"settled"`
+	Interval  int64    `json:"interval_s"` // the next heartbeat follows after that, a tenth later at most
+	Stopping  bool     `json:"stopping,omitempty"`
+	MachineID string   `json:"machine_id,omitempty"`
+	BootID    string   `json:"boot_id,omitempty"`
+	Spool     Counters `json:"spool"`
+	Status    any      `json:"status,omitempty"`
 }
 
 // answer is what the collector says to a batch.
@@ -50,8 +55,8 @@ type answer struct {
 }
 
 // post sends the items and returns an answer that is at least JSON.
-func (s *Sender) post(ctx context.Context, items []item, withHeartbeat bool) (answer, error) {
-	body, err := s.body(items, withHeartbeat)
+func (s *Sender) post(ctx context.Context, items []item, h *heartbeat) (answer, error) {
+	body, err := s.body(items, h)
 	if err != nil {
 		return answer{}, fmt.Errorf("write batch: %w", err)
 	}
@@ -73,7 +78,7 @@ func (s *Sender) post(ctx context.Context, items []item, withHeartbeat bool) (an
 		if resp.StatusCode == http.StatusRequestEntityTooLarge {
 			s.limit = max(1, s.limit/2)
 		}
-		return answer{}, refusalOf(resp)
+		return answer{}, refusalOf(resp, text)
 	case err != nil:
 		return answer{}, fmt.Errorf("read answer of collector: %w", err)
 	case len(text) > maxAnswer:
@@ -86,18 +91,16 @@ func (s *Sender) post(ctx context.Context, items []item, withHeartbeat bool) (an
 	return a, nil
 }
 
-func (s *Sender) body(items []item, withHeartbeat bool) ([]byte, error) {
+func (s *Sender) body(items []item, h *heartbeat) ([]byte, error) {
 	b := batch{
-		Agent:  agentInfo{s.cfg.Host.UID, safe(s.cfg.Host.Name, maxName), s.cfg.Host.OS, s.cfg.Product.Version, s.cfg.Product.RulesVersion},
-		Alerts: make([]json.RawMessage, 0, len(items)),
+		Agent:     agentInfo{s.cfg.Host.UID, safe(s.cfg.Host.Name, maxName), s.cfg.Host.OS, s.cfg.Product.Version, s.cfg.Product.RulesVersion},
+		Heartbeat: h,
+		Alerts:    make([]json.RawMessage, 0, len(items)),
 	}
 	for _, it := range items {
 		if it.raw != nil {
 			b.Alerts = append(b.Alerts, it.raw)
 		}
-	}
-	if withHeartbeat {
-		b.Heartbeat = s.heartbeat()
 	}
 	var buf bytes.Buffer
 	zip := gzip.NewWriter(&buf)
@@ -109,9 +112,13 @@ func (s *Sender) body(items []item, withHeartbeat bool) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-func (s *Sender) heartbeat() *heartbeat {
-	seq, head := s.cfg.Log.chainHead()
-	h := &heartbeat{Time: time.Now().UnixMilli(), Seq: seq, Head: head.String(), Spool: s.cfg.Log.Counters()}
+// heartbeat tells how things stand now.
+func (s *Sender) heartbeat(stopping bool) *heartbeat {
+	seq, head, settled := s.cfg.Log.chainHead()
+	h := &heartbeat{
+		Time: time.Now().UnixMilli(), Seq: seq, Head: head.String(), Settled: settled, Interval: int64(s.interval.Seconds()), Stopping: stopping,
+		MachineID: s.cfg.Machine, BootID: s.cfg.Boot, Spool: s.cfg.Log.Counters(),
+	}
 	if s.cfg.Status != nil {
 		h.Status = s.cfg.Status()
 	}

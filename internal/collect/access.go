@@ -79,9 +79,19 @@ type caller struct {
 	Address string // that the request came from, without port
 }
 
-// may tells whether the caller may do it.
+// may tells whether the caller may do it. What reaches beyond groups is not for
+// people who are limited to some.
 func (c caller) may(a people.Action) bool {
-	return c.Kind == open || c.Kind == human && people.Role(c.User.Role).May(a)
+	switch role := people.Role(c.User.Role); {
+	case c.Kind == open:
+		return true
+	case c.Kind != human:
+		return false
+	case c.Scope.All:
+		return role.May(a)
+	default:
+		return role.MayWithin(a)
+	}
 }
 
 type callerKey struct{}
@@ -226,7 +236,7 @@ func (s *Server) mayUse(c caller, rt route) error {
 	case rt.access.kind == agent, c.Kind == nobody:
 		return errNoLogin
 	case !c.may(rt.access.action):
-		return refuse(http.StatusForbidden, "your role does not allow this")
+		return refuse(http.StatusForbidden, "your role does not allow this, or your account is limited to groups")
 	case c.User.MustChange && rt.access.action != people.SelfManage:
 		return errMustChange
 	}

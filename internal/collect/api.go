@@ -2,177 +2,115 @@ package collect
 
 import (
 	_ "embed"
-	"errors"
-	"net/http"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
-	"meetguard"
 	"meetguard/internal/people"
-	"meetguard/internal/store"
 )
 
 //go:embed openapi.yaml
 var openAPI []byte
 
-// Sizes of a page of results.
+// Bounds of bodies, in bytes.
 const (
-	defaultLimit = 50
-	maxLimit     = 200
+	smallBody = 16 << 10
+	listBody  = 1 << 20 // with a list of ids
 )
-
-// levels are the values of the filter "level", the gravest first.
-var levels = []string{
-	string(meetguard.Malicious), string(meetguard.Suspicious), string(meetguard.Incomplete), string(meetguard.Clean),
-}
 
 // apiRoutes are what programs and the console call.
 func (s *Server) apiRoutes() []route {
+	var all []route
+	for _, part := range [][]route{s.loginRoutes(), s.selfRoutes(), s.alertRoutes(), s.fleetRoutes(), s.adminRoutes()} {
+		all = append(all, part...)
+	}
+	return all
+}
+
+func (s *Server) loginRoutes() []route {
 	return []route{
-		{"GET", "/v1/alerts", person(people.AlertRead), 0, s.getAlerts},
-		{"GET", "/v1/alerts/{id}", person(people.AlertRead), 0, s.getAlert},
-		{"GET", "/v1/agents", person(people.AgentRead), 0, s.getAgents},
+		{"POST", "/v1/login", public(), smallBody, s.postLogin},
+		{"POST", "/v1/login/totp", public(), smallBody, s.postLoginTOTP},
+		{"GET", "/v1/oidc/start", public(), 0, s.getOIDCStart},
+		{"GET", "/v1/oidc/callback", public(), 0, s.getOIDCCallback},
+		{"POST", "/v1/logout", person(people.SelfManage), 0, s.postLogout},
 	}
 }
 
-type alertsResponse struct {
-	Alerts     []store.Alert `json:"alerts"`
-	NextCursor string        `json:"next_cursor"` // "" on the last page
+// selfRoutes are about one's own account.
+func (s *Server) selfRoutes() []route {
+	self := person(people.SelfManage)
+	return []route{
+		{"GET", "/v1/me", self, 0, s.answer(s.getMe)},
+		{"POST", "/v1/me/password", self, smallBody, s.postPassword},
+		{"POST", "/v1/me/totp", self, smallBody, s.answer(s.postTOTP)},
+		{"POST", "/v1/me/totp/confirm", self, smallBody, s.answer(s.postTOTPConfirm)},
+		{"POST", "/v1/me/totp/remove", self, smallBody, s.emptied(s.postTOTPRemove)},
+		{"GET", "/v1/me/tokens", self, 0, s.answer(s.getAPITokens)},
+		{"POST", "/v1/me/tokens", self, smallBody, s.created(s.postAPIToken)},
+		{"GET", "/v1/me/sessions", self, 0, s.answer(s.getOwnSessions)},
+		{"DELETE", "/v1/me/sessions/{id}", self, 0, s.emptied(s.deleteOwnSession)},
+	}
 }
 
-type agentsResponse struct {
-	Agents     []store.AgentStatus `json:"agents"`
-	NextCursor string              `json:"next_cursor"` // "" on the last page
+func (s *Server) alertRoutes() []route {
+	read, triage := person(people.AlertRead), person(people.AlertTriage)
+	return []route{
+		{"GET", "/v1/alerts", read, 0, s.answer(s.getAlerts)},
+		{"GET", "/v1/findings", read, 0, s.answer(s.getFindings)},
+		{"GET", "/v1/alerts/{id}", read, 0, s.answer(s.getAlert)},
+		{"GET", "/v1/alerts/{id}/history", read, 0, s.answer(s.getHistory)},
+		{"GET", "/v1/alerts/{id}/similar", read, 0, s.answer(s.getSimilar)},
+		{"GET", "/v1/alerts/{id}/prevalence", read, 0, s.answer(s.getPrevalence)},
+		{"POST", "/v1/alerts/{id}/triage", triage, smallBody, s.answer(s.postTriage)},
+		{"POST", "/v1/alerts/{id}/notes", triage, smallBody, s.answer(s.postNote)},
+		{"GET", "/v1/counts", read, 0, s.answer(s.getCounts)},
+		{"GET", "/v1/export/alerts", person(people.Export), 0, s.exportAlerts},
+		{"GET", "/v1/events", read, 0, s.getEvents},
+		{"POST", "/v1/jobs", person(people.JobCreate), listBody, s.created(s.postJob)},
+		{"GET", "/v1/jobs", person(people.JobRead), 0, s.answer(s.getJobs)},
+		{"GET", "/v1/jobs/{id}", person(people.JobRead), 0, s.answer(s.getJob)},
+		{"GET", "/v1/exceptions", person(people.ExceptionRead), 0, s.answer(s.getExceptions)},
+		{"GET", "/v1/exceptions/{id}", person(people.ExceptionRead), 0, s.answer(s.getException)},
+		{"POST", "/v1/exceptions", person(people.ExceptionMake), smallBody, s.created(s.postException)},
+		{"POST", "/v1/exceptions/preview", person(people.ExceptionMake), smallBody, s.answer(s.postExceptionPreview)},
+		{"POST", "/v1/exceptions/{id}/end", person(people.ExceptionEnd), 0, s.answer(s.postExceptionEnd)},
+		{"GET", "/v1/rules", person(people.RuleRead), 0, s.answer(s.getRules)},
+		{"GET", "/v1/report", person(people.ReportRead), 0, s.answer(s.getReport)},
+	}
 }
 
-func (s *Server) getAlerts(w http.ResponseWriter, r *http.Request) {
-	f, err := parseFilter(r.URL.RawQuery)
-	if err != nil {
-		s.fail(w, r, err)
-		return
+func (s *Server) fleetRoutes() []route {
+	read, manage := person(people.AgentRead), person(people.AgentManage)
+	return []route{
+		{"GET", "/v1/fleet", read, 0, s.answer(s.getFleet)},
+		{"GET", "/v1/groups", read, 0, s.answer(s.getGroups)},
+		{"GET", "/v1/agents", read, 0, s.answer(s.getAgents)},
+		{"GET", "/v1/agents/{uid}", read, 0, s.answer(s.getAgent)},
+		{"POST", "/v1/agents/{uid}/move", manage, smallBody, s.answer(s.postAgentMove)},
+		{"POST", "/v1/agents/{uid}/suspend", manage, 0, s.answer(s.postAgentSuspend)},
+		{"POST", "/v1/agents/{uid}/restore", manage, 0, s.answer(s.postAgentRestore)},
+		{"POST", "/v1/agents/{uid}/revoke", manage, 0, s.answer(s.postAgentRevoke)},
+		{"DELETE", "/v1/agents/{uid}", manage, 0, s.emptied(s.deleteAgent)},
+		{"GET", "/v1/tokens", person(people.TokenRead), 0, s.answer(s.getTokens)},
+		{"POST", "/v1/tokens", person(people.TokenCreate), smallBody, s.created(s.postToken)},
+		{"DELETE", "/v1/tokens/{id}", person(people.TokenRevoke), 0, s.emptied(s.deleteToken)},
+		{"GET", "/v1/deadletters", person(people.DeadLetterRead), 0, s.answer(s.getDeadLetters)},
 	}
-	page, err := s.store.Alerts(r.Context(), callerOf(r).Scope, f)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	writeJSON(w, alertsResponse{Alerts: page.Alerts, NextCursor: cursor(page.Next)})
 }
 
-func (s *Server) getAlert(w http.ResponseWriter, r *http.Request) {
-	a, err := s.store.Alert(r.Context(), callerOf(r).Scope, r.PathValue("id"))
-	if err != nil {
-		s.fail(w, r, err)
-		return
+func (s *Server) adminRoutes() []route {
+	see, users, audit := person(people.UserRead), person(people.UserManage), person(people.AuditRead)
+	return []route{
+		{"GET", "/v1/users", see, 0, s.answer(s.getUsers)},
+		{"POST", "/v1/users", users, smallBody, s.created(s.postUser)},
+		{"GET", "/v1/users/{id}", see, 0, s.answer(s.getUser)},
+		{"PATCH", "/v1/users/{id}", users, smallBody, s.answer(s.patchUser)},
+		{"DELETE", "/v1/users/{id}", users, 0, s.emptied(s.deleteUser)},
+		{"POST", "/v1/users/{id}/reset", users, 0, s.answer(s.postUserReset)},
+		{"GET", "/v1/users/{id}/sessions", see, 0, s.answer(s.getUserSessions)},
+		{"DELETE", "/v1/users/{id}/sessions", users, 0, s.answer(s.deleteUserSessions)},
+		{"DELETE", "/v1/users/{id}/sessions/{session}", users, 0, s.emptied(s.deleteUserSession)},
+		{"GET", "/v1/audit", audit, 0, s.answer(s.getAudit)},
+		{"GET", "/v1/export/audit", audit, 0, s.exportAudit},
+		{"GET", "/v1/settings", person(people.SettingsRead), 0, s.answer(s.getSettings)},
+		{"GET", "/v1/exits", person(people.ExitRead), 0, s.answer(s.getExits)},
 	}
-	writeJSON(w, a)
-}
-
-func (s *Server) getAgents(w http.ResponseWriter, r *http.Request) {
-	q, err := parseQuery(r.URL.RawQuery, "limit", "cursor")
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	limit, err := parseLimit(q.Get("limit"))
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	agents, err := s.store.Agents(r.Context(), callerOf(r).Scope, store.AgentFilter{After: q.Get("cursor"), Limit: limit + 1, Now: s.now()})
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	res := agentsResponse{Agents: agents}
-	if len(agents) > limit {
-		res.Agents, res.NextCursor = agents[:limit], agents[limit-1].UID
-	}
-	writeJSON(w, res)
-}
-
-// parseFilter reads the filter of a list of alerts from a query.
-func parseFilter(rawQuery string) (store.Filter, error) {
-	q, err := parseQuery(rawQuery, "limit", "cursor", "level", "brand", "rule", "host", "since")
-	if err != nil {
-		return store.Filter{}, err
-	}
-	f := store.Filter{Levels: words(q.Get("level")), Brand: q.Get("brand"), Rule: q.Get("rule"), Hostname: q.Get("host")}
-	for _, level := range f.Levels {
-		if !slices.Contains(levels, level) {
-			return store.Filter{}, refuse(http.StatusBadRequest, "level must be one of "+strings.Join(levels, ", "))
-		}
-	}
-	var limitErr, cursorErr, sinceErr error
-	f.Limit, limitErr = parseLimit(q.Get("limit"))
-	f.Before, cursorErr = parseCursor(q.Get("cursor"))
-	f.Since, sinceErr = parseSince(q.Get("since"))
-	return f, errors.Join(limitErr, cursorErr, sinceErr)
-}
-
-// parseQuery reads a query of known keys. A key that is not known is an error:
-// an ignored filter would show what was not asked for.
-func parseQuery(raw string, known ...string) (url.Values, error) {
-	q, err := url.ParseQuery(raw)
-	if err != nil {
-		return nil, refuse(http.StatusBadRequest, "the query cannot be read")
-	}
-	for key, values := range q {
-		if !slices.Contains(known, key) || len(values) > 1 {
-			return nil, refuse(http.StatusBadRequest, "each query key must be given once and be one of "+strings.Join(known, ", "))
-		}
-	}
-	return q, nil
-}
-
-func parseLimit(s string) (int, error) {
-	if s == "" {
-		return defaultLimit, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > maxLimit {
-		return 0, refuse(http.StatusBadRequest, "limit must be 1 to "+strconv.Itoa(maxLimit))
-	}
-	return n, nil
-}
-
-func parseSince(s string) (time.Time, error) {
-	if s == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, s)
-	if err != nil {
-		return time.Time{}, refuse(http.StatusBadRequest, "since must be a time as in 2026-11-22T15:04:05Z")
-	}
-	return t, nil
-}
-
-// cursor writes Page.Next for a client, to whom it means nothing.
-func cursor(next int64) string {
-	if next == 0 {
-		return ""
-	}
-	return strconv.FormatInt(next, 36)
-}
-
-func parseCursor(s string) (int64, error) {
-	if s == "" {
-		return 0, nil
-	}
-	n, err := strconv.ParseInt(s, 36, 64)
-	if err != nil || n < 1 {
-		return 0, refuse(http.StatusBadRequest, "cursor must be the next_cursor of a page")
-	}
-	return n, nil
-}
-
-// words splits a list of a query: members stand between commas.
-func words(s string) []string {
-	if s == "" {
-		return nil
-	}
-	return strings.Split(s, ",")
 }

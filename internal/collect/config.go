@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"meetguard/internal/people"
 	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
@@ -16,12 +17,13 @@ type Config struct {
 	Now    func() time.Time // nil: the system's clock
 	Secret []byte           // 32 bytes that seal cookies and TOTP secrets, the same for all collectors of a store
 
-	Authority *pki.Authority // signs and checks certificates; nil: nobody can enrol, and there is no TLS
-	Hosts     []string       // names and addresses for the server's certificate
-	Retention Retention      // zero keeps everything
-	Interval  time.Duration  // between heartbeats of an agent, 0: DefaultInterval
-	Loopback  bool           // the listener is on loopback only: while unused, the collector is open there
-	PublicURL string         // https://HOST:PORT under which agents and people reach it
+	Authority *pki.Authority     // signs and checks certificates; nil: nobody can enrol, and there is no TLS
+	Hosts     []string           // names and addresses for the server's certificate
+	Retention Retention          // zero keeps everything
+	Interval  time.Duration      // between heartbeats of an agent, 0: DefaultInterval
+	Loopback  bool               // the listener is on loopback only: while unused, the collector is open there
+	PublicURL string             // https://HOST:PORT under which agents and people reach it
+	OIDC      *people.OIDCConfig // log-in by an OpenID Connect provider; nil: none
 	Version   string
 	Limits    Limits // zero: DefaultLimits
 }

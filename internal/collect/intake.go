@@ -228,7 +228,7 @@ func isGzip(h http.Header) (bool, error) {
 func readError(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return refuse(http.StatusRequestEntityTooLarge, "the body is larger than 8 MiB")
+		return refuse(http.StatusRequestEntityTooLarge, "the body is too large")
 	}
 	return refuse(http.StatusBadRequest, "the body ended before it was complete")
 }

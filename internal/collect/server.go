@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"meetguard/internal/people"
 	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
@@ -47,6 +48,15 @@ type Server struct {
 	pace    *pace
 	clones  *cloneWatch
 
+	jobs     chan struct{} // tells the worker that there is a job
+	live     *hub          // of live events
+	ending   chan struct{} // closed when the server stops: streams end by themselves
+	endOnce  sync.Once
+	sealer   *people.Sealer
+	hasher   *people.Hasher
+	throttle *people.Throttle
+	oidc     *people.OIDC // nil: people log in here only
+
 	openMu    sync.Mutex
 	closed    bool      // the collector was used: it is open to nobody any more
 	openUntil time.Time // until then it counts as unused without asking the store
@@ -62,11 +72,23 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
+	sealer, err := people.NewSealer(cfg.Secret)
+	if err != nil {
+		return nil, fmt.Errorf("make server: %w", err)
+	}
+	var oidc *people.OIDC
+	if cfg.OIDC != nil {
+		if oidc, err = people.NewOIDC(*cfg.OIDC, sealer, nil); err != nil {
+			return nil, err
+		}
+	}
 	return &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
 		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
 		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
+		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
+		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(), oidc: oidc,
 	}, nil
 }
 
@@ -102,7 +124,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 
 // background is the work that runs beside the answers.
 func (s *Server) background() []func(context.Context) error {
-	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge}
+	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge, s.runJobs, s.runEvents}
 }
 
 func (s *Server) httpServer() *http.Server {
@@ -131,6 +153,7 @@ func (s *Server) stop(ctx context.Context, ln net.Listener, servers ...*http.Ser
 	ln.Close() // Run's own end closes it too
 	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTimeout)
 	defer cancel()
+	s.end()
 	for _, srv := range servers {
 		if err := srv.Shutdown(limit); err != nil {
 			s.log.Warn("Requests cut off", "error", err)
@@ -155,6 +178,9 @@ func (s *Server) Handler() http.Handler {
 	}))
 	return withHeaders(plainLoopbackHost(sites.Handler(withProblems(mux))))
 }
+
+// end lets go of those who look on: their answers never end by themselves.
+func (s *Server) end() { s.endOnce.Do(func() { close(s.ending) }) }
 
 // contentPolicy allows our own style sheet and forms, and nothing else: no
 // script can run even if markup got through.

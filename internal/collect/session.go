@@ -2,18 +2,11 @@ package collect
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"net/http"
-	"strings"
-	"time"
 
+	"meetguard/internal/people"
 	"meetguard/internal/store"
 )
-
-// cookieName is the cookie of a log-in. Its prefix makes browsers refuse it from
-// anywhere but this host over TLS.
-const cookieName = "__Host-mgsession"
 
 // The kinds of sessions.
 const (
@@ -21,56 +14,66 @@ const (
 	kindToken = "token"
 )
 
-// How long sessions last.
-const (
-	sessionIdle  = 8 * time.Hour  // without a request
-	sessionLife  = 24 * time.Hour // at most
-	touchSession = time.Minute    // seen-at is written at most that often
-)
+// cookies are the names of those of people: they come by TLS only.
+var cookies = people.Cookies{}
 
-// apiTokenPrefix begins every API token, so that scanners of leaked secrets know it.
-const apiTokenPrefix = "mgt_"
+// shownSecret is what a request shows of a person.
+type shownSecret struct {
+	text string
+	kind string // kindLogin or kindToken
+}
 
-// sessionSecret returns what the request shows: an API token before a cookie. A
+// sessionSecret returns what the request shows: a header before a cookie. A
 // header with anything else counts as shown, and does not hold.
-func sessionSecret(r *http.Request) (secret string, shown bool) {
-	if h := r.Header.Get("Authorization"); h != "" {
-		scheme, value, _ := strings.Cut(h, " ")
-		if !strings.EqualFold(scheme, "Bearer") || !strings.HasPrefix(value, apiTokenPrefix) {
-			return "", true
-		}
-		return value, true
+func sessionSecret(r *http.Request) (secret shownSecret, shown bool) {
+	if r.Header.Get("Authorization") != "" {
+		return shownSecret{people.BearerToken(r), kindToken}, true
 	}
-	if c, err := r.Cookie(cookieName); err == nil && !strings.HasPrefix(c.Value, apiTokenPrefix) {
-		return c.Value, true
+	if text := cookies.Get(r, people.SessionCookie); text != "" {
+		return shownSecret{text, kindLogin}, true
 	}
-	return "", false
+	return shownSecret{}, false
 }
 
 // session returns the session of the secret and its account, or ErrNotFound if
 // it does not hold any more.
-func (s *Server) session(ctx context.Context, secret string) (store.Session, store.User, error) {
+func (s *Server) session(ctx context.Context, secret shownSecret) (store.Session, store.User, error) {
+	if secret.text == "" {
+		return store.Session{}, store.User{}, store.ErrNotFound
+	}
 	now := s.now()
-	session, user, err := s.store.Session(ctx, hashSecret(secret), now)
-	if err != nil {
-		return session, user, err
-	}
-	isToken := strings.HasPrefix(secret, apiTokenPrefix)
+	session, user, err := s.store.Session(ctx, people.HashSecret(secret.text), now)
 	switch {
-	case user.Disabled, isToken != (session.Kind == kindToken):
-		return session, user, store.ErrNotFound
-	case !isToken && now.Sub(session.SeenAt) > sessionIdle:
+	case err != nil:
+		return session, user, err
+	case user.Disabled, secret.kind != session.Kind, isOver(session, s):
 		return session, user, store.ErrNotFound
 	}
-	if now.Sub(session.SeenAt) >= touchSession {
+	if people.TouchDue(session.SeenAt, now) {
 		err = s.store.TouchSession(ctx, session.Hash, now)
 	}
 	return session, user, err
 }
 
-// hashSecret is what the store keeps of a secret: secrets have 256 random bits,
-// so a plain hash does.
-func hashSecret(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
-	return hex.EncodeToString(sum[:])
+// isOver tells whether a log-in has come to its end; an API token has a time of
+// its own.
+func isOver(one store.Session, s *Server) bool {
+	return one.Kind == kindLogin && people.SessionOver(one.CreatedAt, one.SeenAt, s.now())
 }
+
+// newSession stores a session and sets its cookie.
+func (s *Server) newSession(w http.ResponseWriter, r *http.Request, u store.User) error {
+	now := s.now().UTC()
+	secret, hash := people.NewSecret()
+	err := s.store.CreateSession(r.Context(), store.Session{
+		Hash: hash, UserID: u.ID, Kind: kindLogin, CreatedAt: now, ExpiresAt: now.Add(people.SessionLimit), SeenAt: now,
+		Address: addressOf(r), Client: column(r.UserAgent(), maxClient),
+	})
+	if err == nil {
+		cookies.Set(w, people.SessionCookie, secret, people.SessionLimit)
+	}
+	return err
+}
+
+// maxClient is the most bytes of a User-Agent that is kept.
+const maxClient = 200

@@ -107,10 +107,11 @@ func (d *db) Jobs(ctx context.Context, limit int) ([]Job, error) {
 	return jobs, nil
 }
 
-// UpdateJob keeps how far a bulk action has come.
+// UpdateJob keeps how far a bulk action has come. Params change too: they hold
+// where it goes on.
 func (d *db) UpdateJob(ctx context.Context, j Job) error {
-	n, err := d.exec(ctx, d.write, `UPDATE jobs SET state = ?, total = ?, done = ?, changed = ?, error = ?, updated_at = ? WHERE id = ?`,
-		j.State, j.Total, j.Done, j.Changed, j.Error, toMillis(j.UpdatedAt), j.ID)
+	n, err := d.exec(ctx, d.write, `UPDATE jobs SET params = ?, state = ?, total = ?, done = ?, changed = ?, error = ?, updated_at = ? WHERE id = ?`,
+		string(j.Params), j.State, j.Total, j.Done, j.Changed, j.Error, toMillis(j.UpdatedAt), j.ID)
 	if err := found(n, err); err != nil {
 		return fmt.Errorf("update job: %w", err)
 	}

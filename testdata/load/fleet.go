@@ -15,6 +15,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -41,6 +42,9 @@ type agent struct {
 	lastID string
 }
 
+// errLater says that the collector wants to be asked again later.
+var errLater = errors.New("too many requests")
+
 // enrol makes an agent of a token.
 func enrol(n int, addr, word string) (*agent, error) {
 	secret := strings.Split(word, "_")[1]
@@ -60,6 +64,9 @@ func enrol(n int, addr, word string) (*agent, error) {
 	a := &agent{n: n, addr: addr, tls: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}, prev: strings.Repeat("0", 64)}
 	status, text, _, err := a.post("/v1/agent/enroll", body, false)
 	a.close()
+	if status == http.StatusTooManyRequests {
+		return nil, errLater
+	}
 	if err != nil || status != http.StatusOK {
 		return nil, fmt.Errorf("enrol agent %d: status %d, %v: %.200s", n, status, err, text)
 	}

@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -109,6 +110,10 @@ func enrolAll(ctx context.Context, p plan, s *server) ([]*agent, error) {
 					return
 				}
 				a, err := enrol(n, s.addr, s.line)
+				for errors.Is(err, errLater) && ctx.Err() == nil { // as an agent does
+					time.Sleep(time.Second + rand.N(time.Second))
+					a, err = enrol(n, s.addr, s.line)
+				}
 				if err != nil {
 					errs <- err
 					return

@@ -1,0 +1,6 @@
+//go:build !linux && !darwin && !windows
+
+package device
+
+// machineIDs knows nothing here.
+func machineIDs() (id, boot string) { return "", "" }
