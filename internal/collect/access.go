@@ -265,6 +265,10 @@ func (s *Server) failRoute(w http.ResponseWriter, r *http.Request, rt route, err
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="meetguard"`)
 	}
+	if isPage(rt) {
+		s.failPage(w, r, err)
+		return
+	}
 	s.fail(w, r, err)
 }
 

@@ -76,7 +76,8 @@
       case "x": toggle(); return onList;
       case "a": return onList && !choose() ? true : press("[data-key=a]");
       case "c": return onList && !choose() ? true : press("[data-key=c]");
-      case "n": case "e": case "u": case "p": return press("[data-key=" + key + "]");
+      case "e": case "u": return press("[data-key=" + key + "]");
+      case "n": { const note = one("#note"); if (note) note.focus(); return Boolean(note); }
       case "o": { const at = here(); if (at >= 0) one("a.open", rows[at]).click(); return at >= 0; }
       case "r": if (live) { location.reload(); return true; } return false;
       case "/": { const field = one("[data-search]"); if (field) { field.focus(); field.select(); } return Boolean(field); }
