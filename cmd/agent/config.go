@@ -11,6 +11,7 @@ import (
 
 	"meetguard/internal/agent"
 	"meetguard/internal/config"
+	"meetguard/internal/device"
 )
 
 func (a *app) configCommand() *cobra.Command {
@@ -87,8 +88,9 @@ func loadWhole(file string) (config.Config, error) {
 	cfg, err := config.Load(file)
 	_, wrong := agent.Catalogue(cfg)
 	err = errors.Join(err, wrong)
-	for _, named := range []struct{ key, path string }{{"rules", cfg.Rules}, {"anchors", cfg.Anchors}, {"abused", cfg.Abused}} {
-		if named.path == "" {
+	for _, named := range []struct{ key, path string }{{"rules", cfg.Rules}, {"anchors", cfg.Anchors}, {"abused", cfg.Abused},
+		{"collector_ca", cfg.CollectorCA}, {"client_certificate", cfg.ClientCertificate}, {"client_key", cfg.ClientKey}} {
+		if named.path == "" || named.key == "collector_ca" && named.path == device.TrustSystem {
 			continue
 		}
 		if _, missing := os.Stat(named.path); missing != nil {

@@ -17,6 +17,7 @@ import (
 	"meetguard"
 	"meetguard/internal/alert"
 	"meetguard/internal/config"
+	"meetguard/internal/device"
 	"meetguard/internal/watch"
 	"meetguard/signatures"
 )
@@ -45,7 +46,9 @@ type Agent struct {
 	second   *second
 	journal  *watch.Journal
 	alerts   *alert.Log
-	sender   *alert.Sender // nil without a collector
+	sender   *alert.Sender  // nil without a collector
+	device   *device.Device // who this agent is to the collector; nil without one
+	nobody   error          // why the identity that there is cannot be read
 	files    *watch.Files
 	launches *watch.Launches // nil if switched off
 	queue    chan meetguard.Event
@@ -70,7 +73,8 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 			a.close()
 		}
 	}()
-	cfg := opts.Config
+	a.findCollector()
+	cfg := a.opts.Config
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Workers: cfg.Workers, Log: opts.Log}); err != nil {
 		return a, err
 	}
@@ -124,15 +128,6 @@ func auto(choice string) string {
 		return ""
 	}
 	return choice
-}
-
-func (a *Agent) openSender() (err error) {
-	if a.opts.Config.Collector == "" {
-		return nil
-	}
-	a.sender, err = alert.NewSender(alert.SenderConfig{URL: a.opts.Config.Collector, Log: a.alerts, Host: a.host, Product: a.product,
-		Logger: a.log, Status: func() any { return a.status() }})
-	return err
 }
 
 // Run watches until ctx ends. The error is nil then. Run may be called once.
@@ -207,6 +202,9 @@ func (a *Agent) announce(ctx context.Context) error {
 }
 
 func (a *Agent) close() {
+	if a.device != nil {
+		a.device.CloseIdleConnections()
+	}
 	if a.insp != nil {
 		a.insp.Close()
 	}

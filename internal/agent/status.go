@@ -84,9 +84,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	if a.sender != nil {
-		s.Sources = append(s.Sources, a.sender.Health())
-	}
+	s.Sources = append(s.Sources, a.delivery()...)
 	for i := range s.Sources {
 		if why, broken := a.trouble.Load(s.Sources[i].Name); broken {
 			s.Sources[i].State, s.Sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"meetguard/internal/store"
 )
 
 // apiDoc is the part of openapi.yaml that is checked.
@@ -59,7 +61,7 @@ func TestOpenAPIRoutesAnswer(t *testing.T) {
 	doc, _ := readAPI(t, s)
 	for path, methods := range doc.Paths {
 		if _, ok := methods["get"]; ok {
-			if a := s.get(strings.ReplaceAll(path, "{id}", alertID("a", "r1"))); a.status != 200 {
+			if a := s.get(strings.ReplaceAll(path, "{id}", store.AlertID("a", "r1"))); a.status != 200 {
 				t.Errorf("%s: %d", path, a.status)
 			}
 		}
@@ -70,11 +72,11 @@ func TestOpenAPIDescribesEveryKey(t *testing.T) {
 	doc, _ := readAPI(t, newSite(t))
 	now := time.Now()
 	for name, v := range map[string]any{
-		"Alert":        Alert{Time: now, Record: json.RawMessage("{}")},
+		"Alert":        store.Alert{Time: now, Record: json.RawMessage("{}")},
 		"Alerts":       alertsResponse{},
-		"Agent":        AgentStatus{Heartbeat: json.RawMessage("{}")},
+		"Agent":        store.AgentStatus{Heartbeat: json.RawMessage("{}")},
 		"Agents":       agentsResponse{},
-		"Result":       Result{Reason: "x"},
+		"Result":       store.Result{Reason: "x"},
 		"BatchResults": batchResponse{},
 		"Batch":        map[string]any{"agent": 0, "heartbeat": 0, "alerts": 0},
 		"Health":       health{},

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"meetguard/internal/store"
 )
 
 // hostileNames are file names that try to break out of a page, a line or a
@@ -37,11 +39,11 @@ var tags = regexp.MustCompile(`</?([a-zA-Z!][a-zA-Z0-9]*)`)
 func TestPagesHoldHostileText(t *testing.T) {
 	s := newSite(t)
 	s.send("a", string(record("plain", `"finding_info":{"title":"x"},"unmapped":{"mg_path":"x","mg_brand":"x","mg_rule":"x","mg_sha256":"x","mg_signer":"x","mg_user":"x","mg_source_host":"x","mg_reasons":["x"]}`)))
-	plain := tags.FindAllString(s.get("/alerts/"+alertID("a", "plain")).body, -1)
+	plain := tags.FindAllString(s.get("/alerts/"+store.AlertID("a", "plain")).body, -1)
 	for i, name := range hostileNames {
 		uid := fmt.Sprint("r", i)
 		s.send("a", hostileRecord(uid, name))
-		page := s.get("/alerts/" + alertID("a", uid))
+		page := s.get("/alerts/" + store.AlertID("a", uid))
 		if page.status != 200 {
 			t.Fatalf("%.40q: status %d", name, page.status)
 		}
@@ -82,7 +84,7 @@ func TestAlertPageSaysWhyInOrder(t *testing.T) {
 	s := newSite(t)
 	s.send("a", string(record("r1", `"finding_info":{"title":"Fake Zoom installer"},"remediation":{"desc":"Do not run the file."},`+
 		`"unmapped":{"mg_level":"malicious","mg_brand":"zoom","mg_path":"C:\\Users\\ana\\ZoomInstaller.exe","mg_signature":"unsigned","mg_reasons":["first reason","second reason"]}`)))
-	page := s.get("/alerts/" + alertID("a", "r1")).body
+	page := s.get("/alerts/" + store.AlertID("a", "r1")).body
 	at := 0
 	for _, want := range []string{"malicious", "Fake Zoom installer", "ZoomInstaller.exe", "LT-0042", "first reason", "second reason",
 		"Do not run the file.", `C:\Users\ana\ZoomInstaller.exe`, "unsigned", "class_uid"} {

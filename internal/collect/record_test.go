@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"meetguard/internal/store"
 )
 
 func TestParseRecord(t *testing.T) {
@@ -120,7 +122,7 @@ func FuzzParseRecord(f *testing.F) {
 		if again := ParseRecord(got.Raw); got.Refused == "" && again.Digest != got.Digest {
 			t.Error("canonical bytes are not stable")
 		}
-		view := newAlertView(Alert{Record: got.Raw, Path: got.Path})
+		view := newAlertView(store.Alert{Record: got.Raw, Path: got.Path})
 		if strings.ContainsFunc(view.Title+strings.Join(view.Reasons, "")+view.Advice, deceptive) {
 			t.Errorf("view %+v", view)
 		}
@@ -139,7 +141,7 @@ func FuzzDecodeBatch(f *testing.F) {
 			}
 			return
 		}
-		if !validUID(b.Agent.UID) || len(b.Records) > MaxAlerts || (b.Heartbeat != nil && !json.Valid(b.Heartbeat)) {
+		if !validUID(b.Agent.UID) || len(b.Records) > MaxAlerts || (b.Beat != nil && !json.Valid(b.Beat.Body)) {
 			t.Errorf("batch %+v", b)
 		}
 	})

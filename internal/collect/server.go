@@ -103,7 +103,12 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 		secure.TLSConfig = s.authority.TLSConfig(s.cfg.Hosts, s.now)
 	}
 	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return ended(split.run()) })
+	group.Go(func() error {
+		if err := ended(split.run()); err != nil || ctx.Err() != nil {
+			return err
+		}
+		return errors.New("serve: the listener was closed by somebody else")
+	})
 	group.Go(func() error { return ended(plain.Serve(split.plain)) })
 	if s.authority != nil {
 		group.Go(func() error { return ended(secure.ServeTLS(split.secure, "", "")) })

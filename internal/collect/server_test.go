@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,31 +12,84 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"go.uber.org/goleak"
+
+	"meetguard/internal/store"
 )
 
-// site is a running server over a store of its own.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// site is a running server over a store of its own, open: on loopback, unused.
 type site struct {
 	t      *testing.T
 	url    string
-	store  *SQLite
+	path   string // of the store's file
+	store  store.Store
+	srv    *Server
 	client *http.Client
 	log    *bytes.Buffer // read only when no request runs
 }
 
 func newSite(t *testing.T) *site {
 	t.Helper()
-	s := &site{t: t, store: openTemp(t), log: &bytes.Buffer{}}
-	srv, err := NewServer(s.store, slog.New(slog.NewTextHandler(s.log, nil)))
+	s := &site{t: t, path: filepath.Join(t.TempDir(), "alerts.db"), log: &bytes.Buffer{}}
+	s.store = openTemp(t, s.path)
+	var err error
+	s.srv, err = NewServer(Config{Store: s.store, Log: slog.New(slog.NewTextHandler(s.log, nil)), Secret: make([]byte, secretSize), Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ts := httptest.NewServer(srv.Handler())
+	ts := httptest.NewServer(s.srv.Handler())
 	t.Cleanup(ts.Close)
 	s.url, s.client = ts.URL, ts.Client()
 	return s
+}
+
+func openTemp(t *testing.T, path string) store.Store {
+	t.Helper()
+	st, err := store.OpenSQLite(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return st
+}
+
+// sql runs a statement on the store's file beside the store.
+func (s *site) sql(query string) (n int) {
+	s.t.Helper()
+	db, err := sql.Open("sqlite", s.path)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer db.Close()
+	if !strings.HasPrefix(query, "SELECT") {
+		if _, err := db.Exec(query); err != nil {
+			s.t.Fatal(err)
+		}
+		return 0
+	}
+	if err := db.QueryRow(query).Scan(&n); err != nil {
+		s.t.Fatal(err)
+	}
+	return n
+}
+
+// record is a record with a uid and more fields.
+func record(uid, fields string) []byte {
+	if fields != "" {
+		fields = "," + fields
+	}
+	return fmt.Appendf(nil, `{"class_uid":2004,"metadata":{"uid":%q}%s}`, uid, fields)
 }
 
 // answer is a response that was read.
@@ -85,7 +139,7 @@ func (s *site) send(agent string, raws ...string) string {
 	}
 	var res batchResponse
 	decode(s.t, a.body, &res)
-	if res.NextCheckin != nextCheckin {
+	if res.NextCheckin < 1 {
 		s.t.Errorf("next_checkin_s is %d", res.NextCheckin)
 	}
 	var words []string
@@ -142,10 +196,10 @@ func TestBatchIsIdempotent(t *testing.T) {
 	if a := s.post(envelope("a", one)); a.status != 200 || !strings.Contains(a.body, "duplicate") {
 		t.Errorf("plain JSON: %d %s", a.status, a.body)
 	}
-	if n := count(t, s.store, `SELECT count(*) FROM alerts`); n != 1 {
+	if n := s.sql(`SELECT count(*) FROM alerts WHERE record_uid = 'r1'`); n != 1 {
 		t.Errorf("%d alerts, want 1", n)
 	}
-	if n := count(t, s.store, `SELECT count(*) FROM conflicts`); n != 1 {
+	if n := s.sql(`SELECT count(*) FROM conflicts`); n != 1 {
 		t.Errorf("%d conflicts, want 1", n)
 	}
 }
@@ -160,7 +214,7 @@ func TestBadRecordsAmongGood(t *testing.T) {
 	if got != want {
 		t.Errorf("\n got %s\nwant %s", got, want)
 	}
-	if n := count(t, s.store, `SELECT count(*) FROM dead_letters`); n != 4 {
+	if n := s.sql(`SELECT count(*) FROM dead_letters`); n != 4 {
 		t.Errorf("%d dead letters, want 4", n)
 	}
 	if strings.Contains(s.log.String(), secret) {
@@ -234,7 +288,7 @@ func TestNoRoute(t *testing.T) {
 	s := newSite(t)
 	wantProblem(t, s.get("/v1/nothing"), 404)
 	wantProblem(t, s.get("/nothing"), 404)
-	wantProblem(t, s.get("/v1/alerts/"+alertID("a", "none")), 404)
+	wantProblem(t, s.get("/v1/alerts/"+store.AlertID("a", "none")), 404)
 	a := s.do("DELETE", "/v1/alerts", nil)
 	wantProblem(t, a, 405)
 	if a.header.Get("Allow") != "GET, HEAD" {
@@ -283,8 +337,8 @@ func TestAlertKeepsItsRecord(t *testing.T) {
 	s := newSite(t)
 	raw := string(record("r1", `"message":"a <b> & c","n":1.50`))
 	s.send("a", raw)
-	a := s.get("/v1/alerts/" + alertID("a", "r1"))
-	var got Alert
+	a := s.get("/v1/alerts/" + store.AlertID("a", "r1"))
+	var got store.Alert
 	decode(t, a.body, &got)
 	if string(got.Record) != raw || !strings.Contains(a.body, raw) {
 		t.Errorf("record %s", got.Record)
@@ -315,9 +369,7 @@ func TestHealth(t *testing.T) {
 			t.Errorf("%s: %d %s", path, a.status, a.body)
 		}
 	}
-	if _, err := s.store.write.Exec(`DELETE FROM goose_db_version WHERE version_id > 0`); err != nil {
-		t.Fatal(err)
-	}
+	s.sql(`DELETE FROM goose_db_version WHERE version_id > 0`)
 	wantProblem(t, s.get("/readyz"), 503)
 	if a := s.get("/healthz"); a.status != 200 {
 		t.Errorf("/healthz: %d", a.status)
@@ -327,9 +379,7 @@ func TestHealth(t *testing.T) {
 // A store that fails is told as a fault to try again, without its words.
 func TestStoreFault(t *testing.T) {
 	s := newSite(t)
-	if _, err := s.store.write.Exec(`CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'inner words'); END`); err != nil {
-		t.Fatal(err)
-	}
+	s.sql(`CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT raise(ABORT, 'inner words'); END`)
 	a := s.post(envelope("a", string(record("r1", ""))))
 	wantProblem(t, a, 503)
 	if a.header.Get("Retry-After") == "" || strings.Contains(a.body, "inner words") {
@@ -349,7 +399,7 @@ func TestManySenders(t *testing.T) {
 					raws = append(raws, string(record(fmt.Sprintf("r%d-%d", i, k), "")))
 				}
 				body := pack(envelope(fmt.Sprint("agent", n), raws...))
-				for _, want := range []Status{Stored, Duplicate}[:1+i%2] { // every second batch twice
+				for _, want := range []store.Status{store.Stored, store.Duplicate}[:1+i%2] { // every second batch twice
 					a := s.post(body, "Content-Encoding", "gzip")
 					if got := strings.Count(a.body, `"`+string(want)+`"`); got != size {
 						t.Errorf("%d of %d %s: %s", got, size, want, a.body)
@@ -365,17 +415,14 @@ func TestManySenders(t *testing.T) {
 		`SELECT sum(alerts) FROM agents`:                             senders * batches * size,
 		`SELECT sum(rejected) FROM agents`:                           0,
 	} {
-		if got := count(t, s.store, query); got != want {
+		if got := s.sql(query); got != want {
 			t.Errorf("%s: %d, want %d", query, got, want)
 		}
 	}
 }
 
 func TestRunEndsCleanly(t *testing.T) {
-	srv, err := NewServer(openTemp(t), slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
+	srv := newSite(t).srv
 	ln, err := Listen(t.Context(), "localhost:0")
 	if err != nil {
 		t.Fatal(err)

@@ -21,19 +21,23 @@ import (
 // Config is what an operator can set. The comments are shown by `config show`
 // and stand in README.md too.
 type Config struct {
-	Watch        []string           `yaml:"watch"`         // folders instead of every user's download and desktop folders
-	State        string             `yaml:"state"`         // folder of the alert log, the journal and the cursor
-	Collector    string             `yaml:"collector"`     // base URL of a collector, "" for none; until enrolment exists only http on loopback or https
-	Launches     string             `yaml:"launches"`      // auto, ebpf, proc-connector, etw, sysmon, security-log, eslogger, poll or off
-	Files        string             `yaml:"files"`         // auto, inotify or fsnotify
-	Rules        string             `yaml:"rules"`         // folder with further YARA rules, read beside those inside the program
-	ProcessRules string             `yaml:"process_rules"` // folder with further Sigma rules over launches (process_creation), read beside those inside the program
-	Anchors      string             `yaml:"anchors"`       // folder with further trust anchors for code signing, PEM
-	Abused       string             `yaml:"abused"`        // file with further certificates known to be abused, CSV like signatures/abused.csv
-	LogMiB       int                `yaml:"log_mib"`       // bound of the alert log, MiB
-	Workers      int                `yaml:"workers"`       // inspection processes, 1 to 8
-	Brands       []meetguard.Brand  `yaml:"brands"`        // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
-	Friends      []meetguard.Friend `yaml:"friends"`       // who may carry a brand's name, see friends.go
+	Watch             []string           `yaml:"watch"`              // folders instead of every user's download and desktop folders
+	State             string             `yaml:"state"`              // folder of the alert log, the journal and the cursor
+	Collector         string             `yaml:"collector"`          // base URL of a collector: https, or http on this machine; "" for the one that this machine is enrolled at, if it is
+	CollectorCA       string             `yaml:"collector_ca"`       // "" for the CA of the enrolment token; "system" or a PEM file where a proxy opens TLS, or for a certificate of another CA
+	EnrollTokenFile   string             `yaml:"enroll_token_file"`  // file with an enrolment token, read on each try while this machine is not enrolled
+	ClientCertificate string             `yaml:"client_certificate"` // PEM file from the operator's own CA, in the place of enrolment; needs collector_ca
+	ClientKey         string             `yaml:"client_key"`         // PEM file with its key
+	Launches          string             `yaml:"launches"`           // auto, ebpf, proc-connector, etw, sysmon, security-log, eslogger, poll or off
+	Files             string             `yaml:"files"`              // auto, inotify or fsnotify
+	Rules             string             `yaml:"rules"`              // folder with further YARA rules, read beside those inside the program
+	ProcessRules      string             `yaml:"process_rules"`      // folder with further Sigma rules over launches (process_creation), read beside those inside the program
+	Anchors           string             `yaml:"anchors"`            // folder with further trust anchors for code signing, PEM
+	Abused            string             `yaml:"abused"`             // file with further certificates known to be abused, CSV like signatures/abused.csv
+	LogMiB            int                `yaml:"log_mib"`            // bound of the alert log, MiB
+	Workers           int                `yaml:"workers"`            // inspection processes, 1 to 8
+	Brands            []meetguard.Brand  `yaml:"brands"`             // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
+	Friends           []meetguard.Friend `yaml:"friends"`            // who may carry a brand's name, see friends.go
 }
 
 // Default is the configuration without a file.
@@ -142,6 +146,12 @@ func (c Config) Validate() error {
 		if !filepath.IsAbs(w) {
 			all = append(all, fmt.Errorf("watch: %q is not an absolute path", w))
 		}
+	}
+	if (c.ClientCertificate == "") != (c.ClientKey == "") {
+		all = append(all, errors.New("client_certificate, client_key: one needs the other"))
+	}
+	if c.ClientCertificate != "" && c.CollectorCA == "" {
+		all = append(all, errors.New("client_certificate: it needs collector_ca too, who does not enrol has no CA from a token"))
 	}
 	return errors.Join(append(all, checkFriends(c.Friends)...)...)
 }

@@ -127,8 +127,8 @@ func isLoopback(host string) bool {
 	return strings.EqualFold(host, "localhost") || ip != nil && ip.IsLoopback()
 }
 
-// sameCollector compares addresses as parseURL reads them.
-func sameCollector(a, b string) bool {
+// SameCollector says whether two addresses are of one collector.
+func SameCollector(a, b string) bool {
 	x, err1 := parseURL(a)
 	y, err2 := parseURL(b)
 	return err1 == nil && err2 == nil && withPort(x) == withPort(y)
@@ -192,7 +192,7 @@ func (d *Device) drop() {
 
 // enrolled says whether the identity is for this collector. d.mu is held.
 func (d *Device) enrolled() bool {
-	return d.id.Current != nil && sameCollector(d.id.Collector, d.cfg.Collector)
+	return d.id.Current != nil && SameCollector(d.id.Collector, d.cfg.Collector)
 }
 
 // active is the credential in use. d.mu is held.

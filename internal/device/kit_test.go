@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -20,7 +22,35 @@ import (
 	"meetguard/internal/pki"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// mitm is a CA that the system trusts, as that of a proxy which opens TLS.
+var mitm authority
+
+// TestMain makes the CA before anything loads the system's roots, which happens
+// once (SSL_CERT_FILE, see crypto/x509 on Linux).
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(trusting{m})
+}
+
+type trusting struct{ m *testing.M }
+
+func (r trusting) Run() int {
+	mitm = newAuthority(new(testing.B), "proxy", nil)
+	dir, err := os.MkdirTemp("", "device")
+	if err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "roots.pem")
+	if err := os.WriteFile(file, []byte(mitm.pem()), 0o600); err != nil {
+		panic(err)
+	}
+	os.Setenv("SSL_CERT_FILE", file)
+	os.Setenv("SSL_CERT_DIR", dir)
+	for _, name := range []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "NO_PROXY", "no_proxy"} {
+		os.Unsetenv(name)
+	}
+	return r.m.Run()
+}
 
 // clock is a time that tests move.
 type clock struct {
@@ -58,6 +88,9 @@ type fake struct {
 	refuse  map[string][2]string         // path ─► status as "401", code: answered instead
 	lose    map[string]int               // path ─► answers that get lost
 	seen    []request
+	forget  bool                 // certificates are issued and not kept
+	change  func(map[string]any) // the answers, before they go out
+	dir     string               // of the CA
 }
 
 type request struct {
@@ -68,11 +101,12 @@ type request struct {
 
 func newFake(t *testing.T) *fake {
 	t.Helper()
-	ca, err := pki.Create(t.TempDir())
+	dir := t.TempDir()
+	ca, err := pki.Create(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &fake{t: t, pki: ca, clock: newClock(), uses: map[string]int{}, enroled: map[string]map[string]string{}, bearer: map[string]string{},
+	f := &fake{t: t, dir: dir, pki: ca, clock: newClock(), uses: map[string]int{}, enroled: map[string]map[string]string{}, bearer: map[string]string{},
 		known: map[string]bool{}, refuse: map[string][2]string{}, lose: map[string]int{}}
 	f.url = "https://" + listen(t, ca.TLSConfig([]string{"127.0.0.1", "localhost"}, time.Now), f)
 	return f
@@ -101,7 +135,7 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.seen = append(f.seen, seen)
 	if answer, ok := f.refuse[r.URL.Path]; ok {
-		problem(w, answer[0], answer[1])
+		f.problem(w, answer[0], answer[1])
 		return
 	}
 	if r.URL.Path == "/v1/agent/enroll" {
@@ -110,24 +144,28 @@ func (f *fake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case errors.Is(err, pki.ErrClock):
-		problem(w, "401", "clock")
+		f.problem(w, "401", "clock")
 	case err != nil || !f.known[client.Hash] || client.Bearer != "" && client.Bearer != f.bearer[client.UID]:
-		problem(w, "401", "unknown")
+		f.problem(w, "401", "unknown")
 	case r.URL.Path == "/v1/agent/renew":
 		f.renew(w, body, client)
 	case client.Expired:
-		problem(w, "401", "expired")
+		f.problem(w, "401", "expired")
 	default:
 		io.WriteString(w, `{"results":[],"next_checkin_s":60}`)
 	}
 }
 
-func problem(w http.ResponseWriter, status, code string) {
+func (f *fake) problem(w http.ResponseWriter, status, code string) {
 	w.Header().Set("Content-Type", "application/problem+json")
 	n := map[string]int{"401": 401, "403": 403, "503": 503, "400": 400, "307": 307}[status]
 	if n == 307 {
 		w.Header().Set("Location", code)
 	}
+	if n == 503 {
+		w.Header().Set("Retry-After", "7")
+	}
+	w.Header().Set("Date", f.clock.now().UTC().Format(http.TimeFormat))
 	w.WriteHeader(n)
 	json.NewEncoder(w).Encode(map[string]string{"code": code, "detail": "said\x1b[31m " + code})
 }
@@ -135,19 +173,19 @@ func problem(w http.ResponseWriter, status, code string) {
 func (f *fake) enroll(w http.ResponseWriter, body []byte) {
 	var q enrolRequest
 	if json.Unmarshal(body, &q) != nil {
-		problem(w, "400", "")
+		f.problem(w, "400", "")
 		return
 	}
 	uid, err := pki.DeviceUID(q.CSR)
 	if err != nil {
-		problem(w, "400", "")
+		f.problem(w, "400", "")
 		return
 	}
 	hash := pki.HashSecret(q.Token)
 	left, ok := f.uses[hash]
 	if _, again := f.enroled[hash][uid]; !again {
 		if !ok || left == 0 {
-			problem(w, "401", "token")
+			f.problem(w, "401", "token")
 			return
 		}
 		f.uses[hash]--
@@ -164,7 +202,7 @@ func (f *fake) enroll(w http.ResponseWriter, body []byte) {
 func (f *fake) renew(w http.ResponseWriter, body []byte, c pki.Client) {
 	var q renewRequest
 	if json.Unmarshal(body, &q) != nil {
-		problem(w, "400", "")
+		f.problem(w, "400", "")
 		return
 	}
 	f.grant(w, "/v1/agent/renew", c.UID, q.CSR, "")
@@ -173,15 +211,19 @@ func (f *fake) renew(w http.ResponseWriter, body []byte, c pki.Client) {
 func (f *fake) grant(w http.ResponseWriter, path, uid, csr, bearer string) {
 	issued, err := f.pki.SignDevice(csr, uid, f.clock.now())
 	if err != nil {
-		problem(w, "400", "")
+		f.problem(w, "400", "")
 		return
 	}
-	f.known[issued.Hash] = true
+	f.known[issued.Hash] = !f.forget
 	if f.lose[path] > 0 {
 		f.lose[path]--
 		panic(http.ErrAbortHandler)
 	}
-	json.NewEncoder(w).Encode(map[string]any{"agent_uid": uid, "certificate": issued.PEM, "ca": f.pki.Trust(), "bearer": bearer, "next_checkin_s": 60})
+	g := map[string]any{"agent_uid": uid, "certificate": issued.PEM, "ca": f.pki.Trust(), "bearer": bearer, "next_checkin_s": 60}
+	if f.change != nil {
+		f.change(g)
+	}
+	json.NewEncoder(w).Encode(g)
 }
 
 // took returns the requests for a path.

@@ -80,7 +80,7 @@ func grouped(text, separator string) string {
 }
 
 // TOTPURI is the secret as an authenticator reads it from a QR code. Spaces are
-// written %20: authenticators show a + as it is.
+// written %20, as some authenticators show a + as it is and some as a space.
 func TOTPURI(issuer, account string, secret []byte) string {
 	q := url.Values{
 		"secret":    {strings.ReplaceAll(TOTPText(secret), " ", "")},
@@ -89,6 +89,6 @@ func TOTPURI(issuer, account string, secret []byte) string {
 		"digits":    {fmt.Sprint(totpDigits)},
 		"period":    {fmt.Sprint(totpStep)},
 	}
-	label := url.PathEscape(issuer) + ":" + url.PathEscape(account)
-	return "otpauth://totp/" + label + "?" + strings.ReplaceAll(q.Encode(), "+", "%20")
+	label := url.QueryEscape(issuer) + ":" + url.QueryEscape(account)
+	return "otpauth://totp/" + strings.ReplaceAll(label+"?"+q.Encode(), "+", "%20")
 }

@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto"
+	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -96,10 +97,7 @@ func openFolder(dir string) (*os.Root, error) {
 // writeNew makes a file that is whole when it gets its name, and fails if there
 // is one of that name.
 func writeNew(root *os.Root, name string, data []byte) error {
-	tmp := fmt.Sprintf("%s.%d.tmp", name, os.Getpid())
-	if err := root.Remove(tmp); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
+	tmp := name + "." + rand.Text() + ".tmp" // of this collector alone
 	f, err := root.OpenFile(tmp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err

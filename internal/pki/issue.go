@@ -72,7 +72,7 @@ func (a *Authority) sign(t *x509.Certificate, pub any) (*x509.Certificate, error
 		t.NotBefore = a.cert.NotBefore
 	}
 	if !t.NotBefore.Before(t.NotAfter) {
-		return nil, fmt.Errorf("sign certificate: the CA expired on %s", a.cert.NotAfter.Format(time.DateOnly))
+		return nil, fmt.Errorf("sign certificate: the CA is valid from %s to %s only", a.cert.NotBefore.Format(time.DateOnly), a.cert.NotAfter.Format(time.DateOnly))
 	}
 	der, err := x509.CreateCertificate(rand.Reader, t, a.cert, pub, a.key)
 	if err != nil {

@@ -16,7 +16,10 @@ const beatChunk = 500
 func (d *db) beat(ctx context.Context, beats []Beat) error {
 	sorted := slices.SortedFunc(slices.Values(beats), func(a, b Beat) int { return cmp.Compare(a.Agent.UID, b.Agent.UID) })
 	for chunk := range slices.Chunk(sorted, beatChunk) {
-		all := make([]statement, 0, len(chunk))
+		var all []statement
+		if d.dialect.lazy != "" {
+			all = append(all, statement{query: d.dialect.lazy})
+		}
 		for _, b := range chunk {
 			all = append(all, beatStatement(b))
 		}

@@ -29,6 +29,7 @@ var peopleTests = map[string]func(*testing.T, Store){
 	"agents: state":                storeState,
 	"agents: move":                 storeMove,
 	"agents: move more than fit":   storeMoveMany,
+	"agents: move under load":      storeMoveRace,
 	"agents: forget":               storeForget,
 	"agents: silent":               storeSilent,
 	"accounts":                     storeUsers,
@@ -444,7 +445,7 @@ func storeMove(t *testing.T, s Store) {
 
 func storeMoveMany(t *testing.T, s Store) {
 	var all []string
-	for i := range maxValues + 20 {
+	for i := range beatChunk + 20 {
 		uid := fmt.Sprintf("a%04d", i)
 		all = append(all, uid)
 		must(t, s.Admit(t.Context(), Agent{UID: uid}, "g", clock))
@@ -456,6 +457,45 @@ func storeMoveMany(t *testing.T, s Store) {
 	groups, err := s.AgentGroups(t.Context(), Everything)
 	must(t, err)
 	same(t, "groups", groups, []Count{{"h", len(all)}})
+}
+
+// storeMoveRace moves agents to and fro while their batches arrive: in the end
+// every alert is in the group of its agent.
+func storeMoveRace(t *testing.T, s Store) {
+	agents := []string{"a", "b", "c"}
+	enrolled(t, s, "g", agents...)
+	var wg sync.WaitGroup
+	for _, uid := range agents {
+		wg.Go(func() {
+			for i := range 20 {
+				r := Record{UID: fmt.Sprint("r", i), Digest: fmt.Sprint("d", i), Raw: []byte(`{}`), Size: 2}
+				if _, err := s.Save(t.Context(), Batch{Agent: Agent{UID: uid}, ReceivedAt: clock, Records: []Record{r}}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 2 {
+		wg.Go(func() {
+			for n := range 10 {
+				group := []string{"g", "h"}[(i+n)%2]
+				if _, err := s.Move(t.Context(), Everything, agents, group); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	page, err := s.Alerts(t.Context(), Everything, Filter{Limit: 1000})
+	must(t, err)
+	if len(page.Alerts) != 60 {
+		t.Errorf("%d alerts, want 60", len(page.Alerts))
+	}
+	for _, a := range page.Alerts {
+		if group := agentNow(t, s, a.AgentUID).Group; a.Group != group {
+			t.Errorf("an alert of %s is in group %s, its agent in %s", a.AgentUID, a.Group, group)
+		}
+	}
 }
 
 func storeForget(t *testing.T, s Store) {
@@ -780,34 +820,48 @@ func storeExceptionScope(t *testing.T, s Store) {
 // saveHidden stores a record of an agent that is known.
 func saveHidden(t *testing.T, s Store, agentUID string, r Record) {
 	t.Helper()
+	saveAt(t, s, clock, agentUID, r)
+}
+
+func saveAt(t *testing.T, s Store, at time.Time, agentUID string, r Record) {
+	t.Helper()
 	r.Raw = json.RawMessage(`{"uid":"` + r.UID + `"}`)
 	r.Digest, r.Size, r.Level = "digest of "+r.UID, len(r.Raw), "suspicious"
-	results, err := s.Save(t.Context(), Batch{Agent: Agent{UID: agentUID, Hostname: "PC-" + agentUID}, ReceivedAt: clock, Records: []Record{r}})
+	results, err := s.Save(t.Context(), Batch{Agent: Agent{UID: agentUID, Hostname: "PC-" + agentUID}, ReceivedAt: at, Records: []Record{r}})
 	must(t, err)
 	if len(results) != 1 || results[0].Status != Stored {
 		t.Fatalf("%s: %+v", r.UID, results)
 	}
 }
 
-// storeHidden looks that the preview of an exception is what it then does: the
-// same records, sent once it is in force, arrive as suppressed.
-func storeHidden(t *testing.T, s Store) {
-	enrolled(t, s, "g", "a")
-	enrolled(t, s, "h", "b")
-	records := []Record{
+// hiddenRecords are saved by the agent a of group g and the agent b of group h.
+func hiddenRecords() []Record {
+	return []Record{
 		{UID: "r1", Rule: "R1", Brand: "zoom", SHA256: "ABCD", Host: "Files.Example.invalid", Path: `C:\Tools\x.exe`, Signer: "Ours Ltd", Hostname: "PC-1"},
 		{UID: "r2", Rule: "R1", Brand: "webex", SHA256: "abcd", Path: `c:\tools\y.exe`, Hostname: "pc-1"},
 		{UID: "r3", Rule: "R2", Brand: "zoom", SHA256: "ffff", Path: "/opt/Tools/z", Signer: "ours ltd"},
 		{UID: "r4", Rule: "R2", Brand: "zoom", Path: "/opt/tools_/z"},
 		{UID: "r5", Rule: "R2", Brand: "zoom", Path: "/opt/toolsX/z"},
 	}
+}
+
+func saveHiddenRecords(t *testing.T, s Store, at time.Time, suffix string) {
+	t.Helper()
 	for _, uid := range []string{"a", "b"} {
-		for _, r := range records {
-			r.UID = uid + r.UID
-			saveHidden(t, s, uid, r)
+		for _, r := range hiddenRecords() {
+			r.UID = uid + r.UID + suffix
+			saveAt(t, s, at, uid, r)
 		}
 	}
-	for name, c := range map[string]struct {
+}
+
+// storeHidden looks that the preview of an exception is what it then does: the
+// same records, sent while it is in force, arrive as suppressed.
+func storeHidden(t *testing.T, s Store) {
+	enrolled(t, s, "g", "a")
+	enrolled(t, s, "h", "b")
+	saveHiddenRecords(t, s, clock, "")
+	cases := map[string]struct {
 		e    Exception
 		want string
 	}{
@@ -822,28 +876,51 @@ func storeHidden(t *testing.T, s Store) {
 		"no wildcard":      {Exception{Path: "/opt/tools_", Group: "g"}, "ar4"},
 		"all of them":      {Exception{Rule: "R2", Brand: "zoom", Path: "/opt/T", Group: "g"}, "ar3"},
 		"nothing":          {Exception{Rule: "R3"}, ""},
-		"no condition":     {Exception{Group: "g"}, ""},
-	} {
+	}
+	for name, c := range cases {
 		n, alerts, err := s.Hidden(t.Context(), Everything, c.e, clock, 100)
 		must(t, err)
-		if got := recordUIDs(alerts); got != c.want || n != len(alerts) {
-			t.Errorf("%s: %d, %q; want %q", name, n, got, c.want)
+		if got := recordUIDs(alerts, ""); got != c.want || n != len(alerts) {
+			t.Errorf("%s: preview %d, %q; want %q", name, n, got, c.want)
 		}
 	}
+	hiddenWithin(t, s)
+	at := clock
+	for name, c := range cases {
+		at = at.Add(time.Hour)
+		c.e.ID, c.e.CreatedAt, c.e.ExpiresAt = name, at, at.Add(time.Hour)
+		must(t, s.CreateException(t.Context(), c.e))
+		saveHiddenRecords(t, s, at, " "+name)
+		page, err := s.Alerts(t.Context(), Everything, Filter{Statuses: []string{StatusSuppressed}, Exception: name, Limit: 100})
+		must(t, err)
+		if got := recordUIDs(page.Alerts, " "+name); got != c.want {
+			t.Errorf("%s: hides %q, want %q", name, got, c.want)
+		}
+		must(t, s.EndException(t.Context(), Everything, name, "ana", at))
+	}
+}
+
+// hiddenWithin looks at the bounds of a preview.
+func hiddenWithin(t *testing.T, s Store) {
+	t.Helper()
 	n, alerts, err := s.Hidden(t.Context(), Scope{Groups: []string{"h"}}, Exception{Rule: "R1"}, clock, 1)
-	if err != nil || n != 2 || recordUIDs(alerts) != "br2" {
-		t.Errorf("the newest within the scope: %d, %q, %v", n, recordUIDs(alerts), err)
+	if err != nil || n != 2 || recordUIDs(alerts, "") != "br2" {
+		t.Errorf("the newest within the scope: %d, %q, %v", n, recordUIDs(alerts, ""), err)
 	}
 	n, alerts, err = s.Hidden(t.Context(), Everything, Exception{Rule: "R1"}, clock.Add(time.Millisecond), 9)
 	if err != nil || n != 0 || alerts == nil {
 		t.Errorf("since later: %d, %v, %v", n, alerts, err)
 	}
+	n, alerts, err = s.Hidden(t.Context(), Everything, Exception{Group: "g"}, clock, 9)
+	if err != nil || n != 0 || alerts == nil {
+		t.Errorf("without a condition: %d, %v, %v", n, alerts, err)
+	}
 }
 
-func recordUIDs(alerts []Alert) string {
+func recordUIDs(alerts []Alert, suffix string) string {
 	var all []string
 	for _, a := range alerts {
-		all = append(all, a.RecordUID)
+		all = append(all, strings.TrimSuffix(a.RecordUID, suffix))
 	}
 	return strings.Join(all, " ")
 }

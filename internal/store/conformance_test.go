@@ -23,7 +23,10 @@ var arrival = time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)
 func testStore(t *testing.T, open func(t *testing.T) Store) {
 	for _, tests := range []map[string]func(*testing.T, Store){intakeTests, alertTests, peopleTests} {
 		for _, name := range slices.Sorted(maps.Keys(tests)) {
-			t.Run(name, func(t *testing.T) { tests[name](t, open(t)) })
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				tests[name](t, open(t))
+			})
 		}
 	}
 }
@@ -55,6 +58,8 @@ func base(t *testing.T, s Store) *db {
 	t.Helper()
 	switch s := s.(type) {
 	case *SQLite:
+		return &s.db
+	case *Postgres:
 		return &s.db
 	}
 	t.Fatalf("a store of an unknown engine: %T", s)

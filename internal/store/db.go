@@ -25,11 +25,13 @@ type dialect struct {
 	folder   string // of the migrations
 	numbered bool   // arguments are $1, $2 … and not ?
 	lock     string // ends a SELECT of rows that the transaction will change
+	lazy     string // begins a transaction that a crash may take, or ""
 }
 
 var (
 	dialectSQLite   = dialect{name: "sqlite", goose: goose.DialectSQLite3, folder: "migrations/sqlite"}
-	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true, lock: " FOR UPDATE"}
+	dialectPostgres = dialect{name: "postgres", goose: goose.DialectPostgres, folder: "migrations/postgres", numbered: true, lock: " FOR UPDATE",
+		lazy: "SET LOCAL synchronous_commit TO off"}
 )
 
 // db holds the SQL that both engines share. On PostgreSQL read and write are
@@ -200,8 +202,16 @@ func migrate(ctx context.Context, conn *sql.DB, d dialect) (int64, error) {
 	return target, nil
 }
 
-// Ready tells whether the engine answers and its schema is the one of this program.
+// Ready tells whether the engine answers, its schema is the one of this program,
+// and nothing is being copied into it.
 func (d *db) Ready(ctx context.Context) error {
+	if err := d.checkSchema(ctx); err != nil {
+		return err
+	}
+	return d.mustBeWhole(ctx)
+}
+
+func (d *db) checkSchema(ctx context.Context) error {
 	var version int64
 	err := d.read.QueryRowContext(ctx, `SELECT max(version_id) FROM goose_db_version WHERE is_applied`).Scan(&version)
 	if err != nil {

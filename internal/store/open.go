@@ -13,12 +13,8 @@ func Open(ctx context.Context, url string) (Store, error) {
 	switch {
 	case found && scheme == "sqlite" && rest != "":
 		return OpenSQLite(ctx, rest)
+	case found && (scheme == "postgres" || scheme == "postgresql"):
+		return OpenPostgres(ctx, url)
 	}
 	return nil, errors.New("open store: the store must be given as sqlite:PATH or postgres://USER@HOST/DATABASE")
-}
-
-// isOutage tells whether an error says that the engine cannot be reached, so that
-// other work would fail as well.
-func isOutage(err error) bool {
-	return errors.Is(err, context.DeadlineExceeded)
 }

@@ -9,9 +9,6 @@ import (
 	"time"
 )
 
-// maxValues is how many values one statement lists: engines limit its arguments.
-const maxValues = 500
-
 // agentColumns is what scanAgent reads, of agents AS a, but for the last two.
 const agentColumns = `a.agent_uid, a.hostname, a.os, a.version, a.rules_version, a.group_name, a.state,
 	a.enrolled_at, a.first_seen, a.last_seen, a.interval_ms, a.stopped_at, a.silent_since, a.trouble, a.machine_id, a.boot_id,
@@ -90,86 +87,99 @@ func (d *db) Move(ctx context.Context, s Scope, uids []string, group string) (in
 	if !s.Sees(group) {
 		return 0, fmt.Errorf("move agents: group: %w", ErrNotFound)
 	}
-	moved := 0
-	err := d.inTx(ctx, func(tx *sql.Tx) error {
-		return chunks(uids, func(some []string) error {
-			n, err := d.moveSome(ctx, tx, s, some, group)
-			moved += n
-			return err
-		})
-	})
+	n, err := d.changeAgents(ctx, s, uids, change{set: "group_name", to: group, unless: "group_name <> ?",
+		follow: func(uid string) []statement {
+			return []statement{
+				{ // in the order in which triage locks them
+					query: `SELECT 1 FROM alerts WHERE agent_uid = ? ORDER BY record_uid` + d.dialect.lock,
+					args:  []any{uid},
+					row:   func(scanner) error { return nil },
+				},
+				{query: `UPDATE alerts SET group_name = ? WHERE agent_uid = ?`, args: []any{group, uid}},
+			}
+		}})
 	if err != nil {
-		return 0, fmt.Errorf("move agents: %w", err)
+		return n, fmt.Errorf("move agents: %w", err)
 	}
-	return moved, nil
-}
-
-// moveSome takes the row of each agent before its alerts: a batch that is
-// being saved either sees the new group or is seen.
-func (d *db) moveSome(ctx context.Context, tx *sql.Tx, s Scope, uids []string, group string) (int, error) {
-	var w where
-	w.in("agent_uid", uids)
-	w.scope("group_name", s)
-	w.add(true, "group_name <> ?", group)
-	n, err := d.exec(ctx, tx, `UPDATE agents SET group_name = ?`+w.sql(), append([]any{group}, w.args...)...)
-	if err != nil {
-		return 0, err
-	}
-	var in where
-	in.in("agent_uid", uids)
-	_, err = d.exec(ctx, tx, `UPDATE alerts SET group_name = ? WHERE group_name <> ? AND agent_uid IN (SELECT agent_uid FROM agents`+
-		in.sql()+` AND group_name = ?)`, slices.Concat([]any{group, group}, in.args, []any{group})...)
-	return n, err
-}
-
-// chunks calls do with parts of the values that one statement can list. They
-// are sorted, so that two who lock many rows do so in the same order.
-func chunks(values []string, do func([]string) error) error {
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
-	for some := range slices.Chunk(slices.Compact(sorted), maxValues) {
-		if err := do(some); err != nil {
-			return err
-		}
-	}
-	return nil
+	return n, nil
 }
 
 // SetState suspends, revokes or restores agents.
 func (d *db) SetState(ctx context.Context, s Scope, uids []string, state string, now time.Time) (int, error) {
+	c := change{set: "state", to: state, unless: "state <> ? AND state <> 'revoked'"}
 	switch state {
-	case AgentActive, AgentSuspended, AgentRevoked, AgentCloned:
+	case AgentActive, AgentSuspended, AgentCloned:
+	case AgentRevoked:
+		c.follow = func(uid string) []statement {
+			return []statement{{
+				query: `UPDATE credentials SET revoked_at = ? WHERE agent_uid = ? AND revoked_at = 0`,
+				args:  []any{toMillis(now), uid},
+			}}
+		}
 	default:
 		return 0, fmt.Errorf("set the state of agents: no state %q", state)
 	}
-	changed := 0
-	err := d.inTx(ctx, func(tx *sql.Tx) error {
-		return chunks(uids, func(some []string) error {
-			n, err := d.setSome(ctx, tx, s, some, state, now)
-			changed += n
-			return err
-		})
-	})
+	n, err := d.changeAgents(ctx, s, uids, c)
 	if err != nil {
-		return 0, fmt.Errorf("set the state of agents: %w", err)
+		return n, fmt.Errorf("set the state of agents: %w", err)
 	}
-	return changed, nil
+	return n, nil
 }
 
-func (d *db) setSome(ctx context.Context, tx *sql.Tx, s Scope, uids []string, state string, now time.Time) (int, error) {
-	var w where
-	w.in("agent_uid", uids)
-	w.scope("group_name", s)
-	w.add(true, "state <> ? AND state <> 'revoked'", state)
-	n, err := d.exec(ctx, tx, `UPDATE agents SET state = ?`+w.sql(), append([]any{state}, w.args...)...)
-	if err != nil || state != AgentRevoked {
-		return n, err
+// change is what is done to many agents: a column is set unless it is so already.
+type change struct {
+	set, to string
+	unless  string                       // condition on the column, with the value as its argument
+	follow  func(uid string) []statement // for each agent that changed, or nil
+}
+
+// changeAgents changes the agents within the scope and returns how many did.
+// Each statement names one agent, and agents are taken in order, as by everybody
+// who locks more than one; a batch that is being saved is before or after.
+func (d *db) changeAgents(ctx context.Context, s Scope, uids []string, c change) (int, error) {
+	n := 0
+	for some := range slices.Chunk(slices.Compact(slices.Sorted(slices.Values(uids))), beatChunk) {
+		var changed []string
+		err := d.batched(ctx, func(run runner) (err error) {
+			changed, err = c.apply(ctx, run, s, some)
+			return err
+		})
+		if err != nil {
+			return n, err
+		}
+		n += len(changed)
 	}
-	var in where
-	in.in("agent_uid", uids)
-	_, err = d.exec(ctx, tx, `UPDATE credentials SET revoked_at = ? WHERE revoked_at = 0 AND agent_uid IN (SELECT agent_uid FROM agents`+
-		in.sql()+` AND state = 'revoked')`, append([]any{toMillis(now)}, in.args...)...)
-	return n, err
+	return n, nil
+}
+
+// apply returns the agents that changed.
+func (c change) apply(ctx context.Context, run runner, s Scope, uids []string) (changed []string, err error) {
+	all := make([]statement, len(uids))
+	rows := make([]int64, len(uids))
+	for i, uid := range uids {
+		var w where
+		w.add(true, "agent_uid = ?", uid)
+		w.scope("group_name", s)
+		w.add(true, c.unless, c.to)
+		all[i] = statement{query: `UPDATE agents SET ` + c.set + ` = ?` + w.sql(), args: append([]any{c.to}, w.args...), changed: &rows[i]}
+	}
+	if err := run(ctx, all); err != nil {
+		return nil, err
+	}
+	var follow []statement
+	for i, uid := range uids {
+		if rows[i] == 0 {
+			continue
+		}
+		changed = append(changed, uid)
+		if c.follow != nil {
+			follow = append(follow, c.follow(uid)...)
+		}
+	}
+	if len(follow) == 0 {
+		return changed, nil
+	}
+	return changed, run(ctx, follow)
 }
 
 // Forget deletes an agent that is revoked.
@@ -182,11 +192,12 @@ func (d *db) Forget(ctx context.Context, s Scope, uid string) error {
 		return fmt.Errorf("forget agent: it is %s: %w", a.State, ErrRefused)
 	}
 	err = d.inTx(ctx, func(tx *sql.Tx) error {
-		if _, err := d.exec(ctx, tx, `DELETE FROM credentials WHERE agent_uid = ?`, uid); err != nil {
-			return err
+		for _, table := range []string{"agents", "credentials"} {
+			if _, err := d.exec(ctx, tx, `DELETE FROM `+table+` WHERE agent_uid = ?`, uid); err != nil {
+				return err
+			}
 		}
-		_, err := d.exec(ctx, tx, `DELETE FROM agents WHERE agent_uid = ?`, uid)
-		return err
+		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("forget agent: %w", err)

@@ -24,6 +24,7 @@ const readers = 4
 type SQLite struct {
 	db
 	groupCommit
+	path string
 }
 
 // OpenSQLite opens or creates the store in the file path, and brings its schema
@@ -51,7 +52,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 	if err := os.Chmod(abs, 0o600); err != nil {
 		return nil, reason(err)
 	}
-	s := &SQLite{db: db{dialect: dialectSQLite}}
+	s := &SQLite{db: db{dialect: dialectSQLite}, path: abs}
 	s.batched = s.inSQL
 	if err := s.connect(ctx, abs); err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -96,7 +97,7 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 	}
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
-	return s.Ready(ctx)
+	return s.checkSchema(ctx)
 }
 
 // Save commits the batch with those that wait.

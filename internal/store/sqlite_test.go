@@ -10,11 +10,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-
-	"go.uber.org/goleak"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestSQLiteStore(t *testing.T) {
 	testStore(t, func(t *testing.T) Store { return openTemp(t) })

@@ -112,14 +112,11 @@ func (a *agent) beat(interval time.Duration, withAlert, reconnect bool) (took ti
 			"status": map[string]any{"sources": []map[string]string{{"name": "files", "state": "ok"}, {"name": "launches", "state": "ok"}}, "rules": map[string]any{"version": "2026.11", "count": 300}},
 		},
 	})
-	var packed bytes.Buffer
-	zip := gzip.NewWriter(&packed)
-	zip.Write(body)
-	zip.Close()
+	packed := pack(body)
 	if reconnect {
 		a.close()
 	}
-	status, text, took, err := a.post("/v1/agent/batch", packed.Bytes(), true)
+	status, text, took, err := a.post("/v1/agent/batch", packed, true)
 	if err != nil {
 		a.close()
 		return took, err
@@ -128,6 +125,19 @@ func (a *agent) beat(interval time.Duration, withAlert, reconnect bool) (took ti
 		return took, fmt.Errorf("status %d: %.200s", status, text)
 	}
 	return took, a.settle(text)
+}
+
+// packers are kept: a new one costs more than the whole request.
+var packers = sync.Pool{New: func() any { return gzip.NewWriter(nil) }}
+
+func pack(body []byte) []byte {
+	var out bytes.Buffer
+	zip := packers.Get().(*gzip.Writer)
+	defer packers.Put(zip)
+	zip.Reset(&out)
+	zip.Write(body)
+	zip.Close()
+	return out.Bytes()
 }
 
 func (a *agent) settle(text []byte) error {

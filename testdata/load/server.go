@@ -53,7 +53,7 @@ func startServer(ctx context.Context, p plan) (*server, error) {
 	}
 	go func() {
 		for lines.Scan() {
-			if strings.Contains(lines.Text(), "level=ERROR") || strings.Contains(lines.Text(), "level=WARN") && !strings.Contains(lines.Text(), "Alarm about") {
+			if os.Getenv("LOAD_LOG") != "" || strings.Contains(lines.Text(), "level=ERROR") || strings.Contains(lines.Text(), "level=WARN") && !strings.Contains(lines.Text(), "Alarm about") {
 				fmt.Fprintln(os.Stderr, lines.Text())
 			}
 		}

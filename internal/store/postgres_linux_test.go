@@ -1,0 +1,225 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+func TestPostgresStore(t *testing.T) {
+	testStore(t, func(t *testing.T) Store { return openPostgres(t, newDatabase(t)) })
+}
+
+// TestPostgresManyStart: collectors that start at once on an empty database.
+func TestPostgresManyStart(t *testing.T) {
+	s := cluster(t)
+	if err := s.exec("postgres", "CREATE DATABASE started"); err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 5 {
+		wg.Go(func() {
+			p, err := OpenPostgres(t.Context(), s.url("started"))
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if err := errors.Join(p.Ready(t.Context()), p.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// TestPostgresTwoCollectors: whoever reads by number misses nothing, whichever
+// collectors write meanwhile. The numbers have no gaps, so a number that is seen
+// before its predecessor shows.
+func TestPostgresTwoCollectors(t *testing.T) {
+	url := newDatabase(t)
+	stores := []*Postgres{openPostgres(t, url), openPostgres(t, url)}
+	const senders, batches, records = 8, 12, 3
+	for n := range senders {
+		admit(t, stores[0], "g", fmt.Sprint("a", n))
+	}
+	var wg sync.WaitGroup
+	for i, s := range stores {
+		for n := range senders {
+			wg.Go(func() { // every agent sends to both collectors
+				for j := range batches {
+					b := batchOf(fmt.Sprint("a", n))
+					for k := range records {
+						b.Records = append(b.Records, sample(fmt.Sprint("s", i, "b", j, "r", k)))
+					}
+					save(t, s, b)
+				}
+			})
+		}
+	}
+	var seen int64
+	for seen < 2*senders*batches*records {
+		all, err := stores[1].Since(t.Context(), Everything, seen, 7)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, a := range all {
+			if a.Seq != seen+1 {
+				t.Fatalf("alert %d was seen after %d", a.Seq, seen)
+			}
+			seen = a.Seq
+		}
+	}
+	wg.Wait()
+}
+
+// TestPostgresFailover kills a primary under load and promotes its synchronous
+// standby: no record that was acknowledged is missing, and none is there twice.
+func TestPostgresFailover(t *testing.T) {
+	primary, standby := replicated(t)
+	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/mg?sslmode=disable", primary.port, standby.port)
+	s := openPostgres(t, url)
+	const senders, before, after = 6, 20, 10
+	var acked [senders]atomic.Int64
+	var promoted atomic.Bool
+	var wg sync.WaitGroup
+	for n := range senders {
+		admit(t, s, "g", fmt.Sprint("a", n))
+		wg.Go(func() {
+			for end := int64(-1); end < 0 || acked[n].Load() < end; {
+				if end < 0 && promoted.Load() {
+					end = acked[n].Load() + after
+				}
+				b := batchOf(fmt.Sprint("a", n), sample(fmt.Sprint("r", acked[n].Load())))
+				if _, err := s.Save(t.Context(), b); err == nil {
+					acked[n].Add(1)
+				} else if t.Context().Err() != nil {
+					return
+				}
+			}
+		})
+	}
+	for n := range senders {
+		for acked[n].Load() < before {
+			time.Sleep(10 * time.Millisecond)
+		}
+	}
+	if err := primary.kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := standby.exec("postgres", "SELECT pg_promote()"); err != nil {
+		t.Fatal(err)
+	}
+	promoted.Store(true)
+	wg.Wait()
+
+	want := map[string]int{}
+	for n := range senders {
+		for i := range acked[n].Load() {
+			want[fmt.Sprint("a", n, " r", i)] = 1
+		}
+	}
+	got := map[string]int{}
+	for _, a := range alertsOf(t, s, Filter{Limit: 1000}) {
+		got[a.AgentUID+" "+a.RecordUID]++
+	}
+	if !maps.Equal(got, want) {
+		t.Errorf("%d alerts are there, %d were acknowledged", len(got), len(want))
+	}
+}
+
+// replicated starts a primary with a database mg, and a standby that each commit
+// waits for.
+func replicated(t *testing.T) (primary, standby *server) {
+	t.Helper()
+	start := func(prepare func(s *server) error) *server {
+		s, err := newServer()
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.stop)
+		if err := prepare(s); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.start(); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	}
+	primary = start((*server).initialise)
+	if err := primary.exec("postgres", "CREATE DATABASE mg"); err != nil {
+		t.Fatal(err)
+	}
+	standby = start(func(s *server) error {
+		return postgresTool("pg_basebackup", "-D", s.data(), "-h", "127.0.0.1", "-p", fmt.Sprint(primary.port), "-U", "postgres", "-R", "-c", "fast", "--no-sync")
+	})
+	if err := primary.exec("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"); err != nil {
+		t.Fatal(err)
+	}
+	conn, err := pgx.Connect(t.Context(), primary.url("postgres"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.WithoutCancel(t.Context()))
+	for state := ""; state != "sync"; time.Sleep(50 * time.Millisecond) {
+		if err := conn.QueryRow(t.Context(), `SELECT coalesce(max(sync_state), '') FROM pg_stat_replication`).Scan(&state); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return primary, standby
+}
+
+// TestPostgresRefusesLazyCommit: a server that acknowledges before the disk has
+// it cannot keep the promise of Save.
+func TestPostgresRefusesLazyCommit(t *testing.T) {
+	url := newDatabase(t)
+	name := url[strings.LastIndex(url, "/")+1 : strings.Index(url, "?")]
+	if err := cluster(t).exec("postgres", "ALTER DATABASE "+name+" SET synchronous_commit = off"); err != nil {
+		t.Fatal(err)
+	}
+	p, err := OpenPostgres(t.Context(), url)
+	if err == nil {
+		p.Close()
+	}
+	if !errors.Is(err, errLazyCommit) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestPostgresErrorsAreDiscreet: one line, and nothing of a password, wherever it
+// came from.
+func TestPostgresErrorsAreDiscreet(t *testing.T) {
+	s := cluster(t)
+	passfile := filepath.Join(t.TempDir(), "pass")
+	if err := os.WriteFile(passfile, []byte("*:*:*:*:hunter2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	nobody := fmt.Sprintf("postgres://ana:hunter2@127.0.0.1:%d/nowhere?sslmode=disable", s.port)
+	for _, url := range []string{
+		nobody,
+		strings.Replace(nobody, ":hunter2@", "@", 1) + "&passfile=" + passfile,
+		"postgres://ana:hunter2@127.0.0.1:1,127.0.0.1:2/x?sslmode=disable",
+		"postgres://ana:hunter2@127.0.0.1:notaport/x",
+		"postgres://ana:hunter2@127.0.0.1/x?connect_timeout=soon",
+		"postgres://ana:hunter2@[::1/x", "postgres://ana:hunter2@h/x?sslmode=hunter2",
+	} {
+		s, err := Open(t.Context(), url)
+		if err == nil {
+			s.Close()
+			t.Errorf("%s was opened", url)
+			continue
+		}
+		if text := err.Error(); strings.ContainsAny(text, "\r\n") || strings.Contains(text, "hunter2") || strings.Contains(text, "postgres://ana") {
+			t.Errorf("not discreet: %q", text)
+		}
+	}
+}
