@@ -1,0 +1,224 @@
+package collect
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+)
+
+// browser is a real Chromium that looks at a real site over TLS. Whatever the
+// pages write to its console, every error of the script and every breach of the
+// content policy is kept.
+type browser struct {
+	t      *testing.T
+	f      *fleetSite
+	ctx    context.Context
+	mu     sync.Mutex
+	faults []string
+}
+
+// screens is where screenshots are kept.
+const screens = "../../build/screens"
+
+func newBrowser(t *testing.T, f *fleetSite) *browser {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Fatal("chromium is missing: apt-get install -y chromium")
+	}
+	if err := os.MkdirAll(screens, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.NoSandbox,
+		chromedp.Flag("ignore-certificate-errors-spki-list", f.keyPin()), chromedp.WindowSize(1280, 860))
+	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
+	ctx, end := chromedp.NewContext(alloc)
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	t.Cleanup(func() { cancel(); end(); endAlloc() })
+	b := &browser{t: t, f: f, ctx: ctx}
+	chromedp.ListenTarget(ctx, b.listen)
+	b.do(log.Enable(), runtime.Enable(), chromedp.ActionFunc(func(ctx context.Context) error {
+		_, err := page.AddScriptToEvaluateOnNewDocument(
+			`addEventListener("securitypolicyviolation", e => console.error("policy " + e.violatedDirective + " " + e.blockedURI))`).Do(ctx)
+		return err
+	}))
+	return b
+}
+
+// keyPin names the key of the site's certificate, so that the browser takes this
+// one certificate and no other that it does not know.
+func (f *fleetSite) keyPin() string {
+	f.t.Helper()
+	conn, err := tls.Dial("tcp", f.addr, &tls.Config{InsecureSkipVerify: true}) // only to read it
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	defer conn.Close()
+	sum := sha256.Sum256(conn.ConnectionState().PeerCertificates[0].RawSubjectPublicKeyInfo)
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+func (b *browser) listen(event any) {
+	fault := ""
+	switch e := event.(type) {
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.LevelError || e.Entry.Level == log.LevelWarning {
+			fault = string(e.Entry.Source) + ": " + e.Entry.Text + " " + e.Entry.URL
+		}
+	case *runtime.EventExceptionThrown:
+		fault = "exception: " + e.ExceptionDetails.Error()
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.APITypeError || e.Type == runtime.APITypeWarning {
+			fault = "console: " + string(e.Args[0].Value)
+		}
+	}
+	if fault != "" {
+		b.mu.Lock()
+		b.faults = append(b.faults, fault)
+		b.mu.Unlock()
+	}
+}
+
+// noFaults holds the page to a clean console.
+func (b *browser) noFaults() {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, fault := range b.faults {
+		b.t.Errorf("the browser complains: %s", fault)
+	}
+	b.faults = nil
+}
+
+func (b *browser) do(actions ...chromedp.Action) {
+	b.t.Helper()
+	if err := chromedp.Run(b.ctx, actions...); err != nil {
+		b.t.Fatalf("browser at %s: %v", b.where(), err)
+	}
+}
+
+func (b *browser) where() string {
+	var at string
+	chromedp.Run(b.ctx, chromedp.Location(&at))
+	return at
+}
+
+func (b *browser) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate("https://" + b.f.addr + path))
+}
+
+// eval runs a script in the page and returns what it gives, as text.
+func (b *browser) eval(script string) string {
+	b.t.Helper()
+	var v any
+	b.do(chromedp.Evaluate(script, &v))
+	return fmt.Sprint(v)
+}
+
+// until waits for a script to give true, also while the page changes under it.
+func (b *browser) until(what, script string) {
+	b.t.Helper()
+	for range 300 {
+		var seen bool
+		if chromedp.Run(b.ctx, chromedp.Evaluate(script, &seen)) == nil && seen {
+			return
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	b.shot("failed")
+	b.t.Fatalf("%s: not seen at %s\n%.2000s", what, b.where(), b.eval(`document.body.innerText`))
+}
+
+// sees waits for a text on the page.
+func (b *browser) sees(text string) {
+	b.t.Helper()
+	b.until(fmt.Sprintf("%q", text), fmt.Sprintf(`document.body && document.body.innerText.includes(%q)`, text))
+}
+
+// keys presses keys one after the other, as somebody who types does.
+func (b *browser) keys(keys ...string) {
+	b.t.Helper()
+	for _, k := range keys {
+		b.do(chromedp.KeyEvent(k))
+	}
+}
+
+// shot keeps a picture of the whole page.
+func (b *browser) shot(name string) {
+	b.t.Helper()
+	var picture []byte
+	b.do(chromedp.FullScreenshot(&picture, 100))
+	if err := os.WriteFile(filepath.Join(screens, name+".png"), picture, 0o644); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// theme chooses light or dark as the system does.
+func (b *browser) theme(name string) {
+	b.t.Helper()
+	b.do(emulation.SetEmulatedMedia().WithFeatures([]*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}}))
+}
+
+func (b *browser) size(width, height int64, mobile bool) {
+	b.t.Helper()
+	b.do(emulation.SetDeviceMetricsOverride(width, height, 1, mobile))
+}
+
+// login types name and password.
+func (b *browser) login(name string) {
+	b.t.Helper()
+	b.open("/login")
+	b.do(chromedp.SendKeys("#name", name), chromedp.SendKeys("#password", testPassword+"\r"))
+}
+
+// TestScreens shows every page in the light and the dark theme and on a phone, and
+// looks for what no page may have.
+func TestScreens(t *testing.T) {
+	f := newFleetSite(t)
+	f.demo(t)
+	f.account(t, "admin", "admin")
+	b := newBrowser(t, f)
+	b.open("/login")
+	b.shot("login-light")
+	b.login("admin")
+	b.sees("Open")
+	all, err := f.store.Alerts(t.Context(), everything(), filterLimit(60))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string]string{"alerts": "/", "flat": "/?view=alerts&status=any", "fleet": "/fleet", "rules": "/rules", "exceptions": "/exceptions", "reports": "/reports",
+		"tokens": "/tokens", "people": "/people", "audit": "/audit", "settings": "/settings", "account": "/account", "deadletters": "/deadletters", "exception": "/exceptions/new?rule=MG-BRAND-UNSIGNED"}
+	for _, a := range all.Alerts {
+		pages["alert-"+strings.ToLower(a.Rule)] = "/alerts/" + a.ID
+		pages["agent"] = "/fleet/" + a.AgentUID
+	}
+	for name, path := range pages {
+		for _, theme := range []string{"light", "dark"} {
+			b.theme(theme)
+			b.open(path)
+			b.shot(name + "-" + theme)
+		}
+		b.theme("light")
+		b.size(390, 844, true)
+		b.open(path)
+		b.shot(name + "-phone")
+		b.size(1280, 860, false)
+	}
+	b.noFaults()
+}
