@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,7 +48,7 @@ func newBrowser(t *testing.T, f *fleetSite) *browser {
 	opts := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.Flag("headless", "new"), chromedp.NoSandbox,
 		chromedp.Flag("ignore-certificate-errors-spki-list", f.keyPin()), chromedp.WindowSize(1280, 860))
 	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
-	ctx, end := chromedp.NewContext(alloc)
+	ctx, end := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // events that the library does not know yet
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	t.Cleanup(func() { cancel(); end(); endAlloc() })
 	b := &browser{t: t, f: f, ctx: ctx}
@@ -103,6 +104,21 @@ func (b *browser) noFaults() {
 		b.t.Errorf("the browser complains: %s", fault)
 	}
 	b.faults = nil
+}
+
+// expect takes one complaint of the browser that belongs to the test: it notes
+// answers with an error status.
+func (b *browser) expect(text string) {
+	b.t.Helper()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for i, fault := range b.faults {
+		if strings.Contains(fault, text) {
+			b.faults = slices.Delete(b.faults, i, i+1)
+			return
+		}
+	}
+	b.t.Errorf("the browser did not complain of %s", text)
 }
 
 func (b *browser) do(actions ...chromedp.Action) {

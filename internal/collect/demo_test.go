@@ -17,10 +17,10 @@ import (
 // such file exists.
 type lure struct {
 	uid, level, brand, rule, file, path, host, signature, signer, issuer, user string
-	score                                                                       int
-	reasons                                                                     []string
-	ran, stole                                                                  bool
-	landed                                                                      time.Duration // before it was found
+	score                                                                      int
+	reasons                                                                    []string
+	ran, stole                                                                 bool
+	landed                                                                     time.Duration // before it was found
 }
 
 func (l lure) sha256() string {
@@ -116,8 +116,8 @@ func (f *fleetSite) demo(t *testing.T) []*testDevice {
 		if i == 2 {
 			state, detail = "degraded", "inotify: too few watches, 3 folders are swept instead"
 		}
-		beat := map[string]any{"seq": 9, "head": "", "interval_s": 60, "machine_id": "m" + d.uid, "boot_id": "b", "status": map[string]any{
-			"sources": []any{map[string]any{"name": "files", "state": state, "detail": detail}, map[string]any{"name": "launches", "state": "ok", "detail": "proc connector"}},
+		beat := map[string]any{"seq": 9, "head": "", "interval_s": 60, "machine_id": "m" + d.hostname(t), "boot_id": "b", "status": map[string]any{
+			"sources":  []any{map[string]any{"name": "files", "state": state, "detail": detail}, map[string]any{"name": "launches", "state": "ok", "detail": "proc connector"}},
 			"counters": map[string]any{"file_events": 18213 + i, "files_judged": 902, "exec_events": 55120, "alerts": 3}}}
 		d.want(200, "", "/v1/agent/batch", d.batchAs(t, beat))
 	}

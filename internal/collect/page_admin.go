@@ -131,6 +131,11 @@ type auditPageView struct {
 	Query   string // of the export
 }
 
+// Export is the address of an export of what the filter chooses.
+func (p auditPageView) Export(format string) string {
+	return "/v1/export/audit?" + strings.TrimSuffix("format="+format+"&"+p.Query, "&")
+}
+
 func (s *Server) showAudit(w http.ResponseWriter, r *http.Request) error {
 	q := readQuery(withoutEmpty(r.URL), "limit", "cursor", "who", "action")
 	page := auditPageView{frame: s.frame(w, r, "audit", "Audit")}

@@ -148,6 +148,11 @@ type alertRow struct {
 	URL    string
 }
 
+// Export is the address of an export of what the list shows, all pages of it.
+func (p alertsPage) Export(format string) string {
+	return "/v1/export/alerts?" + strings.TrimSuffix("format="+format+"&"+p.Program, "&")
+}
+
 func (s *Server) showAlerts(w http.ResponseWriter, r *http.Request) error {
 	l, err := readList(r.URL.RawQuery)
 	if err != nil {

@@ -300,7 +300,7 @@ func signatureOf(doc document) signatureView {
 			v.Chain = append(v.Chain, name)
 		}
 	}
-	v.Facts = known(append([]fact{{"Signer", subject, link("signer", "")}, {"Apple team", flat("mg_team_id"), ""}}, more...))
+	v.Facts = known(append([]fact{{"Apple team", flat("mg_team_id"), ""}}, more...))
 	return v
 }
 

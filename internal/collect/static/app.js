@@ -23,6 +23,7 @@
     const source = new EventSource("/v1/events");
     source.addEventListener("alert", () => { fresh++; tell(); });
     source.addEventListener("reload", () => { fresh++; tell(); });
+    source.addEventListener("hello", () => { live.dataset.state = "on"; });
     addEventListener("pagehide", () => source.close());
   }
 
