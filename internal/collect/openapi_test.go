@@ -1,12 +1,11 @@
 package collect
 
 import (
-	"encoding/json"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -54,46 +53,77 @@ func TestOpenAPIHasEveryRoute(t *testing.T) {
 	}
 }
 
-// Every route that is described answers, so that the table and the mux agree.
+// Every route that is described and can be read without more answers, so that
+// the table and the mux agree.
 func TestOpenAPIRoutesAnswer(t *testing.T) {
 	s := newSite(t)
 	s.send("a", string(record("r1", "")))
 	doc, _ := readAPI(t, s)
 	for path, methods := range doc.Paths {
-		if _, ok := methods["get"]; ok {
-			if a := s.get(strings.ReplaceAll(path, "{id}", store.AlertID("a", "r1"))); a.status != 200 {
-				t.Errorf("%s: %d", path, a.status)
-			}
+		_, get := methods["get"]
+		elsewhere := strings.Contains(path, "{") && !strings.HasPrefix(path, "/v1/alerts/") && !strings.HasPrefix(path, "/alerts/")
+		if !get || elsewhere || strings.HasPrefix(path, "/v1/oidc/") || path == "/v1/events" {
+			continue
+		}
+		ask := strings.ReplaceAll(path, "{id}", store.AlertID("a", "r1"))
+		if path == "/v1/counts" {
+			ask += "?column=level"
+		}
+		if a := s.get(ask); a.status != 200 {
+			t.Errorf("%s: %d", path, a.status)
 		}
 	}
 }
 
+// bodies are the types behind the schemas: what is written and described must
+// have the same keys.
+func bodies() map[string]any {
+	return map[string]any{
+		"Alert": store.Alert{}, "Alerts": alertsResponse{}, "Finding": store.Group{}, "Findings": findingsResponse{}, "Event": store.Event{},
+		"History": historyResponse{}, "Similar": similarResponse{}, "Prevalence": store.Prevalence{}, "Triage": triageRequest{}, "NoteRequest": noteRequest{},
+		"Count": store.Count{}, "Counts": countsResponse{}, "RuleStat": store.RuleStat{}, "Rules": rulesResponse{}, "JobRequest": jobRequest{}, "Job": jobView{},
+		"Jobs": jobsResponse{}, "Exception": store.Exception{}, "Exceptions": exceptionsResponse{}, "ExceptionRequest": exceptionRequest{}, "Preview": previewResponse{},
+		"Report": report{}, "Delay": delay{}, "Care": care{}, "Fleet": store.FleetCounts{}, "Groups": groupsResponse{}, "Agent": agentView{}, "Agents": agentsResponse{},
+		"LogState": store.LogState{}, "MoveRequest": moveRequest{}, "Token": store.Token{}, "Tokens": tokensResponse{}, "TokenRequest": tokenRequest{}, "NewToken": tokenResponse{},
+		"DeadLetter": deadLetterView{}, "DeadLetters": deadLettersResponse{}, "User": userView{}, "Users": usersResponse{}, "UserRequest": userRequest{}, "NewUser": newUserResponse{},
+		"UserPatch": userPatch{}, "Session": store.Session{}, "Sessions": sessionsResponse{}, "Ended": endedResponse{}, "APITokenRequest": apiTokenRequest{}, "NewAPIToken": apiTokenResponse{},
+		"AuditEntry": store.AuditEntry{}, "Audit": auditResponse{}, "Settings": settingsResponse{}, "Exit": exitView{}, "Exits": exitsResponse{}, "LoginRequest": loginRequest{},
+		"CodeRequest": totpLoginRequest{}, "LoginState": loginResponse{}, "Me": meResponse{}, "PasswordRequest": passwordRequest{}, "ConfirmRequest": confirmRequest{}, "TOTP": totpResponse{},
+		"RecoveryCodes": recoveryResponse{}, "Result": store.Result{}, "BatchResults": batchResponse{}, "Labels": store.Agent{}, "EnrolRequest": enrolRequest{}, "Enrolment": enrolResponse{},
+		"Health": health{}, "Problem": problem{},
+	}
+}
+
+// jsonKeys are the keys that a type is written with, those of embedded types too.
+func jsonKeys(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		f := t.Field(i)
+		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		switch {
+		case f.Anonymous && name == "":
+			keys = append(keys, jsonKeys(f.Type)...)
+		case name != "-" && name != "":
+			keys = append(keys, name)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
 func TestOpenAPIDescribesEveryKey(t *testing.T) {
 	doc, _ := readAPI(t, newSite(t))
-	now := time.Now()
-	for name, v := range map[string]any{
-		"Alert":        store.Alert{Time: now, Record: json.RawMessage("{}")},
-		"Alerts":       alertsResponse{},
-		"Agent":        store.AgentStatus{Heartbeat: json.RawMessage("{}")},
-		"Agents":       agentsResponse{},
-		"Result":       store.Result{Reason: "x"},
-		"BatchResults": batchResponse{},
-		"Batch":        map[string]any{"agent": 0, "heartbeat": 0, "alerts": 0},
-		"Health":       health{},
-		"Problem":      problem{Detail: "x"},
-	} {
-		text, err := json.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
+	all := bodies()
+	for name, schema := range doc.Components.Schemas {
+		want := slices.Sorted(maps.Keys(schema.Properties))
+		if v, known := all[name]; known {
+			if got := jsonKeys(reflect.TypeOf(v)); !slices.Equal(got, want) {
+				t.Errorf("%s\nwritten   %v\ndescribed %v", name, got, want)
+			}
+		} else if name != "Batch" && name != "RenewRequest" {
+			t.Errorf("nothing is written as %s", name)
 		}
-		var keys map[string]any
-		decode(t, string(text), &keys)
-		got := slices.Sorted(maps.Keys(keys))
-		want := slices.Sorted(maps.Keys(doc.Components.Schemas[name].Properties))
-		if !slices.Equal(got, want) {
-			t.Errorf("%s\nwritten   %v\ndescribed %v", name, got, want)
-		}
-		for _, key := range doc.Components.Schemas[name].Required {
+		for _, key := range schema.Required {
 			if !slices.Contains(want, key) {
 				t.Errorf("%s requires %s, which it does not describe", name, key)
 			}
