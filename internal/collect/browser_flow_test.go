@@ -71,7 +71,7 @@ func (b *browser) logInWithCode(secret []byte) {
 func (b *browser) alertArrives(d *testDevice) {
 	b.open("/")
 	b.until("the live stream", `document.querySelector("[data-live]").dataset.state === "on"`)
-	l := demoLures[0]
+	l := specimens[0]
 	l.uid, l.file, l.host = "live-1", "ZoomUpdate.exe", "zoom-update.invalid"
 	d.want(200, "", "/v1/agent/batch", d.batchAs(b.t, nil, l.record(d.hostname(b.t), b.f.clock())))
 	b.sees("1 new alert: show")
@@ -200,7 +200,7 @@ func (b *browser) file(path string) string {
 }
 
 func (b *browser) exception(d *testDevice) {
-	page, err := b.f.store.Alerts(b.t.Context(), store.Everything, store.Filter{Rule: demoLures[0].rule, Limit: 1})
+	page, err := b.f.store.Alerts(b.t.Context(), store.Everything, store.Filter{Rule: specimens[0].rule, Limit: 1})
 	if err != nil {
 		b.t.Fatal(err)
 	}
@@ -218,7 +218,7 @@ func (b *browser) exception(d *testDevice) {
 	b.expect("400")
 	b.do(chromedp.SendKeys("#why", "our own phishing exercise"), chromedp.Click(`button[value=create]`))
 	b.sees("The exception holds from now on.")
-	l := demoLures[0]
+	l := specimens[0]
 	l.uid = "hidden-1"
 	d.want(200, "", "/v1/agent/batch", d.batchAs(b.t, nil, l.record(d.hostname(b.t), b.f.clock())))
 	if n := b.count(store.Filter{Statuses: []string{store.StatusSuppressed}}); n != 1 {

@@ -13,9 +13,9 @@ import (
 	"meetguard/internal/store"
 )
 
-// lure is what the tests of the console make a record of. All of it is text: no
+// specimen is what the tests of the console make a record of. All of it is text: no
 // such file exists.
-type lure struct {
+type specimen struct {
 	uid, level, brand, rule, file, path, host, signature, signer, issuer, user string
 	score                                                                      int
 	reasons                                                                    []string
@@ -23,13 +23,13 @@ type lure struct {
 	landed                                                                     time.Duration // before it was found
 }
 
-func (l lure) sha256() string {
+func (l specimen) sha256() string {
 	sum := sha256.Sum256([]byte(l.file + l.path))
 	return hex.EncodeToString(sum[:])
 }
 
-// record renders the lure as an agent does.
-func (l lure) record(hostname string, now time.Time) string {
+// record renders the specimen as an agent does.
+func (l specimen) record(hostname string, now time.Time) string {
 	file := map[string]any{"name": l.file, "path": l.path + l.file, "type_id": 1, "size": 5_391_360}
 	if l.issuer != "" {
 		file["signature"] = map[string]any{"state_id": 6, "state": "Untrusted", "certificate": map[string]any{"subject": l.signer, "issuer": l.issuer, "serial_number": "4a:11:09"}}
@@ -78,8 +78,8 @@ func (l lure) record(hostname string, now time.Time) string {
 	return string(raw)
 }
 
-// demoLures are the shapes of lures that the pages show.
-var demoLures = []lure{
+// specimens are the shapes of lures that the pages show.
+var specimens = []specimen{
 	{level: "malicious", brand: "zoom", rule: "MG-BRAND-UNSIGNED", file: "ZoomInstallerFull.exe", path: `C:\Users\ana\Downloads\`, host: "zoom-us-join.invalid", signature: "unsigned", user: `CORP\ana`, score: 92, landed: 4 * time.Second,
 		reasons: []string{"It calls itself Zoom Meetings in its version resource, and nobody signed it.", "It came from zoom-us-join.invalid, which looks like zoom.us and is not Zoom's.", "Its icon is Zoom's."}},
 	{level: "malicious", brand: "googlemeet", rule: "MG-PASTE-FETCH-RUN", file: "zsh", path: "/bin/", host: "", signature: "valid", signer: "Software Signing", user: "kim", score: 97, ran: true, stole: true,
@@ -101,7 +101,7 @@ func (f *fleetSite) demo(t *testing.T) []*testDevice {
 	}
 	for week := 11; week >= 0; week-- {
 		at := f.clock().AddDate(0, 0, -7*week).Add(-time.Duration(week+3) * time.Minute)
-		for i, l := range demoLures {
+		for i, l := range specimens {
 			if (week+i)%(i+1) != 0 {
 				continue
 			}
@@ -126,7 +126,7 @@ func (f *fleetSite) demo(t *testing.T) []*testDevice {
 }
 
 // past stores an alert as it was taken at a time before now.
-func (d *testDevice) past(t *testing.T, l lure, at time.Time) {
+func (d *testDevice) past(t *testing.T, l specimen, at time.Time) {
 	t.Helper()
 	a, err := d.f.store.Agent(t.Context(), store.Everything, d.uid)
 	if err == nil {

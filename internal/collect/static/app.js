@@ -4,7 +4,7 @@
 (() => {
   const all = (css, from = document) => [...from.querySelectorAll(css)];
   const one = (css, from = document) => from.querySelector(css);
-  const list = one("form[data-bulk]");
+  const list = one("[data-bulk]");
   const rows = list ? all("tbody tr", list) : [];
   const boxes = list ? all("tbody input[type=checkbox]", list) : [];
 
