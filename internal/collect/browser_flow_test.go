@@ -114,7 +114,7 @@ func (b *browser) triageByKeyboard() {
 	b.keys("u")
 	b.sees("By finding")
 	events := b.history("ZoomUpdate")
-	if want := "took it; note: seen; closed as false positive: no"; events != want {
+	if want := "started work, took it; note: seen; closed as false positive: no"; events != want {
 		b.t.Errorf("history %q, want %q", events, want)
 	}
 }

@@ -16,10 +16,12 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // browser is a real Chromium that looks at a real site over TLS. Whatever the
@@ -167,11 +169,16 @@ func (b *browser) sees(text string) {
 	b.until(fmt.Sprintf("%q", text), fmt.Sprintf(`document.body && document.body.innerText.includes(%q)`, text))
 }
 
-// keys presses keys one after the other, as somebody who types does.
+// keys presses keys one after the other, as somebody who types does: the page may
+// keep a key from writing a letter.
 func (b *browser) keys(keys ...string) {
 	b.t.Helper()
 	for _, k := range keys {
-		b.do(chromedp.KeyEvent(k))
+		if known := kb.Keys[[]rune(k)[0]]; known == nil || !known.Print || k < " " {
+			b.do(chromedp.KeyEvent(k))
+			continue
+		}
+		b.do(input.DispatchKeyEvent(input.KeyDown).WithKey(k).WithText(k).WithUnmodifiedText(k), input.DispatchKeyEvent(input.KeyUp).WithKey(k))
 	}
 }
 

@@ -131,16 +131,41 @@ func (f frame) Limited() string { return strings.Join(f.caller.Scope.Groups, ", 
 // Role of the person.
 func (f frame) Role() string { return f.caller.User.Role }
 
-// render writes the page as a whole or not at all.
+// render writes the page as a whole or not at all. Texts of agents were made
+// visible when they were taken; what is left that could reorder or hide text is
+// made visible here, whoever wrote it.
 func (s *Server) render(w http.ResponseWriter, status int, name string, view any) error {
 	var page bytes.Buffer
 	if err := s.pages.ExecuteTemplate(&page, name, view); err != nil {
 		return fmt.Errorf("render page: %w", err)
 	}
+	text := page.String()
+	if strings.ContainsFunc(text, misleading) {
+		text = seen(text)
+	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	w.Write(page.Bytes())
+	w.Write([]byte(text))
 	return nil
+}
+
+// misleading is deceptive but for the ends of lines of our templates and of
+// notes, and for the joiners that scripts and emoji of notes need.
+func misleading(r rune) bool {
+	return deceptive(r) && !strings.ContainsRune("\n\r\t\u200c\u200d", r)
+}
+
+// seen replaces what is misleading by its escape.
+func seen(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if misleading(r) {
+			b.WriteString(visible(string(r)))
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
 }
 
 // messagePage is what message.html shows.
