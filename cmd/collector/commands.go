@@ -26,7 +26,7 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	cmd.AddCommand(newServeCommand(stdout, stderr), newTokenCommand(stdout), newVersionCommand(stdout))
+	cmd.AddCommand(newServeCommand(stdout, stderr), newTokenCommand(stdout), newUserCommand(stdout), newStoreCommand(stdout, stderr), newVersionCommand(stdout))
 	return cmd
 }
 

@@ -134,6 +134,9 @@ func (s *Server) previewException(r *http.Request, q exceptionRequest) (previewR
 }
 
 func (s *Server) postExceptionEnd(r *http.Request) (any, error) {
+	if err := noQuery(r); err != nil {
+		return nil, err
+	}
 	c, id := callerOf(r), pathID(r, "id")
 	e, err := s.store.Exception(r.Context(), c.Scope, id)
 	switch {

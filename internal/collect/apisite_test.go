@@ -29,6 +29,7 @@ type apiSite struct {
 
 func newAPISite(t *testing.T, change ...func(*Config)) *apiSite {
 	t.Helper()
+	t.Parallel() // most of the time goes into flushes of the disk
 	st := openTemp(t, filepath.Join(t.TempDir(), "api.db"))
 	ca, _, err := OpenAuthority(t.Context(), st, "")
 	if err != nil {

@@ -143,7 +143,10 @@ func (s *Server) flushBeats(ctx context.Context) {
 	s.pace.heard(len(all))
 	for len(all) > 0 {
 		n := min(len(all), maxBeats)
-		if err := s.store.Beat(ctx, all[:n]); err != nil && ctx.Err() == nil {
+		done := s.timed("beat")
+		err := s.store.Beat(ctx, all[:n])
+		done()
+		if err != nil && ctx.Err() == nil {
 			s.log.Warn("Heartbeats not stored", "count", n, "error", err) // the next ones replace them
 		}
 		s.metrics.beats.Add(float64(n))

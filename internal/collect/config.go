@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"meetguard/internal/exits"
 	"meetguard/internal/people"
 	"meetguard/internal/pki"
 	"meetguard/internal/store"
@@ -24,6 +25,7 @@ type Config struct {
 	Loopback  bool               // the listener is on loopback only: while unused, the collector is open there
 	PublicURL string             // https://HOST:PORT under which agents and people reach it
 	OIDC      *people.OIDCConfig // log-in by an OpenID Connect provider; nil: none
+	Exits     []exits.Config     // where alerts are sent on to
 	Version   string
 	Limits    Limits // zero: DefaultLimits
 }

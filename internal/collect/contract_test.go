@@ -103,9 +103,10 @@ func (c *contract) check(r *http.Request, text []byte, out *copied) {
 		return
 	}
 	in := c.input(r, text, item, method, path)
-	err := openapi3filter.ValidateRequest(context.Background(), in)
-	if err != nil && out.status < 400 {
-		c.t.Errorf("%s %s: taken with %d, and not as described: %.600v\n%.300s", method, r.URL, out.status, err, text)
+	if out.status < 400 {
+		if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+			c.t.Errorf("%s %s: taken with %d, and not as described: %.600v\n%.300s", method, r.URL, out.status, err, text)
+		}
 	}
 	answer := &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: in, Status: out.status, Header: out.Header(),

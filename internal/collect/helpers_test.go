@@ -1,6 +1,10 @@
 package collect
 
-import "strings"
+import (
+	"context"
+	"net/http"
+	"strings"
+)
 
 func containsAny(text string, parts ...string) bool {
 	for _, p := range parts {
@@ -22,3 +26,18 @@ func fillPath(value, path string) string {
 		path = path[:from] + value + path[from+to+1:]
 	}
 }
+
+// withCaller is what the guard does for a handler.
+func withCaller(r *http.Request, c caller) *http.Request {
+	return r.WithContext(context.WithValue(r.Context(), callerKey{}, c))
+}
+
+// memoryAnswer keeps an answer.
+type memoryAnswer struct {
+	header http.Header
+	status int
+}
+
+func (m *memoryAnswer) Header() http.Header         { return m.header }
+func (m *memoryAnswer) WriteHeader(status int)      { m.status = status }
+func (m *memoryAnswer) Write(b []byte) (int, error) { return len(b), nil }

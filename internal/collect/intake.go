@@ -64,7 +64,7 @@ func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
 	}
 	results, err := s.take(r.Context(), b, callerOf(r))
 	if err != nil {
-		s.metrics.batches.WithLabelValues("failed").Inc()
+		s.metrics.batches.WithLabelValues("error").Inc()
 		s.fail(w, r, err)
 		return
 	}
@@ -132,7 +132,9 @@ func (s *Server) take(ctx context.Context, b store.Batch, who caller) ([]store.R
 		b.Beat.Log = nil
 	}
 	b.Log = &at
+	done := s.timed("save")
 	results, err := s.store.Save(ctx, b)
+	done()
 	if err != nil {
 		return nil, err
 	}

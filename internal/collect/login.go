@@ -325,6 +325,9 @@ func (s *Server) postLogout(w http.ResponseWriter, r *http.Request) {
 
 // logout ends the session that the request shows.
 func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	if err := noQuery(r); err != nil {
+		return err
+	}
 	c := callerOf(r)
 	if c.Kind != human {
 		return errNoAccount

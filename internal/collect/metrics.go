@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"meetguard/internal/exits"
 	"meetguard/internal/store"
 )
 
@@ -33,9 +34,7 @@ type metrics struct {
 	conflicted prometheus.Counter
 	agents     *prometheus.GaugeVec
 	overdue    prometheus.Gauge
-	exitLag    *prometheus.GaugeVec
-	exitSent   *prometheus.GaugeVec
-	exitFailed *prometheus.GaugeVec
+	inStore    *prometheus.HistogramVec
 }
 
 const metricsPrefix = "meetguard_collector_"
@@ -63,16 +62,15 @@ func newMetrics(version, engine string) *metrics {
 		conflicted: counter("conflicts_total", "Records whose uid was taken by another record."),
 		agents:     gauges("agents", "Agents by state.", "state"),
 		overdue:    prometheus.NewGauge(prometheus.GaugeOpts{Name: metricsPrefix + "agents_overdue", Help: "Agents that are silent past their promise."}),
-		exitLag:    gauges("exit_lag_seq", "Alerts that an exit has still before it.", "exit"),
-		exitSent:   gauges("exit_sent_total", "Alerts that the receiver took.", "exit"),
-		exitFailed: gauges("exit_errors_total", "Tries that failed.", "exit"),
+		inStore: prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: metricsPrefix + "store_seconds",
+			Help: "Time in the store.", Buckets: prometheus.ExponentialBuckets(0.0005, 2, 15)}, []string{"op"}),
 		ingest: prometheus.NewHistogram(prometheus.HistogramOpts{Name: metricsPrefix + "ingest_seconds",
 			Help: "A batch, from its first byte to the answer.", Buckets: prometheus.ExponentialBuckets(0.001, 2, 14)}),
 	}
 	build := gauges("build_info", "Always 1.", "version", "go_version", "engine")
 	build.WithLabelValues(version, runtime.Version(), engine).Set(1)
 	m.registry.MustRegister(m.batches, m.stored, m.duplicate, m.rejected, m.beats, m.requests, m.refused, m.dead, m.conflicted,
-		m.agents, m.overdue, m.exitLag, m.exitSent, m.exitFailed, m.ingest, build,
+		m.agents, m.overdue, m.inStore, m.ingest, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -135,16 +133,42 @@ func (s *Server) gaugeOnce(ctx context.Context) {
 		s.metrics.agents.WithLabelValues(state).Set(float64(n))
 	}
 	s.metrics.overdue.Set(float64(c.Overdue))
-	last, err := s.store.LastSeq(ctx)
-	if err != nil {
-		return
+}
+
+// timed notes how long an operation of the store took.
+func (s *Server) timed(op string) func() {
+	start := time.Now()
+	return func() { s.metrics.inStore.WithLabelValues(op).Observe(time.Since(start).Seconds()) }
+}
+
+// exitMetrics tells how the exits are.
+type exitMetrics struct{ pumps []*exits.Pump }
+
+var (
+	exitLabel   = []string{"exit"}
+	exitLag     = prometheus.NewDesc(metricsPrefix+"exit_lag_seq", "Alerts that an exit has still before it.", exitLabel, nil)
+	exitSent    = prometheus.NewDesc(metricsPrefix+"exit_sent_total", "Alerts that the receiver took.", exitLabel, nil)
+	exitErrors  = prometheus.NewDesc(metricsPrefix+"exit_errors_total", "Tries that failed.", exitLabel, nil)
+	exitRefused = prometheus.NewDesc(metricsPrefix+"exit_refused_total", "Alerts that the receiver refused for good.", exitLabel, nil)
+)
+
+func (x exitMetrics) Describe(to chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{exitLag, exitSent, exitErrors, exitRefused} {
+		to <- d
 	}
-	cursors, err := s.store.Cursors(ctx)
-	if err != nil {
-		return
-	}
-	for _, x := range cursors {
-		s.metrics.exitLag.WithLabelValues(x.Name).Set(float64(last - x.Seq))
-		s.metrics.exitSent.WithLabelValues(x.Name).Set(float64(x.Sent))
+}
+
+// Collect tells of the exits that this collector feeds; of the others the one
+// that feeds them tells.
+func (x exitMetrics) Collect(to chan<- prometheus.Metric) {
+	for _, p := range x.pumps {
+		h := p.Health()
+		if h.State == exits.StateStandby {
+			continue
+		}
+		to <- prometheus.MustNewConstMetric(exitLag, prometheus.GaugeValue, float64(h.Lag), h.Name)
+		to <- prometheus.MustNewConstMetric(exitSent, prometheus.CounterValue, float64(h.Sent), h.Name)
+		to <- prometheus.MustNewConstMetric(exitErrors, prometheus.CounterValue, float64(h.Errors), h.Name)
+		to <- prometheus.MustNewConstMetric(exitRefused, prometheus.CounterValue, float64(h.Refused), h.Name)
 	}
 }

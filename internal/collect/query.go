@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"mime"
@@ -168,6 +169,9 @@ func isProse(s string, most int) bool {
 
 // readBody decodes the body: one JSON object of known keys. The guard bounds it.
 func readBody(r *http.Request, into any) error {
+	if err := noQuery(r); err != nil {
+		return err
+	}
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/json")
@@ -184,9 +188,10 @@ func readBody(r *http.Request, into any) error {
 
 // decodeStrict tells what is wrong without repeating the sender's text.
 func decodeStrict(text []byte, into any) error {
-	dec := json.NewDecoder(strings.NewReader(string(text)))
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(into); err != nil {
+	isObject := bytes.HasPrefix(bytes.TrimLeft(text, " \t\r\n"), []byte("{"))
+	if err := dec.Decode(into); err != nil || !isObject || !utf8.Valid(text) {
 		return refuse(http.StatusBadRequest, "the body is not a JSON object with the keys and types of the description")
 	}
 	if _, err := dec.Token(); err != io.EOF {

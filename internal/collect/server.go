@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"meetguard/internal/exits"
 	"meetguard/internal/people"
 	"meetguard/internal/pki"
 	"meetguard/internal/store"
@@ -56,6 +57,7 @@ type Server struct {
 	hasher   *people.Hasher
 	throttle *people.Throttle
 	oidc     *people.OIDC // nil: people log in here only
+	pumps    []*exits.Pump
 
 	openMu    sync.Mutex
 	closed    bool      // the collector was used: it is open to nobody any more
@@ -82,14 +84,19 @@ func NewServer(cfg Config) (*Server, error) {
 			return nil, err
 		}
 	}
-	return &Server{
+	s := &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
 		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
 		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
 		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
 		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(), oidc: oidc,
-	}, nil
+	}
+	if s.pumps, err = s.newPumps(cfg.Exits); err != nil {
+		return nil, err
+	}
+	s.metrics.registry.MustRegister(exitMetrics{s.pumps})
+	return s, nil
 }
 
 // Run serves on the listener until ctx ends, then lets running requests finish
@@ -129,7 +136,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 
 // background is the work that runs beside the answers.
 func (s *Server) background() []func(context.Context) error {
-	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge, s.runJobs, s.runEvents}
+	return []func(context.Context) error{s.storeBeats, s.watchSilence, s.retain, s.gauge, s.runJobs, s.runEvents, s.feedExits}
 }
 
 func (s *Server) httpServer() *http.Server {

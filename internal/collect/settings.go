@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"meetguard/internal/exits"
 	"meetguard/internal/pki"
 )
 
@@ -34,8 +35,8 @@ type Settings struct {
 		OpenDays   *int `yaml:"open_days"`
 		AuditDays  *int `yaml:"audit_days"`
 	} `yaml:"retention"`
-	OIDC  yaml.Node `yaml:"oidc"`  // see docs/collector.md
-	Exits yaml.Node `yaml:"exits"` // see docs/exits.md
+	OIDC  *OIDCSettings  `yaml:"oidc"`  // see docs/collector.md
+	Exits []exits.Config `yaml:"exits"` // see docs/exits.md
 }
 
 // DefaultSettings are those without a file.
@@ -90,7 +91,10 @@ func (s *Settings) Validate() error {
 	for name, days := range map[string]*int{"closed_days": s.Retention.ClosedDays, "open_days": s.Retention.OpenDays, "audit_days": s.Retention.AuditDays} {
 		bad(days != nil && *days < 0, "retention."+name+": give a number of days, 0 for ever")
 	}
-	return errors.Join(all...)
+	if s.OIDC != nil {
+		all = append(all, s.OIDC.validate())
+	}
+	return errors.Join(append(all, exits.ValidateAll(s.Exits))...)
 }
 
 // Keep is the retention that the settings ask for.
@@ -126,7 +130,16 @@ func (s *Settings) ApplyTrust(a *pki.Authority) error {
 }
 
 // Apply fills what the settings say into the server's configuration.
-func (s *Settings) Apply(cfg *Config) error { return s.ApplyTrust(cfg.Authority) }
+func (s *Settings) Apply(cfg *Config) error {
+	if s.OIDC != nil {
+		var err error
+		if cfg.OIDC, err = s.OIDC.config(cfg.PublicURL); err != nil {
+			return err
+		}
+	}
+	cfg.Exits = s.Exits
+	return s.ApplyTrust(cfg.Authority)
+}
 
 // AgentURL is where agents find the collector, as far as the settings tell.
 func (s *Settings) AgentURL() string {

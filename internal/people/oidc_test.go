@@ -113,6 +113,7 @@ func TestOIDCRefuses(t *testing.T) {
 		"no token":            func(p *provider) { p.sign = func(*provider, map[string]any) string { return "" } },
 		"no JWT":              func(p *provider) { p.sign = func(*provider, map[string]any) string { return "x.y.z" } },
 		"endpoint redirects":  func(p *provider) { p.redirect = true },
+		"answer is no token":  func(p *provider) { p.garbled = true },
 		"code already spent":  func(p *provider) { clear(p.codes) },
 		"verifier of another": func(p *provider) { p.bendCodes("code_challenge") },
 	} {
@@ -242,6 +243,55 @@ func TestOIDCProviderRefuses(t *testing.T) {
 	_, err = o.Finish(t.Context(), q, cookie, time.Now())
 	if err == nil || p.exchanges != 0 || strings.ContainsAny(err.Error(), "\r\n") || len(err.Error()) > 200 {
 		t.Errorf("%v, the provider was asked %d times", err, p.exchanges)
+	}
+}
+
+// The client secret is shown in the way that the provider takes, at once: a
+// second try would find the code spent.
+func TestOIDCClientSecret(t *testing.T) {
+	for name, c := range map[string]struct {
+		methods []string
+		secret  string
+		want    string
+	}{
+		"not told":      {nil, "s3cret", "header"},
+		"both":          {[]string{"client_secret_post", "client_secret_basic"}, "s3cret", "header"},
+		"form only":     {[]string{"client_secret_post", "private_key_jwt"}, "s3cret", "form"},
+		"public client": {nil, "", "none"},
+	} {
+		p := newProvider(t)
+		p.secret = c.secret
+		if c.methods != nil {
+			p.discovery = map[string]any{"token_endpoint_auth_methods_supported": c.methods}
+		}
+		config := configFor(p)
+		config.ClientSecret = c.secret
+		o, err := NewOIDC(config, sealer(t), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := logIn(t, p, o); err != nil || p.shown != c.want || p.exchanges != 1 {
+			t.Errorf("%s: shown in %s, want %s; %d requests, %v", name, p.shown, c.want, p.exchanges, err)
+		}
+	}
+}
+
+// A provider that goes down during a log-in is told of by host, not by URL.
+func TestOIDCProviderGone(t *testing.T) {
+	p := newProvider(t)
+	o := clientFor(t, p)
+	location, cookie, err := o.Begin(t.Context(), "/", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := p.agree(location)
+	p.Close()
+	_, err = o.Finish(t.Context(), q, cookie, time.Now())
+	if err == nil || strings.Contains(err.Error(), "/token") || strings.Contains(err.Error(), q.Get("code")) {
+		t.Errorf("%v", err)
+	}
+	if _, _, err := clientFor(t, p).Begin(t.Context(), "/", time.Now()); err == nil {
+		t.Error("a log-in began at a provider that is down")
 	}
 }
 

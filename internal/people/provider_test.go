@@ -31,6 +31,9 @@ type provider struct {
 	codes     map[string]url.Values // of the authorization requests that were agreed to
 	exchanges int                   // requests for a token
 	redirect  bool                  // the token endpoint sends the client elsewhere
+	garbled   bool                  // the token endpoint answers what is no token
+	secret    string                // of the client, "" for a public one
+	shown     string                // how the client showed it: "header", "form" or "none"
 }
 
 // rsaKey makes one key for all providers: it takes a while.
@@ -38,7 +41,7 @@ var rsaKey = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.Genera
 
 func newProvider(t *testing.T) *provider {
 	t.Helper()
-	p := &provider{t: t, codes: map[string]url.Values{}, sign: (*provider).signES256}
+	p := &provider{t: t, secret: "s3cret", codes: map[string]url.Values{}, sign: (*provider).signES256}
 	var err error
 	if p.rsa, err = rsaKey(); err != nil {
 		t.Fatal(err)
@@ -110,16 +113,23 @@ func (p *provider) agree(location string) url.Values {
 // serveToken gives a token for a code, once, to who shows its verifier.
 func (p *provider) serveToken(w http.ResponseWriter, r *http.Request) {
 	p.exchanges++
+	if err := r.ParseForm(); err != nil {
+		p.t.Error(err)
+	}
 	if p.redirect {
 		http.Redirect(w, r, "http://elsewhere.invalid/", http.StatusTemporaryRedirect)
 		return
 	}
-	id, secret, _ := r.BasicAuth()
-	code := r.PostFormValue("code")
+	if p.garbled {
+		writeJSON(w, []string{"no", "token"})
+		return
+	}
+	id, secret := p.client(r)
+	code := r.PostForm.Get("code")
 	asked, known := p.codes[code]
 	delete(p.codes, code)
 	challenge := sha256.Sum256([]byte(r.PostFormValue("code_verifier")))
-	if !known || id != "collector" || secret != "s3cret" || b64(challenge[:]) != asked.Get("code_challenge") ||
+	if !known || id != "collector" || secret != p.secret || b64(challenge[:]) != asked.Get("code_challenge") ||
 		r.PostFormValue("redirect_uri") != asked.Get("redirect_uri") {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusBadRequest)
@@ -132,6 +142,19 @@ func (p *provider) serveToken(w http.ResponseWriter, r *http.Request) {
 		"preferred_username": "ana", "groups": []string{"staff", "soc"},
 	}, p.claims)
 	writeJSON(w, map[string]any{"access_token": "at", "token_type": "Bearer", "id_token": p.sign(p, claims)})
+}
+
+// client is who asks for a token, and how it shows that it is.
+func (p *provider) client(r *http.Request) (id, secret string) {
+	if id, secret, ok := r.BasicAuth(); ok {
+		p.shown = "header"
+		return id, secret
+	}
+	p.shown = "form"
+	if !r.PostForm.Has("client_secret") {
+		p.shown = "none"
+	}
+	return r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 }
 
 func jwt(alg, kid string, claims map[string]any, sign func(input []byte) []byte) string {

@@ -12,8 +12,9 @@ import (
 // batches of alerts get their turn.
 const beatChunk = 500
 
-// Beat takes heartbeats in chunks, ordered by agent as all locks of agents are.
-func (d *db) beat(ctx context.Context, beats []Beat) error {
+// beat takes heartbeats in chunks, ordered by agent as all locks of agents are.
+// attempt runs the transaction of a chunk, perhaps more than once.
+func (d *db) beat(ctx context.Context, beats []Beat, attempt func(context.Context, func(context.Context) error) error) error {
 	sorted := slices.SortedFunc(slices.Values(beats), func(a, b Beat) int { return cmp.Compare(a.Agent.UID, b.Agent.UID) })
 	for chunk := range slices.Chunk(sorted, beatChunk) {
 		var all []statement
@@ -23,7 +24,10 @@ func (d *db) beat(ctx context.Context, beats []Beat) error {
 		for _, b := range chunk {
 			all = append(all, beatStatement(b))
 		}
-		if err := d.batched(ctx, func(run runner) error { return run(ctx, all) }); err != nil {
+		err := attempt(ctx, func(ctx context.Context) error {
+			return d.batched(ctx, func(run runner) error { return run(ctx, all) })
+		})
+		if err != nil {
 			return fmt.Errorf("save heartbeats: %w", err)
 		}
 	}

@@ -216,7 +216,7 @@ func childrenOf(parent int) (pids []int) {
 }
 
 // cluster returns the shared server.
-func cluster(t *testing.T) *server {
+func cluster(t testing.TB) *server {
 	t.Helper()
 	shared.once.Do(func() {
 		s, err := newServer()
@@ -248,7 +248,7 @@ func cluster(t *testing.T) *server {
 }
 
 // newDatabase returns the URL of an empty store.
-func newDatabase(t *testing.T) string {
+func newDatabase(t testing.TB) string {
 	t.Helper()
 	s := cluster(t)
 	name := fmt.Sprint("t", shared.databases.Add(1))

@@ -842,6 +842,7 @@ func hiddenRecords() []Record {
 		{UID: "r3", Rule: "R2", Brand: "zoom", SHA256: "ffff", Path: "/opt/Tools/z", Signer: "ours ltd"},
 		{UID: "r4", Rule: "R2", Brand: "zoom", Path: "/opt/tools_/z"},
 		{UID: "r5", Rule: "R2", Brand: "zoom", Path: "/opt/toolsX/z"},
+		{UID: "r6", Rule: "R4", Path: "/srv/100%/a!b_/z"},
 	}
 }
 
@@ -865,17 +866,18 @@ func storeHidden(t *testing.T, s Store) {
 		e    Exception
 		want string
 	}{
-		"rule":             {Exception{Rule: "R1"}, "br2 br1 ar2 ar1"},
-		"group":            {Exception{Rule: "R1", Group: "g"}, "ar2 ar1"},
-		"hash of any case": {Exception{SHA256: "aBcD", Group: "g"}, "ar2 ar1"},
-		"host of any case": {Exception{Host: "files.example.INVALID", Group: "g"}, "ar1"},
-		"name of any case": {Exception{Hostname: "Pc-1", Group: "g"}, "ar2 ar1"},
-		"signer as it is":  {Exception{Signer: "Ours Ltd", Group: "g"}, "ar1"},
-		"Windows path":     {Exception{Path: `c:\TOOLS\`, Group: "g"}, "ar2 ar1"},
-		"Unix path":        {Exception{Path: "/opt/tools", Group: "g"}, "ar5 ar4"},
-		"no wildcard":      {Exception{Path: "/opt/tools_", Group: "g"}, "ar4"},
-		"all of them":      {Exception{Rule: "R2", Brand: "zoom", Path: "/opt/T", Group: "g"}, "ar3"},
-		"nothing":          {Exception{Rule: "R3"}, ""},
+		"rule":              {Exception{Rule: "R1"}, "br2 br1 ar2 ar1"},
+		"group":             {Exception{Rule: "R1", Group: "g"}, "ar2 ar1"},
+		"hash of any case":  {Exception{SHA256: "aBcD", Group: "g"}, "ar2 ar1"},
+		"host of any case":  {Exception{Host: "files.example.INVALID", Group: "g"}, "ar1"},
+		"name of any case":  {Exception{Hostname: "Pc-1", Group: "g"}, "ar2 ar1"},
+		"signer as it is":   {Exception{Signer: "Ours Ltd", Group: "g"}, "ar1"},
+		"Windows path":      {Exception{Path: `c:\TOOLS\`, Group: "g"}, "ar2 ar1"},
+		"Unix path":         {Exception{Path: "/opt/tools", Group: "g"}, "ar5 ar4"},
+		"no wildcard":       {Exception{Path: "/opt/tools_", Group: "g"}, "ar4"},
+		"signs as they are": {Exception{Path: "/srv/100%/a!b_", Group: "g"}, "ar6"},
+		"all of them":       {Exception{Rule: "R2", Brand: "zoom", Path: "/opt/T", Group: "g"}, "ar3"},
+		"nothing":           {Exception{Rule: "R3"}, ""},
 	}
 	for name, c := range cases {
 		n, alerts, err := s.Hidden(t.Context(), Everything, c.e, clock, 100)
@@ -1079,6 +1081,11 @@ func storeAuditExpiry(t *testing.T, s Store) {
 	for _, want := range []int{4, 3, 0} {
 		if n, err := s.ExpireAudit(t.Context(), clock.Add(7*time.Hour), 4); n != want || err != nil {
 			t.Fatalf("%d expired, %v; want %d", n, err, want)
+		}
+		left, err := s.AuditLog(t.Context(), AuditFilter{Limit: 99})
+		must(t, err)
+		if oldest := left[len(left)-1].Action; want == 4 && oldest != "4" {
+			t.Errorf("the oldest entry that is left is %s, want 4", oldest)
 		}
 	}
 	left, err := s.AuditLog(t.Context(), AuditFilter{Limit: 99})

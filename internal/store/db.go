@@ -43,9 +43,9 @@ type db struct {
 	schema  int64    // version of the newest migration
 	batched transact // transactions of many statements, see statement
 
-	// fence, where it is needed, returns a Seq below which every commit is seen by
-	// every query; see DistributeCitus.
-	fence func(context.Context) (int64, error)
+	// Of a distributed PostgreSQL, see heedCitus.
+	ordered bool                                 // numbers are taken under a lock of their own
+	fence   func(context.Context) (int64, error) // a Seq up to which every query sees everything, or nil
 }
 
 // querier is a connection, a pool or a transaction.

@@ -40,16 +40,24 @@ func OpenPostgres(ctx context.Context, url string) (*Postgres, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	p, err := openPool(ctx, cfg)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", discreet(err, cfg))
+	}
+	return p, nil
+}
+
+func openPool(ctx context.Context, cfg *pgxpool.Config) (*Postgres, error) {
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return nil, err
 	}
 	p := &Postgres{db: db{dialect: dialectPostgres}, pool: pool}
 	p.read = stdlib.OpenDBFromPool(pool)
 	p.write = p.read
 	p.batched = p.inPipeline
 	if err := p.prepare(ctx); err != nil {
-		return nil, fmt.Errorf("open store: %w", discreet(errors.Join(err, p.Close()), cfg))
+		return nil, errors.Join(err, p.Close())
 	}
 	return p, nil
 }
@@ -132,7 +140,10 @@ func (p *Postgres) prepare(ctx context.Context) error {
 	if p.schema, err = migrate(ctx, p.write, p.dialect); err != nil {
 		return err
 	}
-	return p.checkSchema(ctx)
+	if err := p.checkSchema(ctx); err != nil {
+		return err
+	}
+	return p.heedCitus(ctx)
 }
 
 // Close closes all connections.
@@ -152,6 +163,4 @@ func (p *Postgres) Save(ctx context.Context, b Batch) ([]Result, error) {
 }
 
 // Beat takes heartbeats.
-func (p *Postgres) Beat(ctx context.Context, beats []Beat) error {
-	return p.again(ctx, func(ctx context.Context) error { return p.beat(ctx, beats) })
-}
+func (p *Postgres) Beat(ctx context.Context, beats []Beat) error { return p.beat(ctx, beats, p.again) }

@@ -14,7 +14,7 @@ import (
 // was not answered, so nothing is lost by giving up.
 const (
 	tryFor     = 15 * time.Second // one attempt
-	keepTrying = 30 * time.Second // all of them
+	keepTrying = 20 * time.Second // all of them
 	waitMost   = time.Second      // between two
 )
 

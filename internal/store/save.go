@@ -21,6 +21,7 @@ const maxKept = 1000
 // The counter comes last, because all collectors queue for it.
 type saving struct {
 	dialect    dialect
+	ordered    bool // see db
 	group      []*pendingSave
 	agents     map[string]*savedAgent
 	records    []*savedRecord // of known agents, in the order of the batches
@@ -74,7 +75,7 @@ func (t *tally) add(r Result) {
 func (d *db) saveGroup(ctx context.Context, group []*pendingSave) error {
 	var s *saving
 	err := d.batched(ctx, func(run runner) error {
-		s = newSaving(d.dialect, group)
+		s = newSaving(d, group)
 		for _, step := range []func() []statement{s.lockAgents, s.claimKeys, s.readKeys, s.writeAround, s.writeAlerts} {
 			if all := step(); len(all) > 0 {
 				if err := run(ctx, all); err != nil {
@@ -90,8 +91,8 @@ func (d *db) saveGroup(ctx context.Context, group []*pendingSave) error {
 	return err
 }
 
-func newSaving(d dialect, group []*pendingSave) *saving {
-	s := &saving{dialect: d, group: group, agents: map[string]*savedAgent{}, hits: map[string]int64{}}
+func newSaving(d *db, group []*pendingSave) *saving {
+	s := &saving{dialect: d.dialect, ordered: d.ordered, group: group, agents: map[string]*savedAgent{}, hits: map[string]int64{}}
 	for _, p := range group {
 		uid := p.batch.Agent.UID
 		if s.agents[uid] == nil {

@@ -57,6 +57,9 @@ func (s *saving) writeAround() (all []statement) {
 	}
 	all = append(all, s.writeAgents()...)
 	all = append(all, s.writeHits()...)
+	if fresh > 0 && s.ordered {
+		all = append(all, keepOrder())
+	}
 	if fresh > 0 {
 		all = append(all, s.takeNumbers(fresh))
 	}

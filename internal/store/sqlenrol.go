@@ -86,7 +86,7 @@ func (d *db) Enrol(ctx context.Context, secretHash string, a Agent, machineID st
 		if err := d.addCredential(ctx, tx, c); err != nil {
 			return err
 		}
-		status, err = one(ctx, d, tx, scanAgent, selectAgents+` WHERE a.agent_uid = ?`, a.UID)
+		status, err = d.oneAgent(ctx, tx, ` WHERE a.agent_uid = ?`, a.UID)
 		return err
 	})
 	if err != nil {
@@ -148,37 +148,53 @@ func (d *db) Admit(ctx context.Context, a Agent, group string, now time.Time) er
 	return nil
 }
 
-// Renew adds a credential to an agent that is active.
+// Renew adds a credential to an agent that is active. The agent's row is locked:
+// one that is revoked meanwhile loses this credential too.
 func (d *db) Renew(ctx context.Context, uid string, c Credential) error {
-	n, err := d.exec(ctx, d.write, `INSERT INTO credentials (agent_uid, hash, kind, issued_at, expires_at)
-		SELECT agent_uid, CAST(? AS TEXT), CAST(? AS TEXT), CAST(? AS BIGINT), CAST(? AS BIGINT)
-		FROM agents WHERE agent_uid = ? AND state = 'active'`,
-		c.Hash, c.Kind, toMillis(c.IssuedAt), toMillis(c.ExpiresAt), uid)
-	if err == nil && n == 0 {
-		err = ErrRefused
-	}
+	err := d.inTx(ctx, func(tx *sql.Tx) error {
+		var state string
+		err := d.queryRow(ctx, tx, `SELECT state FROM agents WHERE agent_uid = ?`+d.dialect.lock, uid).Scan(&state)
+		if errors.Is(err, sql.ErrNoRows) || err == nil && state != AgentActive {
+			return ErrRefused
+		}
+		if err != nil {
+			return err
+		}
+		c.AgentUID = uid
+		return d.addCredential(ctx, tx, c)
+	})
 	if err != nil {
 		return fmt.Errorf("renew: %w", err)
 	}
 	return nil
 }
 
-// Credential returns a credential and its agent.
+// Credential returns a credential and its agent: two short looks, because where
+// PostgreSQL is distributed the one lies with the coordinator and the other with
+// the agent's node.
 func (d *db) Credential(ctx context.Context, hash string) (Credential, AgentStatus, error) {
-	var c Credential
-	var r agentRow
-	var issued, expires, revoked int64
-	err := d.queryRow(ctx, d.read, `SELECT `+agentColumns+`, c.agent_uid, c.hash, c.kind, c.issued_at, c.expires_at, c.revoked_at
-		FROM credentials AS c JOIN agents AS a ON a.agent_uid = c.agent_uid WHERE c.hash = ?`, hash).
-		Scan(append(r.dest(), &c.AgentUID, &c.Hash, &c.Kind, &issued, &expires, &revoked)...)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
-	}
+	c, err := one(ctx, d, d.read, scanCredential,
+		`SELECT agent_uid, hash, kind, issued_at, expires_at, revoked_at FROM credentials WHERE hash = ?`, hash)
 	if err != nil {
 		return Credential{}, AgentStatus{}, fmt.Errorf("read credential: %w", err)
 	}
+	a, err := one(ctx, d, d.read, func(row scanner) (AgentStatus, error) {
+		var r agentRow
+		err := row.Scan(r.dest()...)
+		return r.agent(), err
+	}, `SELECT `+agentColumns+` FROM agents AS a WHERE a.agent_uid = ?`, c.AgentUID)
+	if err != nil {
+		return Credential{}, AgentStatus{}, fmt.Errorf("read credential: %w", err)
+	}
+	return c, a, nil
+}
+
+func scanCredential(row scanner) (Credential, error) {
+	var c Credential
+	var issued, expires, revoked int64
+	err := row.Scan(&c.AgentUID, &c.Hash, &c.Kind, &issued, &expires, &revoked)
 	c.IssuedAt, c.ExpiresAt, c.RevokedAt = fromMillis(issued), fromMillis(expires), fromMillis(revoked)
-	return c, r.agent(), nil
+	return c, err
 }
 
 // Enrolled counts agents that came by a token.

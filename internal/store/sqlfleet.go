@@ -9,22 +9,61 @@ import (
 	"time"
 )
 
-// agentColumns is what scanAgent reads, of agents AS a, but for the last two.
+// agentColumns is what agentRow takes, of agents AS a.
 const agentColumns = `a.agent_uid, a.hostname, a.os, a.version, a.rules_version, a.group_name, a.state,
 	a.enrolled_at, a.first_seen, a.last_seen, a.interval_ms, a.stopped_at, a.silent_since, a.trouble, a.machine_id, a.boot_id,
 	a.alerts, a.rejected, a.conflicts, a.log_seq, a.log_head, a.got_seq, a.got_digest`
 
-// selectAgents reads agents with their last heartbeat and the end of their
-// newest certificate.
-const selectAgents = `SELECT ` + agentColumns + `, a.heartbeat,
-	coalesce((SELECT max(c.expires_at) FROM credentials AS c
-		WHERE c.agent_uid = a.agent_uid AND c.kind = 'certificate' AND c.revoked_at = 0), 0)
-	FROM agents AS a`
+// listAgents reads agents with their last heartbeat and the end of their newest
+// certificate. Certificates are looked up apart: where PostgreSQL is distributed
+// they do not lie with the agents.
+func (d *db) listAgents(ctx context.Context, q querier, tail string, args ...any) ([]AgentStatus, error) {
+	agents, err := list(ctx, d, q, scanAgent, `SELECT `+agentColumns+`, a.heartbeat FROM agents AS a`+tail, args...)
+	if err != nil {
+		return nil, err
+	}
+	for some := range slices.Chunk(agents, beatChunk) {
+		if err := d.addCertificates(ctx, q, some); err != nil {
+			return nil, err
+		}
+	}
+	return agents, nil
+}
 
-// overdue is AgentStatus.Overdue in SQL; its arguments are the time less the
-// grace, twice. The second comparison says less, but an index can be used for it.
-const overdue = `a.state = 'active' AND a.stopped_at = 0 AND a.interval_ms > 0
-	AND a.last_seen + 2 * a.interval_ms < ? AND a.last_seen < ?`
+// oneAgent is listAgents for one; none is ErrNotFound.
+func (d *db) oneAgent(ctx context.Context, q querier, tail string, args ...any) (AgentStatus, error) {
+	agents, err := d.listAgents(ctx, q, tail, args...)
+	if err == nil && len(agents) == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return AgentStatus{}, err
+	}
+	return agents[0], nil
+}
+
+func (d *db) addCertificates(ctx context.Context, q querier, agents []AgentStatus) error {
+	place := map[string]int{}
+	var uids []string
+	for i, a := range agents {
+		place[a.UID] = i
+		uids = append(uids, a.UID)
+	}
+	var w where
+	w.add(true, "kind = 'certificate' AND revoked_at = 0")
+	w.in("agent_uid", uids)
+	_, err := list(ctx, d, q, func(row scanner) (struct{}, error) {
+		var uid string
+		var expires int64
+		err := row.Scan(&uid, &expires)
+		agents[place[uid]].CertExpires = fromMillis(expires)
+		return struct{}{}, err
+	}, `SELECT agent_uid, max(expires_at) FROM credentials`+w.sql()+` GROUP BY agent_uid`, w.args...)
+	return err
+}
+
+// overdue is AgentStatus.Overdue in SQL; its argument is the time less the grace.
+const overdue = `a.state = 'active' AND a.stopped_at = 0 AND a.interval_ms > 0 AND a.last_seen + 2 * a.interval_ms < ?`
 
 // Agents returns a page of agents ordered by uid.
 func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus, error) {
@@ -33,11 +72,10 @@ func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus,
 	w.add(f.Group != "", "a.group_name = ?", f.Group)
 	w.add(f.State != "", "a.state = ?", f.State)
 	w.contains(f.Text, "a.hostname", "a.agent_uid")
-	w.add(f.Silent, overdue, toMillis(f.Now), toMillis(f.Now))
+	w.add(f.Silent, overdue, toMillis(f.Now))
 	w.add(f.Trouble, "a.trouble <> '' AND a.state = 'active'")
 	w.add(f.After != "", "a.agent_uid > ?", f.After)
-	agents, err := list(ctx, d, d.read, scanAgent,
-		selectAgents+w.sql()+` ORDER BY a.agent_uid LIMIT ?`, append(w.args, f.Limit)...)
+	agents, err := d.listAgents(ctx, d.read, w.sql()+` ORDER BY a.agent_uid LIMIT ?`, append(w.args, f.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list agents: %w", err)
 	}
@@ -49,7 +87,7 @@ func (d *db) Agent(ctx context.Context, s Scope, uid string) (AgentStatus, error
 	var w where
 	w.add(true, "a.agent_uid = ?", uid)
 	w.scope("a.group_name", s)
-	a, err := one(ctx, d, d.read, scanAgent, selectAgents+w.sql(), w.args...)
+	a, err := d.oneAgent(ctx, d.read, w.sql(), w.args...)
 	if err != nil {
 		return AgentStatus{}, fmt.Errorf("read agent: %w", err)
 	}
@@ -69,7 +107,7 @@ func (d *db) FleetCounts(ctx context.Context, s Scope, now time.Time) (FleetCoun
 		coalesce(sum(CASE WHEN a.state = 'suspended' THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN a.state = 'revoked' THEN 1 ELSE 0 END), 0),
 		coalesce(sum(CASE WHEN a.state = 'cloned' THEN 1 ELSE 0 END), 0)
-		FROM agents AS a`+w.sql(), append([]any{ms, ms}, w.args...)...)
+		FROM agents AS a`+w.sql(), append([]any{ms}, w.args...)...)
 	if err != nil {
 		return FleetCounts{}, fmt.Errorf("count agents: %w", err)
 	}
@@ -208,8 +246,8 @@ func (d *db) Forget(ctx context.Context, s Scope, uid string) error {
 // Silent returns agents whose silence is not yet alarmed, the longest first.
 func (d *db) Silent(ctx context.Context, now time.Time, grace time.Duration, limit int) ([]AgentStatus, error) {
 	ms := toMillis(now) - grace.Milliseconds()
-	agents, err := list(ctx, d, d.read, scanAgent, selectAgents+` WHERE a.silent_since = 0 AND `+overdue+
-		` ORDER BY a.last_seen LIMIT ?`, ms, ms, limit)
+	agents, err := d.listAgents(ctx, d.read, ` WHERE a.silent_since = 0 AND `+overdue+
+		` ORDER BY a.last_seen LIMIT ?`, ms, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list silent agents: %w", err)
 	}
@@ -260,16 +298,14 @@ func scanGroupCount(row scanner) (Count, error) {
 	return c, err
 }
 
-// scanAgent reads what selectAgents selects.
+// scanAgent reads an agent with its heartbeat.
 func scanAgent(row scanner) (AgentStatus, error) {
 	var r agentRow
 	var heartbeat sql.NullString
-	var certificate int64
-	if err := row.Scan(append(r.dest(), &heartbeat, &certificate)...); err != nil {
+	if err := row.Scan(append(r.dest(), &heartbeat)...); err != nil {
 		return AgentStatus{}, err
 	}
 	a := r.agent()
-	a.CertExpires = fromMillis(certificate)
 	if heartbeat.Valid {
 		a.Heartbeat = json.RawMessage(heartbeat.String)
 	}

@@ -106,7 +106,9 @@ func (s *SQLite) Save(ctx context.Context, b Batch) ([]Result, error) {
 }
 
 // Beat takes heartbeats.
-func (s *SQLite) Beat(ctx context.Context, beats []Beat) error { return s.beat(ctx, beats) }
+func (s *SQLite) Beat(ctx context.Context, beats []Beat) error {
+	return s.beat(ctx, beats, func(ctx context.Context, do func(context.Context) error) error { return do(ctx) })
+}
 
 // dsn names the file in the form in which no character of the path has a
 // meaning of its own.

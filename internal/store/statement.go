@@ -23,9 +23,10 @@ type transact func(ctx context.Context, do func(run runner) error) error
 // inSQL is transact over database/sql, one statement after the other.
 func (d *db) inSQL(ctx context.Context, do func(run runner) error) error {
 	return d.inTx(ctx, func(tx *sql.Tx) error {
+		p := prepared{d: d, tx: tx, all: map[string]*sql.Stmt{}}
 		return do(func(ctx context.Context, all []statement) error {
 			for i := range all {
-				if err := d.runSQL(ctx, tx, &all[i]); err != nil {
+				if err := p.run(ctx, &all[i]); err != nil {
 					return err
 				}
 			}
@@ -34,14 +35,44 @@ func (d *db) inSQL(ctx context.Context, do func(run runner) error) error {
 	})
 }
 
-func (d *db) runSQL(ctx context.Context, tx *sql.Tx, st *statement) error {
+// prepared keeps the statements of a transaction, most of which come many times:
+// SQLite takes as long to compile one as to run it.
+type prepared struct {
+	d   *db
+	tx  *sql.Tx
+	all map[string]*sql.Stmt // closed with the transaction
+}
+
+func (p *prepared) run(ctx context.Context, st *statement) error {
+	stmt := p.all[st.query]
+	if stmt == nil {
+		var err error
+		if stmt, err = p.tx.PrepareContext(ctx, p.d.dialect.bind(st.query)); err != nil {
+			return err
+		}
+		p.all[st.query] = stmt
+	}
 	if st.row != nil {
-		_, err := list(ctx, d, tx, func(s scanner) (struct{}, error) { return struct{}{}, st.row(s) }, st.query, st.args...)
+		return queryPrepared(ctx, stmt, st)
+	}
+	res, err := stmt.ExecContext(ctx, cleaned(st.args)...)
+	if err != nil || st.changed == nil {
 		return err
 	}
-	n, err := d.exec(ctx, tx, st.query, st.args...)
-	if st.changed != nil {
-		*st.changed = int64(n)
-	}
+	*st.changed, err = res.RowsAffected()
 	return err
+}
+
+func queryPrepared(ctx context.Context, stmt *sql.Stmt, st *statement) error {
+	rows, err := stmt.QueryContext(ctx, cleaned(st.args)...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := st.row(rows); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }

@@ -36,13 +36,13 @@ func (d *db) Triage(ctx context.Context, s Scope, ids []string, c Change) (int, 
 // triageSome finds the keys first, then locks row by row in the order of keys: a
 // distributed PostgreSQL locks rows only where the agent is named.
 func (d *db) triageSome(ctx context.Context, s Scope, ids []string, c Change) (n int, err error) {
+	alerts, err := d.findTriaged(ctx, s, ids)
+	if err != nil || len(alerts) == 0 {
+		return 0, err
+	}
 	err = d.batched(ctx, func(run runner) error {
 		n = 0
-		alerts, err := findTriaged(ctx, run, s, ids)
-		if err != nil || len(alerts) == 0 {
-			return err
-		}
-		if err := run(ctx, d.lockTriaged(alerts)); err != nil {
+		if err := run(ctx, d.lockTriaged(s, alerts)); err != nil {
 			return err
 		}
 		var all []statement
@@ -60,30 +60,26 @@ func (d *db) triageSome(ctx context.Context, s Scope, ids []string, c Change) (n
 	return n, err
 }
 
-func findTriaged(ctx context.Context, run runner, s Scope, ids []string) (alerts []*triaged, err error) {
+func (d *db) findTriaged(ctx context.Context, s Scope, ids []string) ([]*triaged, error) {
 	w := &where{}
 	w.in("id", ids)
 	w.scope("group_name", s)
-	err = run(ctx, []statement{{
-		query: `SELECT agent_uid, record_uid FROM alerts` + w.sql(),
-		args:  w.args,
-		row: func(row scanner) error {
-			a := &triaged{}
-			alerts = append(alerts, a)
-			return row.Scan(&a.agent, &a.record)
-		},
-	}})
-	slices.SortFunc(alerts, func(a, b *triaged) int {
-		return cmp.Or(cmp.Compare(a.agent, b.agent), cmp.Compare(a.record, b.record))
-	})
-	return alerts, err
+	return list(ctx, d, d.read, func(row scanner) (*triaged, error) {
+		a := &triaged{}
+		return a, row.Scan(&a.agent, &a.record)
+	}, `SELECT agent_uid, record_uid FROM alerts`+w.sql()+` ORDER BY agent_uid, record_uid`, w.args...)
 }
 
-func (d *db) lockTriaged(alerts []*triaged) (all []statement) {
+// lockTriaged looks again whether the alerts are within the scope: one may have
+// been moved meanwhile.
+func (d *db) lockTriaged(s Scope, alerts []*triaged) (all []statement) {
 	for _, a := range alerts {
+		w := &where{}
+		w.add(true, "agent_uid = ? AND record_uid = ?", a.agent, a.record)
+		w.scope("group_name", s)
 		all = append(all, statement{
-			query: `SELECT status, disposition, assignee FROM alerts WHERE agent_uid = ? AND record_uid = ?` + d.dialect.lock,
-			args:  []any{a.agent, a.record},
+			query: `SELECT status, disposition, assignee FROM alerts` + w.sql() + d.dialect.lock,
+			args:  w.args,
 			row: func(row scanner) error {
 				a.found = true
 				return row.Scan(&a.status, &a.disposition, &a.assignee)

@@ -40,7 +40,6 @@ CREATE TABLE agents (
     conflicts     INTEGER NOT NULL DEFAULT 0
 ) STRICT;
 CREATE INDEX agents_group     ON agents (group_name, agent_uid);
-CREATE INDEX agents_last_seen ON agents (last_seen);
 
 -- Keys of all alerts that were ever stored, also of those that have expired.
 CREATE TABLE alert_keys (
