@@ -22,6 +22,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"meetguard/internal/store"
 )
 
 // browser is a real Chromium that looks at a real site over TLS. Whatever the
@@ -210,38 +212,99 @@ func (b *browser) login(name string) {
 	b.do(chromedp.SendKeys("#name", name), chromedp.SendKeys("#password", testPassword+"\r"))
 }
 
-// TestScreens shows every page in the light and the dark theme and on a phone, and
-// looks for what no page may have.
+// TestScreens opens every page and holds it to what every page must keep: a clean
+// console, nothing wider than the window, names for all controls, text that can be
+// read in both themes. Pictures are kept of what people see most.
 func TestScreens(t *testing.T) {
 	f := newFleetSite(t)
 	f.demo(t)
 	f.account(t, "admin", "admin")
 	b := newBrowser(t, f)
 	b.open("/login")
+	b.holds("/login", "light")
 	b.shot("login-light")
 	b.login("admin")
 	b.sees("Open")
-	all, err := f.store.Alerts(t.Context(), everything(), filterLimit(60))
-	if err != nil {
-		t.Fatal(err)
-	}
-	pages := map[string]string{"alerts": "/", "flat": "/?view=alerts&status=any", "fleet": "/fleet", "rules": "/rules", "exceptions": "/exceptions", "reports": "/reports",
-		"tokens": "/tokens", "people": "/people", "audit": "/audit", "settings": "/settings", "account": "/account", "deadletters": "/deadletters", "exception": "/exceptions/new?rule=MG-BRAND-UNSIGNED"}
-	for _, a := range all.Alerts {
-		pages["alert-"+strings.ToLower(a.Rule)] = "/alerts/" + a.ID
-		pages["agent"] = "/fleet/" + a.AgentUID
-	}
-	for name, path := range pages {
+	for _, p := range f.demoPages(t) {
 		for _, theme := range []string{"light", "dark"} {
 			b.theme(theme)
-			b.open(path)
-			b.shot(name + "-" + theme)
+			b.open(p.path)
+			b.holds(p.path, theme)
+			if theme == "light" || p.often {
+				b.shot(p.name + "-" + theme)
+			}
 		}
-		b.theme("light")
 		b.size(390, 844, true)
-		b.open(path)
-		b.shot(name + "-phone")
+		b.open(p.path)
+		b.holds(p.path, "phone")
+		if p.often {
+			b.shot(p.name + "-phone")
+		}
 		b.size(1280, 860, false)
 	}
 	b.noFaults()
 }
+
+type demoPage struct {
+	name, path string
+	often      bool
+}
+
+func (f *fleetSite) demoPages(t *testing.T) []demoPage {
+	t.Helper()
+	pages := []demoPage{{"alerts", "/", true}, {"flat", "/?view=alerts&status=any&limit=20", false}, {"fleet", "/fleet", true}, {"rules", "/rules", false},
+		{"exceptions", "/exceptions", false}, {"exception", "/exceptions/new?rule=MG-BRAND-UNSIGNED", false}, {"reports", "/reports", true}, {"tokens", "/tokens", false},
+		{"people", "/people", false}, {"audit", "/audit", false}, {"settings", "/settings", false}, {"account", "/account", false}, {"deadletters", "/deadletters", false}}
+	for _, l := range specimens {
+		page, err := f.store.Alerts(t.Context(), store.Everything, store.Filter{Rule: l.rule, Limit: 1})
+		if err != nil || len(page.Alerts) == 0 {
+			t.Fatal(l.rule, err)
+		}
+		pages = append(pages, demoPage{"alert-" + strings.ToLower(l.rule), "/alerts/" + page.Alerts[0].ID, l.stole})
+		if l.stole {
+			pages = append(pages, demoPage{"agent", "/fleet/" + page.Alerts[0].AgentUID, false})
+		}
+	}
+	return pages
+}
+
+// holds looks for what no page may have.
+func (b *browser) holds(path, theme string) {
+	b.t.Helper()
+	for what, script := range map[string]string{"too wide": tooWide, "without a name": nameless, "hard to read": hardToRead, "repeated id": repeatedID} {
+		if found := b.eval(script); found != "" {
+			b.t.Errorf("%s, %s: %s: %s", path, theme, what, found)
+		}
+	}
+}
+
+// What is looked for in a page. Each gives the first things that it finds.
+const (
+	tooWide = `document.documentElement.scrollWidth > innerWidth + 1 ? "the page is " + document.documentElement.scrollWidth + " wide, the window " + innerWidth : ""`
+
+	nameless = `[...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a[href], summary")].filter(e =>
+		!(e.labels && e.labels.length) && !e.getAttribute("aria-label") && !e.textContent.trim() && !e.getAttribute("aria-hidden")).map(e => e.outerHTML).slice(0, 3).join(" ")`
+
+	repeatedID = `[...document.querySelectorAll("[id]")].map(e => e.id).filter((id, i, all) => all.indexOf(id) !== i).join(" ")`
+
+	// Contrast as in WCAG 2.2, 1.4.3: 4.5, or 3 for large text, between the text and
+	// the first ground below it that is not transparent.
+	hardToRead = `(() => {
+		const parse = c => { const m = c.match(/[\d.]+/g).map(Number); return { r: m[0], g: m[1], b: m[2], a: m.length > 3 ? m[3] : 1 } };
+		const part = v => { v /= 255; return v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4 };
+		const light = c => 0.2126 * part(c.r) + 0.7152 * part(c.g) + 0.0722 * part(c.b);
+		const ground = e => { for (; e; e = e.parentElement) { const c = parse(getComputedStyle(e).backgroundColor); if (c.a === 1) return c } return { r: 255, g: 255, b: 255 } };
+		const found = [];
+		for (const e of document.querySelectorAll("body *")) {
+			const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim());
+			const style = getComputedStyle(e);
+			if (!own && !e.matches("input, select, textarea") || e.getClientRects().length === 0 || style.clipPath !== "none") continue;
+			const svg = e instanceof SVGElement;
+			const a = light(parse(svg ? style.fill : style.color)), b = light(ground(svg ? e.closest("figure") : e));
+			const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+			const size = parseFloat(style.fontSize), large = size >= 24 || size >= 18.66 && Number(style.fontWeight) >= 700;
+			if (ratio < (large ? 3 : 4.5)) found.push(e.tagName + "." + (e.getAttribute("class") || "") + " " + ratio.toFixed(2) + " " + e.textContent.trim().slice(0, 30));
+		}
+		return [...new Set(found)].slice(0, 5).join("; ");
+	})()`
+)

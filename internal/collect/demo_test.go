@@ -186,7 +186,3 @@ func (f *fleetSite) account(t *testing.T, name string, role people.Role, groups 
 	}
 	return u
 }
-
-func everything() store.Scope { return store.Everything }
-
-func filterLimit(n int) store.Filter { return store.Filter{Limit: n} }

@@ -101,7 +101,7 @@ func (s *Server) doUser(w http.ResponseWriter, r *http.Request) error {
 	case "delete":
 		done, err = "user-gone", s.deleteUser(r)
 	case "reset":
-		return s.resetUser(w, r)
+		return s.doReset(w, r)
 	default:
 		err = refuse(http.StatusBadRequest, "the form does not say what to do")
 	}
@@ -112,8 +112,8 @@ func (s *Server) doUser(w http.ResponseWriter, r *http.Request) error {
 	return lead(w, r, "/people")
 }
 
-// resetUser gives an account a new first password, which is shown once.
-func (s *Server) resetUser(w http.ResponseWriter, r *http.Request) error {
+// doReset gives an account a new first password, which is shown once.
+func (s *Server) doReset(w http.ResponseWriter, r *http.Request) error {
 	v, err := s.postUserReset(r)
 	if err != nil {
 		return s.renderPeople(w, r, err, nil)
