@@ -265,11 +265,16 @@ func (s *Server) failRoute(w http.ResponseWriter, r *http.Request, rt route, err
 		}
 		w.Header().Set("WWW-Authenticate", `Bearer realm="meetguard"`)
 	}
+	if isPage(rt) {
+		s.failPage(w, r, err)
+		return
+	}
 	s.fail(w, r, err)
 }
 
-// isPage tells a page for people from the interface for programs.
-func isPage(rt route) bool { return rt.access.kind == human && !strings.HasPrefix(rt.path, "/v1/") }
+// isPage tells a page for people, or what belongs to one, from the interface for
+// programs, which is what openapi.yaml describes.
+func isPage(rt route) bool { return !strings.HasPrefix(rt.path, "/v1/") && !isSignOfLife(rt.path) }
 
 // openRecheck is how long an answer to "is the collector unused" holds.
 const openRecheck = time.Second

@@ -123,7 +123,7 @@ func FuzzParseRecord(f *testing.F) {
 			t.Error("canonical bytes are not stable")
 		}
 		view := newAlertView(store.Alert{Record: got.Raw, Path: got.Path})
-		if strings.ContainsFunc(view.Title+strings.Join(view.Reasons, "")+view.Advice, deceptive) {
+		if strings.ContainsFunc(view.Title+fmt.Sprint(view.Why, view.Story, view.Process)+view.Agent, deceptive) {
 			t.Errorf("view %+v", view)
 		}
 	})

@@ -70,7 +70,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make server: %w", err)
 	}
-	pages, err := parsePages()
+	pages, err := parsePages(cfg.Now)
 	if err != nil {
 		return nil, fmt.Errorf("parse pages: %w", err)
 	}
@@ -194,9 +194,9 @@ func (s *Server) Handler() http.Handler {
 // end lets go of those who look on: their answers never end by themselves.
 func (s *Server) end() { s.endOnce.Do(func() { close(s.ending) }) }
 
-// contentPolicy allows our own style sheet and forms, and nothing else: no
-// script can run even if markup got through.
-const contentPolicy = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// contentPolicy allows our own files and forms, and nothing else: no script and
+// no style within a page counts, even if markup got through.
+const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 func withHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
