@@ -66,7 +66,8 @@ type FindingInfo struct {
 	UID              string     `json:"uid"`
 	Title            string     `json:"title"`
 	Desc             string     `json:"desc"`
-	CreatedTime      int64      `json:"created_time"` // milliseconds since 1970, UTC
+	CreatedTime      int64      `json:"created_time"`              // milliseconds since 1970, UTC
+	FirstSeenTime    int64      `json:"first_seen_time,omitempty"` // when the file landed, if it was seen to
 	Types            []string   `json:"types"`
 	Analytic         *Analytic  `json:"analytic,omitempty"`
 	RelatedAnalytics []Analytic `json:"related_analytics,omitempty"`

@@ -59,6 +59,7 @@ func NewRecord(host meetguard.Host, product Product, a meetguard.Alert) Record {
 			Title:            title,
 			Desc:             descOf(a),
 			CreatedTime:      millis(a.Time),
+			FirstSeenTime:    millis(landedAt(a)),
 			Types:            []string{"fake-meeting-software"},
 			Analytic:         analyticOf(top.Rule),
 			RelatedAnalytics: relatedAnalytics(a, top),
