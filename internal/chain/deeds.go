@@ -80,6 +80,9 @@ func (r *reader) add(d meetguard.Deed) {
 	if d.File != "" {
 		d.File = r.path(d.File)
 	}
+	if d.From != "" {
+		d.From = r.path(d.From)
+	}
 	for _, had := range r.out {
 		if had.Kind == d.Kind && had.File == d.File && had.Host == d.Host && had.What == d.What {
 			return
@@ -110,6 +113,9 @@ const maxNest = 4
 // run reads one command with its arguments.
 func (r *reader) run(words []string, depth int) {
 	for len(words) > 1 && unwraps[Program(words[0])] {
+		if p := Program(words[0]); (p == "sudo" || p == "doas") && strings.Contains(shortFlags(words[1:min(3, len(words))]), "S") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "sudo"})
+		}
 		if Program(words[0]) == "conhost" && strings.EqualFold(words[1], "--headless") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "headless"})
 		}
@@ -118,12 +124,15 @@ func (r *reader) run(words []string, depth int) {
 	if len(words) == 0 || depth > maxNest {
 		return
 	}
-	name, args := Program(words[0]), words[1:]
-	if strings.HasPrefix(name, "python") {
-		name = "python"
-	}
+	name, args := plainTool(Program(words[0])), words[1:]
 	all := " " + strings.ToLower(strings.Join(args, " ")) + " "
 	r.secrets(name, all)
+	r.probes(name, all)
+	r.stays(name, args, all)
+	r.opens(name, args, all)
+	if r.brings(name, args, all, depth) {
+		return
+	}
 	switch name {
 	case "sh", "bash", "zsh", "dash", "ksh", "fish":
 		r.shell(name, args, depth)
@@ -133,8 +142,8 @@ func (r *reader) run(words []string, depth int) {
 		r.power(args, all)
 	case "osascript":
 		r.apple(args, all, depth)
-	case "python", "perl", "ruby", "node", "php", "java", "deno", "bun":
-		r.interpreter(name, args)
+	case "python", "perl", "ruby", "node", "php", "java", "deno", "bun", "lua", "tclsh", "swift", "groovy", "osacompile-run":
+		r.interpreter(name, args, depth)
 	case "wscript", "cscript":
 		for _, a := range args {
 			if to := shareHost(a); to != "" {
@@ -142,7 +151,7 @@ func (r *reader) run(words []string, depth int) {
 				return
 			}
 		}
-		r.interpreter(name, args)
+		r.interpreter(name, args, depth)
 	case "forfiles":
 		r.batch(exactAfter(args, "/c"), depth+1)
 	case "ssh":
@@ -211,6 +220,30 @@ func (r *reader) shell(name string, args []string, depth int) {
 	}
 }
 
+// takesCode says whether a program that stands behind a pipe takes its commands
+// from there: it was given no file, no code and no module of its own.
+func takesCode(name string, args []string) bool {
+	if unwraps[name] {
+		args = skipOptions(args)
+		return len(args) > 0 && takesCode(Program(args[0]), args[1:])
+	}
+	if !wrapper[name] && !inlineHosts[plainTool(name)] {
+		return false
+	}
+	for i, a := range args {
+		switch {
+		case a == "-" || a == "-s" || a == "--" || a == "/dev/stdin":
+			return true
+		case a == "-c" || a == "-e" || a == "-m" || a == "-r" || a == "-p" || codeFlag(plainTool(name), a):
+			return false
+		case strings.HasPrefix(a, "-"), i > 0 && args[i-1] == "-l":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // device reads whether a line of shell gives its input and output to a
 // connection. Alone, the device only knocks at a port or asks a web server.
 func (r *reader) device(name, text string) {
@@ -224,7 +257,8 @@ func (r *reader) device(name, text string) {
 
 // line reads a line of shell code.
 func (r *reader) line(text string, depth int) {
-	for i, c := range commands(clip(text)) {
+	list := commands(clip(text))
+	for i, c := range list {
 		words := c.words
 		for len(words) > 1 && shellWords[words[0]] {
 			words = words[1:]
@@ -233,12 +267,16 @@ func (r *reader) line(text string, depth int) {
 			return
 		}
 		name := Program(words[0])
-		if c.piped && (wrapper[name] || name == "osascript" || strings.HasPrefix(name, "python") || name == "perl" || name == "node") && len(words) < 4 {
+		if c.piped && takesCode(name, words[1:]) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			continue
 		}
 		if c.back {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "background"})
+		}
+		words = r.redirected(name, words)
+		if words[0] == "." || words[0] == "source" {
+			words[0], name = "sh", "sh"
 		}
 		if strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "~/") || strings.HasPrefix(words[0], "$") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
@@ -303,11 +341,11 @@ func extension(name string) string {
 }
 
 // interpreter reads which file an interpreter runs.
-func (r *reader) interpreter(name string, args []string) {
+func (r *reader) interpreter(name string, args []string, depth int) {
 	for i, a := range args {
 		switch {
-		case (a == "-c" || a == "-e" || a == "-r" && name == "php") && i+1 < len(args):
-			r.inline(name, args[i+1])
+		case codeFlag(name, a) && i+1 < len(args):
+			r.inline(name, args[i+1], depth)
 			return
 		case a == "-jar" && i+1 < len(args):
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: args[i+1], What: name})
@@ -344,22 +382,6 @@ func (r *reader) secureShell(args []string, depth int) {
 				r.run(Split(system, clip(a[at+len(option):])), depth+1)
 			}
 		}
-	}
-}
-
-// inline reads code that an interpreter is given in its command line: whether
-// it opens a connection, or decodes what it runs.
-func (r *reader) inline(name, code string) {
-	low := strings.ToLower(clip(code))
-	if containsAny(low, "io::socket", "socket.socket", "tcpsocket", "fsockopen", "net.connect", "net.createconnection", "/dev/tcp/") {
-		d := meetguard.Deed{Kind: meetguard.DeedConnect, What: name}
-		if containsAny(low, "/bin/sh", "/bin/bash", "cmd.exe", "powershell") {
-			d.Mark = []string{"shell"}
-		}
-		r.add(d)
-	}
-	if containsAny(low, "base64", "atob(", "fromhex") && containsAny(low, "eval", "exec", "function(") {
-		r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "inline"})
 	}
 }
 
@@ -478,6 +500,8 @@ func (r *reader) fetch(name string, args []string) {
 			if url == "" && (i == 0 || !valued[args[i-1]]) {
 				url = a
 			}
+		case name == "wget" && strings.HasPrefix(a, "-") && strings.HasSuffix(a, "O-"):
+			d.File = "-"
 		case name == "wget" && len(a) > 2 && len(a) < 7 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "O"), a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
 			d.File = next
 			i++
@@ -491,11 +515,12 @@ func (r *reader) fetch(name string, args []string) {
 				d.File = next
 			}
 			i++
-		case a == "-F" || a == "--form" || a == "-d" || strings.HasPrefix(a, "--data"):
+		case a == "-F" || a == "--form" || a == "-d" || a == "--json" || strings.HasPrefix(a, "--data"):
 			if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
 				up = true
 				_, d.File, _ = strings.Cut(next, "@")
 				d.File, _, _ = strings.Cut(d.File, ";")
+				d.File = strings.TrimPrefix(d.File, "-") // what comes through a pipe
 			} else if len(next) > 0 {
 				d.Mark = append(d.Mark, "post")
 			}
@@ -514,6 +539,15 @@ func (r *reader) fetch(name string, args []string) {
 				i++
 			case 'O':
 				remote = true
+			case 'T':
+				up, d.File = true, next
+				i++
+			case 'F', 'd':
+				if _, file, ok := strings.Cut(next, "@"); ok {
+					up = true
+					d.File, _, _ = strings.Cut(file, ";")
+				}
+				i++
 			}
 		default:
 			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {

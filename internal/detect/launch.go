@@ -45,10 +45,14 @@ func (s *subject) takeLaunch() {
 		return
 	}
 	s.code = newCode(s.judge, insideTrusted(s.Script))
-	if (l.managed || webDAVCookie(p)) && s.code.lookalike.Host == "" {
+	if (l.managed || webDAVCookie(p) || elsewhere[l.name]) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
 }
+
+// elsewhere are programs whose command line is run in a container or on another
+// machine.
+var elsewhere = set(`docker podman nerdctl kubectl oc lxc multipass vagrant`)
 
 // webDAVCookie: the system's own WebDAV client takes over a cookie of the
 // browser. It runs nothing from the address that it is given.

@@ -1,0 +1,163 @@
+package chain
+
+import (
+	"strings"
+
+	"meetguard"
+)
+
+// fetchTools bring a file from the address that they are given.
+var fetchTools = set(`axel lwp-request lwp-download http https xh httpie lftp links lynx w3m elinks wcurl curlie ftp tftp httrack
+	mpcmdrun desktopimgdownldr certoc certreq cmdl32 configsecuritypolicy imewdbld mspub msohtmed winword excel powerpnt hh squirrel update winget xwizard pktmon
+	get head fetch ftpget gsutil gcloud azcopy s3cmd mc aws extexport ieexplore`)
+
+// codeTools run what they are given an address of.
+var codeTools = set(`presentationhost ieexec javaws deno bun npx pipx uvx uv pwsh msxsl wmic pubprn scriptrunner appinstaller infdefaultinstall cmstp mavinject dfsvc`)
+
+// packageTools bring a package and run what it says on installing it.
+var packageTools = set(`pip pip3 npm yarn pnpm gem cargo go easy_install conda npx luarocks cpan cpanm brew snap flatpak code cursor codium winget`)
+
+// brings reads programs that bring or send something by their arguments alone,
+// and no other function knows. It says whether there is nothing left to read.
+func (r *reader) brings(name string, args []string, all string, depth int) bool {
+	switch name {
+	case "dig", "drill", "kdig", "host", "nslookup", "resolvectl", "resolve-dnsname":
+		if strings.Contains(all, "txt") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "name service", Host: domainAmong(args)})
+		}
+		return true
+	case "finger":
+		if _, host, ok := strings.Cut(strings.Join(args, " "), "@"); ok {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: strings.ToLower(firstWord(host))})
+		}
+		return true
+	case "nc", "ncat", "netcat", "socat", "telnet", "openssl":
+		return r.connects(name, args, all)
+	case "scp", "sftp":
+		r.copies(name, plainOf(args, "-i", "-P", "-o", "-F", "-l", "-c"), all)
+		return true
+	case "rclone", "aws", "gsutil", "azcopy", "s3cmd", "mc", "mega-put", "gdrive":
+		if containsAny(all, " copy ", " sync ", " cp ", " mv ", " move ", " put ", " upload ", " rcat ", " copyto ", "mega") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, File: localAmong(args)})
+		}
+		return true
+	case "git":
+		if host, part := split(urlIn(args)); host != "" && strings.Contains(all, " clone ") {
+			if to := last(args); !strings.Contains(to, "://") && !strings.HasPrefix(to, "-") {
+				part = to
+			}
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: strings.TrimSuffix(part, ".git")})
+		}
+		return true
+	case "wmic":
+		if strings.Contains(all, " call ") && strings.Contains(all, " create ") {
+			r.run(splitWindows(strings.Trim(last(args), `"'`)), depth+1)
+		}
+	case "mount-diskimage":
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "hdiutil", File: lastPlain(args)})
+		return true
+	case "cmstp", "msbuild", "regasm", "regsvcs", "installutil", "odbcconf", "control", "hh", "mmc", "ie4uinit", "infdefaultinstall", "dnx", "csi", "fsi", "rcsi", "msxsl", "appvlp", "diskshadow":
+		if file := lastPlain(args); file != "" && !strings.Contains(file, "://") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+		}
+	}
+	url := urlIn(args)
+	if url == "" {
+		return false
+	}
+	host, lastPart := split(url)
+	switch {
+	case packageTools[name] && containsAny(all, " install ", " i ", " add ", " exec ", " run ", "--install-extension", " tap ") || name == "npx":
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host, Mark: []string{"package"}})
+	case codeTools[name], name == "python" && !strings.Contains(all, " -c "), name == "java":
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+	case name == "certreq" && strings.Contains(all, " -post"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host, File: lastPlain(args)})
+	case fetchTools[name]:
+		file := exactAfter(args, "-o") + exactAfter(args, "-O") + exactAfter(args, "-path") + exactAfter(args, "-Path") + exactAfter(args, "--output")
+		if file == "" && lastPlain(args) != url && !strings.Contains(lastPlain(args), "://") {
+			file = lastPlain(args)
+		}
+		if file == "" {
+			file = lastPart
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: file})
+	default:
+		return false
+	}
+	return true
+}
+
+// connects reads programs that open a connection and hand it on.
+func (r *reader) connects(name string, args []string, all string) bool {
+	host := domainAmong(args)
+	switch {
+	case name == "openssl" && !strings.Contains(all, "s_client"):
+		return false
+	case name == "openssl":
+		host, _, _ = strings.Cut(strings.ToLower(exactAfter(args, "-connect")), ":")
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host})
+	case containsAny(all, "exec:", "system:") || (name == "nc" || name == "ncat" || name == "netcat") && containsAny(all, " -e ", " -c ", " --exec ", " --sh-exec "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedConnect, What: name, Host: host, Mark: []string{"shell"}})
+	case strings.Contains(shortFlags(args), "z") || strings.Contains(shortFlags(args), "l"):
+	default:
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host})
+		r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host})
+	}
+	return true
+}
+
+// domainAmong is the first argument that is a name with a dot, or an address.
+func domainAmong(args []string) string {
+	for i, a := range args {
+		if i > 0 && (args[i-1] == "-o" || args[i-1] == "-f") || strings.HasPrefix(a, "-") || strings.HasPrefix(a, "@") || strings.ContainsAny(a, `/\=`) {
+			continue
+		}
+		if _, rest, ok := strings.Cut(a, "@"); ok {
+			a = rest
+		}
+		parts := strings.Split(a, ":")
+		if len(parts) > 1 && !strings.Contains(parts[0], ".") {
+			parts = parts[1:]
+		}
+		if a = strings.TrimSuffix(parts[0], "."); strings.Contains(a, ".") && len(a) < 254 {
+			return strings.ToLower(a)
+		}
+	}
+	return ""
+}
+
+// localAmong is the first argument that is a path of this machine.
+func localAmong(args []string) string {
+	for _, a := range args {
+		if strings.ContainsAny(a, `/\`) && !strings.Contains(a, ":/") && !strings.HasPrefix(a, "-") && (len(a) < 3 || a[1] == ':' || !strings.Contains(a, ":")) && !strings.HasSuffix(a, ".conf") {
+			return a
+		}
+	}
+	return ""
+}
+
+// plainOf are the arguments without options and what the named ones are given.
+func plainOf(args []string, valued ...string) []string {
+	var out []string
+next:
+	for i, a := range args {
+		if strings.HasPrefix(a, "-") {
+			continue
+		}
+		for _, v := range valued {
+			if i > 0 && args[i-1] == v {
+				continue next
+			}
+		}
+		out = append(out, a)
+	}
+	return out
+}
+
+func last(args []string) string {
+	if len(args) == 0 {
+		return ""
+	}
+	return args[len(args)-1]
+}

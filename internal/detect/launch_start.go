@@ -1,0 +1,147 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// openers hand their user's documents to interpreters only if somebody built
+// that into the document.
+var openers = set(`winword excel powerpnt onenote outlook acrobat acrord32 foxitpdfreader hh wps et soffice.bin eqnedt32 mspub visio`)
+
+// appletNames run a script that is dressed as an app.
+var appletNames = set(`applet droplet`)
+
+// workflows run what somebody put together of actions, a shell line among them.
+var workflows = []string{"automator", "shortcuts", "workflow", "shortcutsmachelper"}
+
+// starts weighs how the chain began.
+func (w *scale) starts() {
+	l := w.l
+	w.start(program(l.Exe), l.Exe, l.Signature, l.OriginHost, l.Args, 0)
+	for i, a := range l.Ancestors {
+		if i > 8 {
+			break
+		}
+		w.start(program(a.Exe), a.Exe, a.Signature, a.OriginHost, a.Args, i+1)
+	}
+	for _, st := range l.chain {
+		if st.Link != meetguard.LinkAncestor {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && (landingPlace(d.File) || coveredPlace(d.File)) {
+				w.add(clueStart, 20, fmt.Sprintf("it began with %s", quoted(baseName(d.File))))
+			}
+		}
+	}
+	if door := l.door(); door != "" && interpreters[l.topOf(door)] {
+		w.add(clueStart, 20, fmt.Sprintf("%s started it with a command", doorName(door)))
+	}
+	if l.pastedBelow() {
+		w.add(clueStart, 15, "it began with a line in a terminal")
+	}
+}
+
+// start weighs one program on the way.
+func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string, args []string, up int) {
+	low := slashed(exe)
+	if origin != "" && !inHouse(origin) && !w.provenBrand(sig) {
+		if points, text := w.from(origin); points > 0 {
+			w.add(clueOrigin, min(points-5, 30), "the download it began with: "+text)
+		}
+	}
+	switch {
+	case name == "script editor", appletNames[name] && strings.HasSuffix(low, "/contents/macos/"+name):
+		w.add(clueStart, 30, "it began with a script dressed as an app or opened by hand")
+	case name == "hh", name == "mshta", name == "wscript", name == "cscript":
+		if up > 0 && (len(args) < 2 || !inHouseScript(args)) {
+			w.add(clueStart, 25, fmt.Sprintf("it began with %s", clip(name)))
+		}
+	case up > 0 && openers[name]:
+		w.add(clueStart, 25, fmt.Sprintf("a document in %s started it", clip(name)))
+	case workflow(low):
+		w.add(clueStart, 20, "a workflow that somebody opened started it")
+	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"):
+		w.add(clueStart, 10, "the script of a package started it")
+	case landingPlace(exe) && !interpreters[name]:
+		w.unproven(exe, sig)
+	}
+}
+
+// inHouseScript: the script of a logon or of an installed program.
+func inHouseScript(args []string) bool {
+	low := slashed(args[len(args)-1])
+	for _, a := range args[1:] {
+		if a = slashed(a); !strings.HasPrefix(a, "/") && strings.ContainsAny(a, "/:") {
+			low = a
+			break
+		}
+	}
+	return !landingPlace(low) && !userPlace(low) && !strings.Contains(low, "://")
+}
+
+func workflow(low string) bool {
+	for _, w := range workflows {
+		if strings.Contains(low, w) {
+			return strings.Contains(low, "/contents/macos/")
+		}
+	}
+	return false
+}
+
+// unproven weighs a program that lies where downloads land.
+func (w *scale) unproven(exe string, sig *meetguard.Signature) {
+	if strings.Contains(slashed(exe), "/tmp/.mount_") {
+		return
+	}
+	text := fmt.Sprintf("it began with %s, where downloads land", quoted(baseName(exe)))
+	switch {
+	case sig == nil || sig.Status == meetguard.SignatureUnknown:
+		w.add(clueStart, 20, text)
+	case sig.Status != meetguard.SignatureValid || sig.Abused != "":
+		w.add(clueStart, 30, text+" and nobody vouches for")
+	case !w.provenBrand(sig):
+		w.add(clueStart, 10, text)
+	}
+}
+
+// provenBrand: a signature of a brand of the catalogue.
+func (w *scale) provenBrand(sig *meetguard.Signature) bool {
+	if !signedWell(sig) {
+		return false
+	}
+	for _, b := range w.s.judge.brands {
+		if b.proof(*sig) == proven {
+			return true
+		}
+	}
+	return false
+}
+
+// topOf is the program that a door started.
+func (l *launch) topOf(door string) string {
+	for i, a := range l.above {
+		if a == door {
+			if i == 0 {
+				return l.name
+			}
+			return l.above[i-1]
+		}
+	}
+	return ""
+}
+
+// pastedBelow says whether the launch goes back to a line that somebody typed
+// or pasted into a terminal.
+func (l *launch) pastedBelow() bool {
+	for i, a := range l.above {
+		if !shells[a] && a != "powershell" && a != "pwsh" && a != "cmd" || !idleShell(l.Ancestors[i]) {
+			continue
+		}
+		return i+1 < len(l.above) && (terminals[l.above[i+1]] || l.above[i+1] == "login") || i+1 == len(l.above)
+	}
+	return false
+}

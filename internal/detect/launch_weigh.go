@@ -1,0 +1,399 @@
+package detect
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"time"
+
+	"meetguard"
+)
+
+// A chain is weighed as a whole. Each thing that an attack must do and honest
+// software seldom does is a clue, and clues of different kinds add up: how it
+// began, where what it runs came from, how that is disguised, what it takes, and
+// how it stays. No clue is enough alone, and none asks for the name of a tool.
+
+// clue is one reason, of one kind. Of each kind the heaviest counts.
+type clue struct {
+	kind   string
+	points int
+	text   string
+}
+
+// enough is how many points a chain needs.
+const enough = 60
+
+// weighSpan is how far apart launches of one tree may be to be weighed together:
+// what runs for days below one program need not have one purpose.
+const weighSpan = 10 * time.Minute
+
+// scale holds the clues of one chain.
+type scale struct {
+	s    *subject
+	l    *launch
+	best map[string]clue
+}
+
+func (w *scale) add(kind string, points int, text string) {
+	if points > w.best[kind].points {
+		w.best[kind] = clue{kind, points, text}
+	}
+}
+
+// Kinds of clues.
+const (
+	clueStart    = "start"
+	clueOrigin   = "origin"
+	clueSource   = "source"
+	clueRun      = "run"
+	clueDisguise = "disguise"
+	clueStay     = "stay"
+	clueSecret   = "secret"
+	cluePack     = "pack"
+	clueSend     = "send"
+	cluePassword = "password"
+	clueGate     = "gate"
+	clueHide     = "hide"
+	clueEncoded  = "encoded"
+	clueOpen     = "open"
+	clueLook     = "look"
+)
+
+// hostile are the clues of which a chain needs one, and from how many points on:
+// the others are habits of installers and administrators.
+var hostile = map[string]int{clueOrigin: 30, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 30}
+
+// weighed: the clues of the chain are enough, and this launch brings one of
+// them.
+func weighed(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	w := &scale{s: s, l: l, best: map[string]clue{}}
+	w.deeds(l.own, true)
+	w.itself()
+	if len(w.best) == 0 {
+		return ""
+	}
+	for _, st := range l.chain {
+		if sameTime(st.Time, l.Started) {
+			w.deeds(st.Deeds, false)
+			w.place(st.Exe, nil)
+		}
+	}
+	for _, d := range l.fetched {
+		w.bring(d)
+	}
+	w.ran()
+	w.starts()
+	return w.verdict()
+}
+
+func sameTime(a, b time.Time) bool { return a.IsZero() || b.IsZero() || b.Sub(a).Abs() < weighSpan }
+
+func (w *scale) verdict() string {
+	sum, list, bad := 0, []clue{}, false
+	for _, c := range w.best {
+		sum += c.points
+		list = append(list, c)
+	}
+	for k, from := range hostile {
+		bad = bad || w.best[k].points >= from
+	}
+	if sum < enough || !bad || len(list) < 2 {
+		return ""
+	}
+	sort.Slice(list, func(a, b int) bool {
+		return list[a].points > list[b].points || list[a].points == list[b].points && list[a].kind < list[b].kind
+	})
+	var words []string
+	for i, c := range list {
+		if i < 5 {
+			words = append(words, c.text)
+		}
+	}
+	return fmt.Sprintf("Taken together, this chain is that of an attack (%s): %s.", w.l.via(), strings.Join(words, "; "))
+}
+
+// deeds weighs what a step does.
+func (w *scale) deeds(list []meetguard.Deed, own bool) {
+	probes := 0
+	for _, d := range list {
+		switch d.Kind {
+		case meetguard.DeedFetch, meetguard.DeedFetchRun:
+			w.bring(d)
+		case meetguard.DeedRun:
+			w.runs(d)
+		case meetguard.DeedPersist:
+			w.stays(d)
+		case meetguard.DeedSecret:
+			w.takes(d)
+		case meetguard.DeedPack:
+			if coveredPlace(d.File) {
+				w.add(cluePack, 10, "something is gathered where nobody looks")
+			}
+		case meetguard.DeedUpload:
+			w.sends(d)
+		case meetguard.DeedPrompt:
+			w.add(cluePassword, 25, "a script asks for a password")
+		case meetguard.DeedCheck:
+			if w.l.typed() {
+				break
+			}
+			w.add(cluePassword, 30, "a script checks a password")
+		case meetguard.DeedDequarantine, meetguard.DeedResign:
+			if hotPlace(d.File) || landingPlace(d.File) || coveredPlace(d.File) {
+				w.add(clueGate, 20, "the system's check of a file is put off")
+			}
+		case meetguard.DeedBlind:
+			w.add(clueGate, 30, "the virus scanner is kept from looking")
+		case meetguard.DeedTrust:
+			if !inHouse(d.Host) {
+				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
+			}
+		case meetguard.DeedAdmit:
+			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
+		case meetguard.DeedSpy:
+			w.add(clueOpen, 15, "the "+clip(d.What)+" is taken")
+		case meetguard.DeedConnect:
+			if contains(d.Mark, "shell") && !inHouse(d.Host) {
+				w.add(clueOpen, 50, "a connection is given a shell")
+			}
+		case meetguard.DeedHide:
+			if d.What == "background" {
+				w.add(clueHide, 5, "it goes on in the background")
+			} else {
+				w.add(clueHide, 10, "it works out of sight")
+			}
+		case meetguard.DeedEncoded:
+			w.add(clueEncoded, 15, "a command is encoded")
+		case meetguard.DeedProbe:
+			if probes++; probes > 1 && own {
+				w.add(clueLook, 5, "it looks around")
+			}
+		}
+		w.disguised(d)
+	}
+}
+
+// bring weighs where something comes from.
+func (w *scale) bring(d meetguard.Deed) {
+	points, text := w.from(d.Host)
+	if points > 0 && contains(d.Mark, "insecure") {
+		points += 10
+	}
+	w.add(clueSource, points, text)
+	if d.Kind == meetguard.DeedFetchRun && points > 0 {
+		w.add(clueRun, atOnce(d), "what it brings is run at once")
+	}
+	if w.pretext(d.Host) {
+		w.add(clueDisguise, 10, "a host is named for the occasion")
+	}
+}
+
+// atOnce weighs that a download is run in one go. Packages of languages are
+// installed that way every day.
+func atOnce(d meetguard.Deed) int {
+	if contains(d.Mark, "package") {
+		return 10
+	}
+	return 20
+}
+
+// from says how strange a host is.
+func (w *scale) from(host string) (int, string) {
+	switch {
+	case host == "" || inHouse(host):
+		return 0, ""
+	case publicAddress(host):
+		return 30, fmt.Sprintf("something comes from a bare address (%s)", clip(host))
+	case w.s.judge.Host(host).Level != meetguard.Clean:
+		return 40, fmt.Sprintf("something comes from a lookalike (%s)", clip(host))
+	}
+	switch w.s.judge.source(meetguard.Fetch{Host: host}) {
+	case sourceStrange:
+		return 25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host))
+	case sourceAnybody:
+		return 20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host))
+	}
+	return 0, ""
+}
+
+// pretext: the name of a strange host speaks of meetings and of mending.
+func (w *scale) pretext(host string) bool {
+	return host != "" && !inHouse(host) && w.s.judge.source(meetguard.Fetch{Host: host}).strange() && (pretextName(host) || w.s.soundsLike(host))
+}
+
+// runs weighs where the program or the script of a step lies.
+func (w *scale) runs(d meetguard.Deed) {
+	if d.What == "unpack" || d.What == "hdiutil" || d.What == "open" && !coveredPlace(d.File) {
+		return
+	}
+	w.place(d.File, nil)
+}
+
+// place weighs where something that runs lies, and what it is called.
+func (w *scale) place(file string, sig *meetguard.Signature) {
+	if signedWell(sig) {
+		return
+	}
+	if coveredPlace(file) {
+		w.add(clueStart, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
+	}
+}
+
+// itself weighs the program of the launch.
+func (w *scale) itself() {
+	l := w.l
+	w.place(l.Exe, l.Signature)
+	if portables[l.name] && (landingPlace(l.Exe) || coveredPlace(l.Exe)) {
+		for _, d := range l.own {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folderOf(slashed(l.Exe)) {
+				w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
+			}
+		}
+	}
+}
+
+// ran weighs that what was brought is run.
+func (w *scale) ran() {
+	for _, d := range w.l.fetched {
+		switch {
+		case w.best[clueSource].points == 0:
+		case d.Kind == meetguard.DeedFetchRun || d.File == "":
+			w.add(clueRun, atOnce(d), "what it brings is run at once")
+		case coveredPlace(d.File) || tempPlace(d.File):
+			w.add(clueRun, 20, fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File))))
+		default:
+			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
+		}
+	}
+}
+
+// stays weighs what is to start by itself.
+func (w *scale) stays(d meetguard.Deed) {
+	switch {
+	case coveredPlace(d.File) || contains(d.Mark, "hidden script") || d.What == "login hook" || d.What == "at" && tempPlace(d.File):
+		w.add(clueStay, 30, "something out of the way is to start by itself ("+clip(d.What)+")")
+	case userPlace(d.File):
+		w.add(clueStay, 20, "something of the user's is to start by itself ("+clip(d.What)+")")
+	default:
+		w.add(clueStay, 10, "something is to start by itself ("+clip(d.What)+")")
+	}
+}
+
+func (w *scale) takes(d meetguard.Deed) {
+	l := w.l
+	if l.backup {
+		return
+	}
+	switch {
+	case len(l.strong()) > 0 && len(l.kinds) > 1:
+		w.add(clueSecret, 40, "private data of several kinds is taken")
+	case len(l.strong()) > 0:
+		w.add(clueSecret, 30, "private data is taken ("+clip(d.What)+")")
+	case len(l.kinds) > 1:
+		w.add(clueSecret, 20, "private data of several kinds is taken")
+	default:
+		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
+	}
+}
+
+func (w *scale) sends(d meetguard.Deed) {
+	if w.l.backup || inHouse(d.Host) {
+		return
+	}
+	points, _ := w.from(d.Host)
+	switch {
+	case d.What == "telegram bot":
+		w.add(clueSend, 25, "something is sent to a bot of a messenger")
+	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
+	case points > 0:
+		w.add(clueSend, 20, "something is sent to "+clip(d.Host))
+	case d.Host == "" && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 15, "something from a temporary folder is sent away")
+	}
+}
+
+// disguised weighs names of files that are made to be overlooked.
+func (w *scale) disguised(d meetguard.Deed) {
+	switch d.Kind {
+	case meetguard.DeedFetch, meetguard.DeedRun, meetguard.DeedPersist, meetguard.DeedChmod, meetguard.DeedUnpack, meetguard.DeedPack:
+	default:
+		return
+	}
+	if d.File == "" || d.What == "unpack" || !userPlace(d.File) && !coveredPlace(d.File) {
+		return
+	}
+	name := strings.ToLower(baseName(d.File))
+	switch {
+	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)):
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
+	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
+	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (w.s.soundsLike(name) || pretextName(name)):
+		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
+	}
+}
+
+// systemLike says whether a name is that of a part of a system, or would be
+// taken for one.
+func systemLike(name string) bool {
+	name = strings.TrimPrefix(name, ".")
+	return systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker") || strings.HasPrefix(name, "systemd-")
+}
+
+func hiddenName(name string) bool { return len(name) > 1 && name[0] == '.' && name[1] != '.' }
+
+// devFolders are hidden folders of a home that tools of developers and of the
+// desktop run programs from.
+var devFolders = set(`.cargo .rustup .nvm .npm .npm-global .nodenv .pyenv .rbenv .rvm .asdf .sdkman .deno .bun .go .gvm .goenv .jenv .dotnet .nuget .gradle .m2 .ivy2 .venv .virtualenvs .tox .poetry .pixi .conda .mamba .local .vscode .vscode-server .cursor .cursor-server .windsurf .idea .git .config .docker .krew .helm .kube .volta .fnm .proto .mise .juliaup .ghcup .opam .cabal .stack .elan .composer .gem .yarn .pnpm .pnpm-store .linuxbrew .oh-my-zsh .fzf .tmux .vim .emacs.d .steam .var .wine .minecraft .jdks .android .flutter .pub-cache .swiftpm .swiftly .foundry .avm .nix-profile .dropbox-dist .toolbox .antigen .zinit .zplug .hammerspoon .claude .codex .ansible .vagrant.d .platformio .espressif .arduino15 .x64 .next .output .cache .ollama .lmstudio .modular .wasmtime .wasmer .kiro .jupyter .ipython .rd .colima .orbstack .lima .bin .dapr .terraform .tfenv .pulumi .fly .railway .turso .modal .duckdb .atuin .starship .zed .zed_server .fleet .trunk .hex .mix .asdf-vm .phpenv .symfony5 .symfony .ddev .lando .istioctl .linkerd2 .kn .okteto .tilt-dev .serverless .amplify .wakatime .bazel .ccache .pre-commit .nox .hatch .uv .rye .sonar .snyk .semgrep .codeium .tabnine .copilot .continue .node .node_modules .node-gyp .electron .electron-gyp .expo .cocoapods .fastlane .gitpod .devcontainer .dev .dotfiles .mozilla`)
+
+// coveredPlace says whether a path lies where no setup puts a program and nobody
+// looks: hidden folders and names, shared and public folders, the folders of a
+// profile themselves.
+func coveredPlace(p string) bool {
+	low := slashed(p)
+	if low == "" {
+		return false
+	}
+	for _, t := range []string{"/tmp/.mount_", "/.local/share/", "/.local/bin/", "/.config/autostart/", "/.config/systemd/", "/node_modules/", "/.git/", "/site-packages/"} {
+		if strings.Contains(low, t) && !hiddenName(baseName(low)) {
+			return false
+		}
+	}
+	switch {
+	case strings.HasPrefix(low, "/users/shared/"), strings.HasPrefix(low, "/dev/shm/"), strings.HasPrefix(low, "/memfd:"), strings.Contains(low, "/users/public/"), noProgramPlace(low):
+		return true
+	case bareIn(low, "/appdata/roaming/"), bareIn(low, "/appdata/local/"), bareIn(low, "c:/programdata/"), bareIn(low, "%appdata%/"), bareIn(low, "%localappdata%/"), bareIn(low, "c:/perflogs/"):
+		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".js"
+	}
+	parts := strings.Split(low, "/")
+	for i, part := range parts {
+		if !hiddenName(part) || devFolders[part] || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") || strings.HasPrefix(part, ".cache") {
+			continue
+		}
+		return home(low) || tempPlace(low) || i == len(parts)-1 && strings.HasPrefix(low, "/usr/")
+	}
+	return false
+}
+
+func home(low string) bool {
+	return strings.HasPrefix(low, "/users/") || strings.HasPrefix(low, "/home/") || strings.HasPrefix(low, "/root/") || strings.HasPrefix(low, "~/") || strings.HasPrefix(low, "$home/") || len(low) > 9 && low[1:9] == ":/users/"
+}
+
+// bareIn says whether a path lies directly in a folder.
+func bareIn(low, folder string) bool {
+	_, rest, ok := strings.Cut(low, folder)
+	return ok && !strings.Contains(rest, "/")
+}
+
+func pathExt(low string) string {
+	if i := strings.LastIndexByte(low, '.'); i > strings.LastIndexByte(low, '/') {
+		return low[i:]
+	}
+	return ""
+}
