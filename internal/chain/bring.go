@@ -51,7 +51,18 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 		return true
 	case "wmic":
 		if strings.Contains(all, " call ") && strings.Contains(all, " create ") {
-			r.run(splitWindows(strings.Trim(last(args), `"'`)), depth+1)
+			words := splitWindows(strings.Trim(last(args), `"'`))
+			if len(words) > 0 {
+				r.detour(words[0])
+				r.run(words, depth+1)
+			}
+			return true
+		}
+	case "ftp":
+		for _, a := range args {
+			if file, ok := strings.CutPrefix(a, "-s:"); ok {
+				r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+			}
 		}
 	case "mount-diskimage":
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "hdiutil", File: lastPlain(args)})
@@ -82,11 +93,16 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 			file = lastPart
 		}
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: file})
+	case exactAfter(args, "-o")+exactAfter(args, "--output")+exactAfter(args, "-O") != "" && !known[name]: // one of those, by another name
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: exactAfter(args, "-o") + exactAfter(args, "--output") + exactAfter(args, "-O")})
 	default:
 		return false
 	}
 	return true
 }
+
+// known are programs with functions of their own.
+var known = set(`curl wget nscurl aria2c fetch powershell pwsh cmd sh bash zsh dash ksh fish osascript python node perl ruby php msiexec mshta regsvr32 rundll32 certutil bitsadmin open ssh tar git make gcc cc clang go ffmpeg`)
 
 // connects reads programs that open a connection and hand it on.
 func (r *reader) connects(name string, args []string, all string) bool {

@@ -110,17 +110,52 @@ func (r *reader) path(name string) string {
 // maxNest bounds commands in commands.
 const maxNest = 4
 
-// run reads one command with its arguments.
-func (r *reader) run(words []string, depth int) {
+// unwrap takes the programs off a command that only start another one.
+func (r *reader) unwrap(words []string) []string {
 	for len(words) > 1 && unwraps[Program(words[0])] {
-		if p := Program(words[0]); (p == "sudo" || p == "doas") && strings.Contains(shortFlags(words[1:min(3, len(words))]), "S") {
+		p := Program(words[0])
+		if (p == "sudo" || p == "doas") && strings.Contains(shortFlags(words[1:min(3, len(words))]), "S") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "sudo"})
 		}
-		if Program(words[0]) == "conhost" && strings.EqualFold(words[1], "--headless") {
+		if p == "conhost" && strings.EqualFold(words[1], "--headless") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "headless"})
 		}
 		words = skipOptions(words[1:])
+		if len(words) == 0 {
+			return nil
+		}
+		if p == "pcalua" || p == "scriptrunner" {
+			r.detour(words[0])
+		} else if r.windows && strings.ContainsAny(words[0], `\%`) || strings.HasPrefix(words[0], "/") && !system(words[0]) {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
+		}
 	}
+	return words
+}
+
+// detour notes that a program is started by another's hand, so that nobody sees
+// who wanted it.
+func (r *reader) detour(file string) {
+	file = strings.Trim(file, `"'`)
+	r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour", File: file})
+	if strings.ContainsAny(file, `\/%`) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: file, What: "program"})
+	}
+}
+
+// system says whether a path lies in a folder of the system's own programs.
+func system(path string) bool {
+	for _, f := range []string{"/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/", "/opt/homebrew/bin/"} {
+		if strings.HasPrefix(path, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// run reads one command with its arguments.
+func (r *reader) run(words []string, depth int) {
+	words = r.unwrap(words)
 	if len(words) == 0 || depth > maxNest {
 		return
 	}
@@ -150,12 +185,22 @@ func (r *reader) run(words []string, depth int) {
 				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: to, Mark: []string{"share"}})
 				return
 			}
+			if low := strings.ToLower(a); containsAny(low, "iex", "irm ", "invoke-", "i?x", "script:http", "downloadstring") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
+				r.power(args, all)
+				host, _ := split(urlText(all))
+				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+				return
+			}
 		}
 		r.interpreter(name, args, depth)
 	case "forfiles":
+		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
 		r.batch(exactAfter(args, "/c"), depth+1)
-	case "ssh":
+	case "ssh", "plink":
 		r.secureShell(args, depth)
+	case "docker", "podman", "nerdctl":
+		r.container(args, all, depth)
 	case "networksetup":
 		if containsAny(all, "-setautoproxyurl", "-setwebproxy", "-setsecurewebproxy") {
 			host, _ := split(urlIn(args))
@@ -176,7 +221,7 @@ func (r *reader) run(words []string, depth int) {
 	}
 }
 
-var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost wt pcalua`)
+var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost wt pcalua scriptrunner`)
 
 func skipOptions(words []string) []string {
 	for len(words) > 0 {
@@ -353,7 +398,11 @@ func (r *reader) interpreter(name string, args []string, depth int) {
 		case a == "-":
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			return
-		case a == "-m" || a == "-cp" || a == "-classpath":
+		case (a == "-cp" || a == "-classpath") && i+1 < len(args):
+			jar, _, _ := strings.Cut(args[i+1], ";")
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: jar, What: name})
+			return
+		case a == "-m":
 			return
 		case strings.HasPrefix(a, "-"), strings.HasPrefix(a, "//"):
 		default:
@@ -369,17 +418,68 @@ func (r *reader) interpreter(name string, args []string, depth int) {
 	}
 }
 
-// secureShell reads which commands ssh runs on this machine.
+// container reads what a container is given of this machine, and where its image
+// comes from. What is run in it is run elsewhere: only what it takes and sends
+// counts.
+func (r *reader) container(args []string, all string, depth int) {
+	inner := reader{cwd: r.cwd, user: r.user}
+	inner.secrets("cat", all)
+	for i, a := range args {
+		if (a == "-v" || a == "--volume" || a == "--mount") && i+1 < len(args) {
+			from, _, _ := strings.Cut(strings.TrimPrefix(args[i+1], "type=bind,source="), ":")
+			if homeRoot(from) || from == "/" {
+				inner.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "home", Mark: []string{"container"}})
+			}
+		}
+		if host, _, ok := strings.Cut(a, "/"); ok && i > 0 && !strings.HasPrefix(a, "-") && !strings.HasPrefix(args[i-1], "-") && strings.Contains(host, ".") && (args[0] == "run" || args[0] == "pull") {
+			host, _, _ = strings.Cut(host, ":")
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: "container", Host: strings.ToLower(host), Mark: []string{"package"}})
+		}
+		if strings.HasSuffix(a, "c") && i > 0 && i+1 < len(args) && wrapper[Program(args[i-1])] {
+			inner.line(args[i+1], depth+1)
+		}
+	}
+	for _, d := range inner.out {
+		if d.Kind == meetguard.DeedSecret || d.Kind == meetguard.DeedUpload {
+			r.add(d)
+		}
+	}
+}
+
+// homeRoot says whether a path is the folder of a user as a whole.
+func homeRoot(p string) bool {
+	p = strings.TrimRight(strings.ReplaceAll(p, `\`, "/"), "/")
+	switch {
+	case p == "~", p == "$HOME", p == "%USERPROFILE%", p == "/root":
+		return true
+	case strings.HasPrefix(strings.ToLower(p), "/users/"), strings.HasPrefix(p, "/home/"):
+		return strings.Count(p, "/") == 2
+	}
+	return len(p) > 9 && strings.EqualFold(p[1:9], ":/users/") && strings.Count(p, "/") == 2
+}
+
+// secureShell reads which commands ssh runs on this machine, and whether it asks
+// another for a text.
 func (r *reader) secureShell(args []string, depth int) {
-	system := "linux"
+	syntax := "linux"
 	if r.windows {
-		system = "windows"
+		syntax = "windows"
+	}
+	if plain := plainOf(args, "-o", "-i", "-p", "-l", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-m"); len(plain) > 1 {
+		_, host, ok := strings.Cut(plain[0], "@")
+		if !ok {
+			host = plain[0]
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "ssh", Host: strings.ToLower(host), Mark: []string{"answer"}})
 	}
 	for _, a := range args {
 		low := strings.ToLower(a)
 		for _, option := range []string{"proxycommand=", "localcommand="} {
 			if at := strings.Index(low, option); at == 0 || at == 2 && strings.HasPrefix(low, "-o") {
-				r.run(Split(system, clip(a[at+len(option):])), depth+1)
+				if !strings.Contains(low, "%h") {
+					r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
+				}
+				r.run(Split(syntax, clip(a[at+len(option):])), depth+1)
 			}
 		}
 	}

@@ -181,6 +181,15 @@ func (r *reader) opens(name string, args []string, all string) {
 		if strings.Contains(all, "consentpromptbehavioradmin") || strings.Contains(all, "enablelua") && strings.Contains(all, " add ") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedBlind, What: "consent"})
 		}
+	case "defaults":
+		if strings.Contains(all, "hiddenuserslist") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "account"})
+			admit("hidden account")
+		}
+	case "perl":
+		if strings.Contains(all, "remotemanagement") && strings.Contains(all, "-activate") {
+			admit("remote management")
+		}
 	case "systemsetup":
 		if strings.Contains(all, "-setremotelogin on") {
 			admit("remote login")

@@ -40,6 +40,9 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 			return
 		}
 		dll, _, _ := strings.Cut(file, ",")
+		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 {
+			r.detour(args[1])
+		}
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: dll})
 	case "msiexec":
 		if remote {
@@ -86,8 +89,13 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 	switch {
 	case name == "attrib" && strings.Contains(all, "+h"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "attrib", File: args[len(args)-1]})
+		r.writesStart(args[len(args)-1], all)
 	case name == "schtasks" && strings.Contains(all, "/create"):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr"), Mark: hiddenScript(all)})
+		d := meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr"), Mark: hiddenScript(all)}
+		if strings.HasPrefix(strings.ToLower(strings.TrimPrefix(after(args, "/tn"), `\`)), `microsoft\`) {
+			d.Mark = append(d.Mark, "false name")
+		}
+		r.add(d)
 	case name == "reg" && strings.Contains(all, " add ") && strings.Contains(all, `\currentversion\run`):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d"), Mark: hiddenScript(all)})
 	case name == "reg" && strings.Contains(all, "windows defender"):
@@ -179,9 +187,7 @@ func (r *reader) powerStays(args []string, all string) {
 		persist("startup folder")
 	}
 	if containsAny(all, "win32_process", "shellexecute", "shellbrowserwindow", "shellwindows", "mmc20.application") && containsAny(all, "create", "shellexecute") {
-		if file := pathAmong(quotedIn(strings.Join(args, " "))); file != "" {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "program", File: file})
-		}
+		r.detour(pathAmong(quotedIn(strings.Join(args, " "))))
 	}
 	if containsAny(all, "new-localuser", "add-localgroupmember") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "account"})
@@ -350,6 +356,10 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		if strings.Contains(all, "terminal") || strings.Contains(all, "notificationcenter") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name})
 		}
+	case "findstr", "grep", "find", "dir", "mdfind", "locate":
+		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "wallet*", "*wallet", ".kdbx", "recovery phrase", "private key") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "passwords", Mark: []string{name}})
+		}
 	case "chflags":
 		if strings.Contains(all, " hidden") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name, File: end})
@@ -359,7 +369,9 @@ func (r *reader) fileTool(name string, args []string, all string) {
 	case "osacompile":
 		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o")})
 	case "base64", "openssl", "xxd", "uudecode", "gbase64":
-		if strings.Contains(strings.ToLower(all), "-d") || name == "xxd" && strings.Contains(all, " -r") || name == "uudecode" {
+		if name == "openssl" && strings.Contains(all, " enc ") && !strings.Contains(all, " -d ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-out"), From: exactAfter(args, "-in")})
+		} else if strings.Contains(strings.ToLower(all), " -d") || strings.Contains(all, "--decode") || name == "xxd" && strings.Contains(all, " -r") || name == "uudecode" {
 			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: name, File: strings.TrimPrefix(after(args, "-out")+after(args, "-o"), " "), From: after(args, "-in") + exactAfter(args, "-i")})
 		}
 	case "ftp":
@@ -569,6 +581,13 @@ func (r *reader) secrets(name, all string) {
 	}
 	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
+	}
+	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
+		for _, w := range strings.Fields(all) {
+			if homeRoot(w) || strings.HasSuffix(w, "/") && homeRoot(strings.TrimSuffix(w, "/")) {
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "home", Mark: []string{name}})
+			}
+		}
 	}
 	for _, s := range secretWords {
 		for _, w := range s.words {

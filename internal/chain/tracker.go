@@ -171,7 +171,7 @@ func (t *Tracker) Add(f *meetguard.Facts) {
 	step := meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
 	holder := t.holder(n)
 	g := t.group(n)
-	g = t.joinFiles(g, step)
+	g = t.joinPipe(t.joinFiles(g, step), n, step, holder)
 	n.group = g
 	e := entry{step, n}
 	f.Story = t.story(g, e, holder)
@@ -201,20 +201,58 @@ func (t *Tracker) group(n *node) *group {
 // the files that it makes.
 func (t *Tracker) joinFiles(g *group, step meetguard.Step) *group {
 	for _, d := range step.Deeds {
-		if d.File == "" {
-			continue
-		}
-		if tr := t.find(d.File, step.Time); tr != nil && tr.group.top() != g {
-			g = merge(tr.group.top(), g)
+		for _, file := range []string{d.From, d.File} {
+			if file == "" {
+				continue
+			}
+			if tr := t.find(file, step.Time); tr != nil && tr.group.top() != g {
+				g = merge(tr.group.top(), g)
+			}
 		}
 	}
 	for _, d := range step.Deeds {
 		switch d.Kind {
-		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist:
+		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist, meetguard.DeedEncoded, meetguard.DeedHide:
 			t.note(d, g, step.Time)
 		}
 	}
 	return g
+}
+
+// pipeSpan is how far apart the programs of one pipe are seen to start.
+const pipeSpan = 20 * time.Second
+
+// joinPipe joins an interpreter that takes its commands from a pipe with what
+// brought or decoded them beside it.
+func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node) *group {
+	s := t.sessions[holder]
+	if holder == nil || s == nil || !readsPipe(n, step) {
+		return g
+	}
+	for _, e := range s.steps {
+		if e.step.PPID != step.PPID || step.Time.Sub(e.step.Time).Abs() > pipeSpan && !step.Time.IsZero() || e.node.group.top() == g || typed[Program(e.step.Exe)] {
+			continue
+		}
+		for _, d := range e.step.Deeds {
+			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) {
+				g = merge(e.node.group.top(), g)
+				break
+			}
+		}
+	}
+	return g
+}
+
+// readsPipe holds also for a shell of which no more is known than that a shell
+// started it, and for tools that unpack what comes.
+func readsPipe(n *node, step meetguard.Step) bool {
+	name := Program(n.proc.Exe)
+	for _, d := range step.Deeds {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
+			return true
+		}
+	}
+	return len(n.proc.Args) == 0 && n.parent != nil && typed[Program(n.parent.proc.Exe)] && (typed[name] || inlineHosts[plainTool(name)])
 }
 
 func merge(into, g *group) *group {
@@ -249,7 +287,7 @@ func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
 		return
 	}
 	folder := d.Kind == meetguard.DeedUnpack || strings.HasSuffix(key, ".app")
-	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") {
+	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") && key != "/volumes" {
 		folder = false // Downloads, a home: much lies there that came otherwise
 	}
 	if _, ok := t.files[key]; !ok {

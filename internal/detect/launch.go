@@ -205,7 +205,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	// a shell of which no more is known, right behind a download that goes nowhere else
-	reads = reads || !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
+	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
 	for _, st := range steps {
@@ -214,7 +214,10 @@ func (l *launch) findFetched() []meetguard.Deed {
 				continue
 			}
 			switch {
-			case reads && d.File == "" && st.PPID == l.PPID && soon(st, l.Process):
+			case (reads || blind) && d.File == "" && st.PPID == l.PPID && soon(st, l.Process) && (st.Link == meetguard.LinkSelf || !shells[program(st.Exe)]):
+				if !reads {
+					d.Mark = append([]string{blindly}, d.Mark...)
+				}
 				out = append(out, d)
 			case d.File != "" && l.ranFrom(fileKey(d.File), ran, steps, 0):
 				out = append(out, d)
@@ -223,6 +226,9 @@ func (l *launch) findFetched() []meetguard.Deed {
 	}
 	return out
 }
+
+// blindly marks a download that a shell beside it takes, as far as is known.
+const blindly = "blindly"
 
 // ranFrom says whether one of the files that were run is the one that was
 // fetched, or came out of it.
@@ -257,7 +263,7 @@ func soon(st meetguard.Step, p *meetguard.Process) bool {
 	if st.Time.IsZero() || p.Started.IsZero() {
 		return true
 	}
-	return p.Started.Sub(st.Time).Abs().Seconds() < 3
+	return p.Started.Sub(st.Time).Abs().Seconds() < 20
 }
 
 // fileKey is a path so that all spellings of it are equal.

@@ -48,7 +48,10 @@ func (w *scale) starts() {
 // start weighs one program on the way.
 func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string, args []string, up int) {
 	low := slashed(exe)
-	if origin != "" && !inHouse(origin) && !w.provenBrand(sig) {
+	if up == 0 && len(w.l.fetched) > 0 {
+		origin = "" // it is that of the download that was seen
+	}
+	if origin != "" && !inHouse(origin) && !(landingPlace(exe) && w.provenBrand(sig)) {
 		if points, text := w.from(origin); points > 0 {
 			w.add(clueOrigin, min(points-5, 30), "the download it began with: "+text)
 		}
@@ -63,12 +66,20 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 	case up > 0 && openers[name]:
 		w.add(clueStart, 25, fmt.Sprintf("a document in %s started it", clip(name)))
 	case workflow(low):
-		w.add(clueStart, 20, "a workflow that somebody opened started it")
+		w.add(clueStart, 25, "a workflow that somebody opened started it")
 	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"):
 		w.add(clueStart, 10, "the script of a package started it")
-	case landingPlace(exe) && !interpreters[name]:
+	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
+	case origin != "" && !inHouse(origin) && !w.known(origin):
+		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
+}
+
+// known says whether a host is one that gives out ordinary software.
+func (w *scale) known(host string) bool {
+	points, _ := w.from(host)
+	return points == 0
 }
 
 // inHouseScript: the script of a logon or of an installed program.
@@ -141,7 +152,22 @@ func (l *launch) pastedBelow() bool {
 		if !shells[a] && a != "powershell" && a != "pwsh" && a != "cmd" || !idleShell(l.Ancestors[i]) {
 			continue
 		}
-		return i+1 < len(l.above) && (terminals[l.above[i+1]] || l.above[i+1] == "login") || i+1 == len(l.above)
+		if i+1 == len(l.above) || terminals[l.above[i+1]] || l.above[i+1] == "login" {
+			return true
+		}
 	}
 	return false
+}
+
+// brandOrigin: a program that calls itself meeting software came from a host
+// that is not its maker's, and nobody knows as a source of software.
+func brandOrigin(s *subject) string {
+	if s.run == nil || s.run.managed || s.claim == nil || s.proof == proven || s.run.OriginHost == "" || !landingPlace(s.run.Exe) {
+		return ""
+	}
+	h := s.run.OriginHost
+	if inHouse(h) || s.judge.official(h) || s.judge.source(meetguard.Fetch{Host: h}) != sourceStrange && !publicAddress(h) {
+		return ""
+	}
+	return fmt.Sprintf("It calls itself %s software (%s) and came from %s, which is not %s's host.", s.claim.brand.Name, s.claim.shown(), clip(h), s.claim.brand.Name)
 }

@@ -44,6 +44,7 @@ func (w *scale) add(kind string, points int, text string) {
 // Kinds of clues.
 const (
 	clueStart    = "start"
+	cluePlace    = "place"
 	clueOrigin   = "origin"
 	clueSource   = "source"
 	clueRun      = "run"
@@ -58,11 +59,12 @@ const (
 	clueEncoded  = "encoded"
 	clueOpen     = "open"
 	clueLook     = "look"
+	clueDetour   = "detour"
 )
 
 // hostile are the clues of which a chain needs one, and from how many points on:
 // the others are habits of installers and administrators.
-var hostile = map[string]int{clueOrigin: 30, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 30}
+var hostile = map[string]int{clueOrigin: 30, cluePlace: 20, clueRun: 20, clueDetour: 15, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 25, clueGate: 30}
 
 // weighed: the clues of the chain are enough, and this launch brings one of
 // them.
@@ -74,7 +76,7 @@ func weighed(s *subject) string {
 	w := &scale{s: s, l: l, best: map[string]clue{}}
 	w.deeds(l.own, true)
 	w.itself()
-	if len(w.best) == 0 {
+	if len(w.best) == 0 && len(l.fetched) == 0 {
 		return ""
 	}
 	for _, st := range l.chain {
@@ -84,9 +86,11 @@ func weighed(s *subject) string {
 		}
 	}
 	for _, d := range l.fetched {
+		d.Mark = append([]string{"run"}, d.Mark...)
 		w.bring(d)
 	}
 	w.ran()
+	w.admits()
 	w.starts()
 	return w.verdict()
 }
@@ -154,6 +158,9 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
 			}
 		case meetguard.DeedAdmit:
+			if points, _ := w.from(d.Host); points > 0 {
+				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
+			}
 			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
 			w.add(clueOpen, 15, "the "+clip(d.What)+" is taken")
@@ -162,9 +169,12 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueOpen, 50, "a connection is given a shell")
 			}
 		case meetguard.DeedHide:
-			if d.What == "background" {
+			switch {
+			case d.What == "background":
 				w.add(clueHide, 5, "it goes on in the background")
-			} else {
+			case d.What == "detour":
+				w.add(clueDetour, 15, "a program is started by another's hand")
+			default:
 				w.add(clueHide, 10, "it works out of sight")
 			}
 		case meetguard.DeedEncoded:
@@ -180,8 +190,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 
 // bring weighs where something comes from.
 func (w *scale) bring(d meetguard.Deed) {
+	if contains(d.Mark, "answer") && !contains(d.Mark, "run") {
+		return // what another machine said, and nobody ran it
+	}
 	points, text := w.from(d.Host)
-	if points > 0 && contains(d.Mark, "insecure") {
+	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What]) {
 		points += 10
 	}
 	w.add(clueSource, points, text)
@@ -196,11 +209,15 @@ func (w *scale) bring(d meetguard.Deed) {
 // atOnce weighs that a download is run in one go. Packages of languages are
 // installed that way every day.
 func atOnce(d meetguard.Deed) int {
-	if contains(d.Mark, "package") {
+	if contains(d.Mark, "package") || contains(d.Mark, blindly) {
 		return 10
 	}
 	return 20
 }
+
+// oddFetchers are not made for bringing files, and honest scripts have better
+// ones.
+var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc certreq cmdl32 configsecuritypolicy imewdbld finger hh mspub msohtmed winword excel powerpnt extexport ieexplore nscurl openssl nc ncat netcat socat telnet ftp tftp name msxsl wmic pubprn presentationhost ieexec name-service`)
 
 // from says how strange a host is.
 func (w *scale) from(host string) (int, string) {
@@ -221,9 +238,18 @@ func (w *scale) from(host string) (int, string) {
 	return 0, ""
 }
 
-// pretext: the name of a strange host speaks of meetings and of mending.
+// pretext: the name of a strange host speaks of meetings and of mending, or has
+// the name of a brand in it.
 func (w *scale) pretext(host string) bool {
-	return host != "" && !inHouse(host) && w.s.judge.source(meetguard.Fetch{Host: host}).strange() && (pretextName(host) || w.s.soundsLike(host))
+	if host == "" || inHouse(host) || !w.s.judge.source(meetguard.Fetch{Host: host}).strange() {
+		return false
+	}
+	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
+		if len(w.s.judge.owners[word]) > 0 {
+			return true
+		}
+	}
+	return pretextName(host)
 }
 
 // runs weighs where the program or the script of a step lies.
@@ -239,8 +265,11 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 	if signedWell(sig) {
 		return
 	}
+	if strings.Contains(slashed(file), "/programs/startup/") {
+		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
+	}
 	if coveredPlace(file) {
-		w.add(clueStart, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
+		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
 }
 
@@ -259,6 +288,13 @@ func (w *scale) itself() {
 
 // ran weighs that what was brought is run.
 func (w *scale) ran() {
+	if w.best[clueSource].points > 0 {
+		for _, d := range w.l.own {
+			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || tempPlace(d.File) || hotPlace(d.File)) {
+				w.add(clueRun, 20, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
+			}
+		}
+	}
 	for _, d := range w.l.fetched {
 		switch {
 		case w.best[clueSource].points == 0:
@@ -272,40 +308,85 @@ func (w *scale) ran() {
 	}
 }
 
+// admits weighs ways in that are opened one after the other: an account, its
+// rights, and a service to come by.
+func (w *scale) admits() {
+	what := map[string]bool{}
+	steps := append(append([]meetguard.Step{{Deeds: w.l.own}}, w.l.chain...), w.l.session...)
+	for _, st := range steps {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedAdmit && d.What != "tunnel" {
+				what[d.What] = true
+			}
+		}
+	}
+	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 {
+		w.add(clueOpen, 50, "several ways in are opened for somebody else")
+	} else if w.l.does(meetguard.DeedAdmit) && len(what) > 1 {
+		w.add(clueOpen, 30, "ways in are opened for somebody else")
+	}
+}
+
+// makerNames begin the names of what belongs to makers that everybody trusts.
+var makerNames = []string{"com.apple.", "com.google.", "com.microsoft.", "com.adobe.", "us.zoom.", "com.zoom", "com.cisco.", "com.webex."}
+
 // stays weighs what is to start by itself.
 func (w *scale) stays(d meetguard.Deed) {
-	switch {
-	case coveredPlace(d.File) || contains(d.Mark, "hidden script") || d.What == "login hook" || d.What == "at" && tempPlace(d.File):
-		w.add(clueStay, 30, "something out of the way is to start by itself ("+clip(d.What)+")")
-	case userPlace(d.File):
-		w.add(clueStay, 20, "something of the user's is to start by itself ("+clip(d.What)+")")
-	default:
-		w.add(clueStay, 10, "something is to start by itself ("+clip(d.What)+")")
+	low, points := slashed(d.File), 10
+	for _, m := range makerNames {
+		if strings.HasPrefix(baseName(low), m) && !signedWell(w.l.Signature) {
+			points = 20
+		}
 	}
+	switch {
+	case coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+		points = 30
+	case d.What == "crontab" && d.File == "", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
+		points = max(points, 20)
+	}
+	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// backup says whether what is copied is a backup, as far as nothing goes to a
+// machine that nobody knows.
+func (w *scale) backup() bool {
+	if !w.l.backup {
+		return false
+	}
+	for _, d := range w.l.own {
+		if points, _ := w.from(d.Host); d.Kind == meetguard.DeedUpload && points > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func (w *scale) takes(d meetguard.Deed) {
 	l := w.l
-	if l.backup {
+	if w.backup() {
 		return
 	}
+	strong := len(l.strong()) > 0 || l.kinds["messages"] || l.kinds["vault"]
 	switch {
-	case len(l.strong()) > 0 && len(l.kinds) > 1:
+	case strong && len(l.kinds) > 1:
 		w.add(clueSecret, 40, "private data of several kinds is taken")
-	case len(l.strong()) > 0:
-		w.add(clueSecret, 30, "private data is taken ("+clip(d.What)+")")
-	case len(l.kinds) > 1:
-		w.add(clueSecret, 20, "private data of several kinds is taken")
+	case strong:
+		w.add(clueSecret, 35, "private data is taken ("+clip(d.What)+")")
+	case len(l.kinds) > 1, d.What == "passwords":
+		w.add(clueSecret, 20, "private data is looked for or taken ("+clip(d.What)+")")
 	default:
 		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
 	}
 }
 
 func (w *scale) sends(d meetguard.Deed) {
-	if w.l.backup || inHouse(d.Host) {
+	if w.backup() || inHouse(d.Host) {
 		return
 	}
 	points, _ := w.from(d.Host)
+	if points > 0 && coveredPlace(d.File) && archiveExt[pathExt(slashed(d.File))] {
+		w.add(cluePack, 10, "it was gathered where nobody looks")
+	}
 	switch {
 	case d.What == "telegram bot":
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
@@ -318,10 +399,12 @@ func (w *scale) sends(d meetguard.Deed) {
 	}
 }
 
+var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .enc .cab .dmg .gpg`)
+
 // disguised weighs names of files that are made to be overlooked.
 func (w *scale) disguised(d meetguard.Deed) {
 	switch d.Kind {
-	case meetguard.DeedFetch, meetguard.DeedRun, meetguard.DeedPersist, meetguard.DeedChmod, meetguard.DeedUnpack, meetguard.DeedPack:
+	case meetguard.DeedFetch, meetguard.DeedRun, meetguard.DeedPersist, meetguard.DeedChmod, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedUpload, meetguard.DeedEncoded:
 	default:
 		return
 	}
@@ -329,6 +412,12 @@ func (w *scale) disguised(d meetguard.Deed) {
 		return
 	}
 	name := strings.ToLower(baseName(d.File))
+	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
+		w.add(clueDisguise, 30, fmt.Sprintf("%s is loaded as a library", quoted(name)))
+	}
+	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
+		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
+	}
 	switch {
 	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
@@ -343,7 +432,19 @@ func (w *scale) disguised(d meetguard.Deed) {
 // taken for one.
 func systemLike(name string) bool {
 	name = strings.TrimPrefix(name, ".")
+	if i := strings.IndexAny(name, "-_. "); i > 3 && systemNames[name[:i]] {
+		return true
+	}
 	return systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker") || strings.HasPrefix(name, "systemd-")
+}
+
+var libraryExt = set(`.dll .cpl .ocx .ax .drv .tsp .sct .inf`)
+
+// systemFolder says whether a path is that of a program of the system.
+func systemFolder(p string) bool {
+	low := slashed(p)
+	return strings.Contains(low, "/windows/system32/") || strings.Contains(low, "/windows/syswow64/") || strings.HasPrefix(low, "%windir%") || strings.HasPrefix(low, "%systemroot%") ||
+		strings.HasPrefix(low, "/usr/bin/") || strings.HasPrefix(low, "/bin/")
 }
 
 func hiddenName(name string) bool { return len(name) > 1 && name[0] == '.' && name[1] != '.' }
@@ -360,20 +461,19 @@ func coveredPlace(p string) bool {
 	if low == "" {
 		return false
 	}
-	for _, t := range []string{"/tmp/.mount_", "/.local/share/", "/.local/bin/", "/.config/autostart/", "/.config/systemd/", "/node_modules/", "/.git/", "/site-packages/"} {
-		if strings.Contains(low, t) && !hiddenName(baseName(low)) {
-			return false
-		}
-	}
 	switch {
-	case strings.HasPrefix(low, "/users/shared/"), strings.HasPrefix(low, "/dev/shm/"), strings.HasPrefix(low, "/memfd:"), strings.Contains(low, "/users/public/"), noProgramPlace(low):
+	case strings.Contains(low, "/tmp/.mount_"), strings.Contains(low, "/node_modules/"), strings.Contains(low, "/.git/"), strings.Contains(low, "/site-packages/"):
+		return false
+	case strings.HasPrefix(low, "/users/shared/"), strings.HasPrefix(low, "/dev/shm/"), strings.HasPrefix(low, "/memfd:"), strings.Contains(low, "/users/public/"), noProgramPlace(low), strings.Contains(low, "/.local/state/"), strings.Contains(low, "/programs/startup/"):
 		return true
-	case bareIn(low, "/appdata/roaming/"), bareIn(low, "/appdata/local/"), bareIn(low, "c:/programdata/"), bareIn(low, "%appdata%/"), bareIn(low, "%localappdata%/"), bareIn(low, "c:/perflogs/"):
+	case bareIn(low, "/appdata/roaming/"), bareIn(low, "/appdata/local/"), bareIn(low, "c:/programdata/"), bareIn(low, "%appdata%/"), bareIn(low, "%localappdata%/"), bareIn(low, "c:/perflogs/"), bareIn(low, "%programdata%/"), bareIn(low, "c:/windows/temp/"):
 		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".js"
+	case home(low) && (bareIn(low, "/library/caches/") || bareIn(low, "/library/logs/") || bareIn(low, "/library/preferences/") || bareIn(low, "/library/fonts/") || bareIn(low, "/library/") || bareIn(low, "/library/application support/") || bareIn(low, "/library/cookies/")):
+		return pathExt(low) != ".plist" && pathExt(low) != ".log" && pathExt(low) != ".zip"
 	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
-		if !hiddenName(part) || devFolders[part] || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") || strings.HasPrefix(part, ".cache") {
+		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 {
 			continue
 		}
 		return home(low) || tempPlace(low) || i == len(parts)-1 && strings.HasPrefix(low, "/usr/")
