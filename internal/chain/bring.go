@@ -26,6 +26,24 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "name service", Host: domainAmong(args)})
 		}
 		return true
+	case "mount", "mount_smbfs", "mount_webdav", "mount_nfs", "mount.cifs", "sshfs", "mount_afp":
+		for _, a := range args {
+			host, at := shareOf(a)
+			if host == "" {
+				continue
+			}
+			d := meetguard.Deed{Kind: meetguard.DeedFetch, What: "share", Host: host, File: last(args)}
+			r.add(d)
+			r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: last(args), From: at})
+		}
+		return true
+	case "go":
+		for i, a := range args {
+			if host, _, ok := strings.Cut(a, "/"); ok && i > 0 && strings.Contains(host, ".") && host[0] != '.' && (args[0] == "run" || args[0] == "install" || args[0] == "get") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: strings.ToLower(host), Mark: []string{"package"}})
+			}
+		}
+		return true
 	case "finger":
 		if _, host, ok := strings.Cut(strings.Join(args, " "), "@"); ok {
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: strings.ToLower(firstWord(host))})
@@ -121,6 +139,26 @@ func (r *reader) connects(name string, args []string, all string) bool {
 		r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host})
 	}
 	return true
+}
+
+// shareOf is the machine of a share as mount names it: //guest@host/share,
+// https://host/dav, user@host:dir.
+func shareOf(a string) (host, rest string) {
+	switch {
+	case strings.HasPrefix(a, "//"):
+		host = a[2:]
+	case strings.Contains(a, "://"):
+		_, host, _ = strings.Cut(a, "://")
+	case strings.Contains(a, ":") && !strings.HasPrefix(a, "/") && !strings.HasPrefix(a, "-"):
+		host, _, _ = strings.Cut(a, ":")
+	default:
+		return "", ""
+	}
+	host, rest, _ = strings.Cut(host, "/")
+	if i := strings.LastIndexByte(host, '@'); i >= 0 {
+		host = host[i+1:]
+	}
+	return strings.ToLower(host), rest
 }
 
 // domainAmong is the first argument that is a name with a dot, or an address.

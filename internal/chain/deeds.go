@@ -265,6 +265,20 @@ func (r *reader) shell(name string, args []string, depth int) {
 	}
 }
 
+// pathWord is the first path in a line for crontab, behind when it is to run.
+func pathWord(text string) string {
+	for _, at := range []string{"@reboot", "* *", "@hourly", "@daily"} {
+		if _, rest, ok := strings.Cut(text, at); ok {
+			for _, w := range strings.Fields(rest) {
+				if w = strings.Trim(w, `'"();`); strings.HasPrefix(w, "/") && !system(w) || strings.HasPrefix(w, "~/") || strings.HasPrefix(w, "$HOME/") {
+					return w
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // takesCode says whether a program that stands behind a pipe takes its commands
 // from there: it was given no file, no code and no module of its own.
 func takesCode(name string, args []string) bool {
@@ -320,6 +334,10 @@ func (r *reader) line(text string, depth int) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "background"})
 		}
 		words = r.redirected(name, words)
+		if name == "crontab" && c.piped && i > 0 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
+			continue
+		}
 		if words[0] == "." || words[0] == "source" {
 			words[0], name = "sh", "sh"
 		}
@@ -369,6 +387,7 @@ func (r *reader) batch(text string, depth int) {
 		if i > 32 || len(words) == 0 {
 			return
 		}
+		words = r.redirected(Program(words[0]), words)
 		if strings.ContainsAny(words[0], `\%`) || runs[extension(words[0])] {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
 		}

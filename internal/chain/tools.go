@@ -108,10 +108,27 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 // hiddenScript marks a line that starts PowerShell out of sight, with a file
 // that any program of the user may write.
 func hiddenScript(all string) []string {
+	if scriptInProfile(all) {
+		return []string{"hidden script"}
+	}
 	if strings.Contains(all, "powershell") && containsAny(all, " -w h", " -windowstyle h", " -w 1 ") && containsAny(all, `\appdata\`, "%appdata%", "%temp%", `\programdata\`, `\users\public\`) {
 		return []string{"hidden script"}
 	}
 	return nil
+}
+
+// scriptInProfile says whether a line names a script, or what only an
+// interpreter reads, in a folder that any program of the user may write to.
+func scriptInProfile(all string) bool {
+	for _, w := range strings.FieldsFunc(all, func(c rune) bool { return c == '"' || c == '\'' || c == ' ' }) {
+		switch extension(strings.TrimRight(w, `\`)) {
+		case ".js", ".jse", ".vbs", ".vbe", ".ps1", ".py", ".pyw", ".au3", ".a3x", ".ahk", ".lua", ".jar", ".dat", ".hta", ".wsf", ".bat", ".cmd", ".php", ".rb", ".sct":
+			if containsAny(w, `\appdata\`, "%appdata%", "%localappdata%", "%temp%", `\users\public\`, "%public%", `\temp\`) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // after is the argument behind an option, without what the program in it is
@@ -573,6 +590,20 @@ func ownProfile(all string) bool {
 	return containsAny(all, `google\chrome\user data`, `microsoft\edge\user data`, `brave-browser\user data`, "application support/google/chrome", "application support/microsoft edge", "application support/brave", ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", ".config/brave", "%localappdata%", "$env:localappdata")
 }
 
+// public is a command line without those files of ssh that are no secret.
+func public(all string) string {
+	if !strings.Contains(all, ".ssh") {
+		return all
+	}
+	var out []string
+	for _, w := range strings.Fields(all) {
+		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") {
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
+}
+
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
 	if strings.Contains(all, "--remote-debugging-p") && (!strings.Contains(all, "--user-data-dir") || ownProfile(all)) {
@@ -589,6 +620,7 @@ func (r *reader) secrets(name, all string) {
 			}
 		}
 	}
+	all = public(all)
 	for _, s := range secretWords {
 		for _, w := range s.words {
 			if strings.Contains(all, w) {

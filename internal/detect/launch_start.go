@@ -33,7 +33,11 @@ func (w *scale) starts() {
 		}
 		for _, d := range st.Deeds {
 			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && (landingPlace(d.File) || coveredPlace(d.File)) {
-				w.add(clueStart, 20, fmt.Sprintf("it began with %s", quoted(baseName(d.File))))
+				points := 20
+				if tempPlace(d.File) && !coveredPlace(d.File) {
+					points = 15
+				}
+				w.add(clueStart, points, fmt.Sprintf("it began with %s", quoted(baseName(d.File))))
 			}
 		}
 	}
@@ -67,13 +71,24 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 25, fmt.Sprintf("a document in %s started it", clip(name)))
 	case workflow(low):
 		w.add(clueStart, 25, "a workflow that somebody opened started it")
-	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"):
+	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"), packageScript(args):
 		w.add(clueStart, 10, "the script of a package started it")
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
 	case origin != "" && !inHouse(origin) && !w.known(origin):
 		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
+}
+
+// packageScript says whether an interpreter runs a script of an installer
+// package, of which the system shows its user the name and the signer.
+func packageScript(args []string) bool {
+	for i, a := range args {
+		if i > 0 && i < 3 && (strings.Contains(a, "/PKInstallSandbox.") || strings.Contains(a, "/var/lib/dpkg/info/")) {
+			return true
+		}
+	}
+	return false
 }
 
 // known says whether a host is one that gives out ordinary software.

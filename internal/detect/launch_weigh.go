@@ -33,6 +33,8 @@ type scale struct {
 	s    *subject
 	l    *launch
 	best map[string]clue
+
+	piped bool // something in the chain takes what comes through a pipe
 }
 
 func (w *scale) add(kind string, points int, text string) {
@@ -74,6 +76,10 @@ func weighed(s *subject) string {
 		return ""
 	}
 	w := &scale{s: s, l: l, best: map[string]clue{}}
+	w.piped = takesPipe(l.own)
+	for _, st := range l.chain {
+		w.piped = w.piped || takesPipe(st.Deeds)
+	}
 	w.deeds(l.own, true)
 	w.itself()
 	if len(w.best) == 0 && len(l.fetched) == 0 {
@@ -158,7 +164,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
 			}
 		case meetguard.DeedAdmit:
-			if points, _ := w.from(d.Host); points > 0 {
+			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
 			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
@@ -197,6 +203,9 @@ func (w *scale) bring(d meetguard.Deed) {
 	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What]) {
 		points += 10
 	}
+	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
+		points = min(points, 10) // an answer that is shown
+	}
 	w.add(clueSource, points, text)
 	if d.Kind == meetguard.DeedFetchRun && points > 0 {
 		w.add(clueRun, atOnce(d), "what it brings is run at once")
@@ -213,6 +222,22 @@ func atOnce(d meetguard.Deed) int {
 		return 10
 	}
 	return 20
+}
+
+// takesPipe says whether a step runs, unpacks or decodes what comes to it
+// through a pipe.
+func takesPipe(list []meetguard.Deed) bool {
+	for _, d := range list {
+		switch d.Kind {
+		case meetguard.DeedRead:
+			return true
+		case meetguard.DeedUnpack, meetguard.DeedEncoded:
+			if d.From == "" && d.What != "eval" && d.What != "powershell" && d.What != "split" && d.What != "inline" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // oddFetchers are not made for bringing files, and honest scripts have better
@@ -260,6 +285,9 @@ func (w *scale) runs(d meetguard.Deed) {
 	w.place(d.File, nil)
 }
 
+// oddEnding are endings of programs that hardly anybody knows as such.
+var oddEnding = set(`.scr .pif .com`)
+
 // place weighs where something that runs lies, and what it is called.
 func (w *scale) place(file string, sig *meetguard.Signature) {
 	if signedWell(sig) {
@@ -277,7 +305,13 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 func (w *scale) itself() {
 	l := w.l
 	w.place(l.Exe, l.Signature)
-	if portables[l.name] && (landingPlace(l.Exe) || coveredPlace(l.Exe)) {
+	if oddParents[l.parent()] && (interpreters[l.name] || lolbins[l.name]) && l.name != l.parent() {
+		w.add(clueDetour, 15, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
+	}
+	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
+	}
+	if portables[l.name] && userPlace(l.Exe) {
 		for _, d := range l.own {
 			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folderOf(slashed(l.Exe)) {
 				w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
@@ -336,12 +370,16 @@ func (w *scale) stays(d meetguard.Deed) {
 	for _, m := range makerNames {
 		if strings.HasPrefix(baseName(low), m) && !signedWell(w.l.Signature) {
 			points = 20
+			if m == "com.apple." && !strings.HasPrefix(low, "/system/") {
+				points = 30
+			}
 		}
 	}
 	switch {
 	case coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
-	case d.What == "crontab" && d.File == "", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
+	case strings.Contains(low, "/appdata/local/programs/"):
+	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
 		points = max(points, 20)
 	}
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
@@ -368,6 +406,8 @@ func (w *scale) takes(d meetguard.Deed) {
 	}
 	strong := len(l.strong()) > 0 || l.kinds["messages"] || l.kinds["vault"]
 	switch {
+	case l.typed() && strong:
+		w.add(clueSecret, 20, "private data is taken ("+clip(d.What)+")")
 	case strong && len(l.kinds) > 1:
 		w.add(clueSecret, 40, "private data of several kinds is taken")
 	case strong:
@@ -390,6 +430,8 @@ func (w *scale) sends(d meetguard.Deed) {
 	switch {
 	case d.What == "telegram bot":
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
+	case points > 0 && w.l.typed() && (d.What == "scp" || d.What == "rsync" || d.What == "sftp"):
+		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
 	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
 	case points > 0:
@@ -476,7 +518,7 @@ func coveredPlace(p string) bool {
 		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 {
 			continue
 		}
-		return home(low) || tempPlace(low) || i == len(parts)-1 && strings.HasPrefix(low, "/usr/")
+		return true
 	}
 	return false
 }
