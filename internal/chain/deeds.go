@@ -19,12 +19,16 @@ const (
 func Deeds(f *meetguard.Facts) []meetguard.Deed {
 	p := f.Process
 	r := reader{cwd: p.Cwd, windows: p.OS == "windows", user: p.User}
-	if strings.ContainsAny(p.Exe, `/\`) {
-		r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: p.Exe, What: "program"})
-	}
 	words := p.Args
 	if len(words) == 0 {
 		words = Split(p.OS, clip(p.CommandLine))
+	}
+	if strings.ContainsAny(p.Exe, `/\`) {
+		d := meetguard.Deed{Kind: meetguard.DeedRun, File: p.Exe, What: "program"}
+		if len(words) == 0 {
+			d.Mark = []string{"arguments unknown"}
+		}
+		r.add(d)
 	}
 	if len(words) > 0 {
 		words = append([]string{p.Exe}, words[1:]...)

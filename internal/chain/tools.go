@@ -477,6 +477,9 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 			return
 		}
 	case "gzip", "xz", "bzip2", "zstd":
+		if len(plain) == 0 {
+			return
+		}
 		if !strings.Contains(shortFlags(args), "d") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: last(plain) + "." + name[:2], From: last(plain)})
 			return
@@ -590,6 +593,13 @@ func ownProfile(all string) bool {
 	return containsAny(all, `google\chrome\user data`, `microsoft\edge\user data`, `brave-browser\user data`, "application support/google/chrome", "application support/microsoft edge", "application support/brave", ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", ".config/brave", "%localappdata%", "$env:localappdata")
 }
 
+// visited says whether of a browser's store only what was visited and marked is
+// taken, which launchers and notebooks read.
+func visited(all string) bool {
+	return containsAny(all, "/history", "/bookmarks", `\history`, `\bookmarks`, "places.sqlite") &&
+		!containsAny(all, "login data", "cookies", "local extension", "web data", "local state", "key4", "logins.json", "_history", "keychain", "wallet", "tdata", ".ssh")
+}
+
 // public is a command line without those files of ssh that are no secret.
 func public(all string) string {
 	if !strings.Contains(all, ".ssh") {
@@ -621,6 +631,10 @@ func (r *reader) secrets(name, all string) {
 		}
 	}
 	all = public(all)
+	if visited(all) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})
+		return
+	}
 	for _, s := range secretWords {
 		for _, w := range s.words {
 			if strings.Contains(all, w) {

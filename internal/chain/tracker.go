@@ -433,7 +433,7 @@ var doors = set(`launchd systemd init explorer finder dock userinit services svc
 // minutes. A shell that was given nothing to run is a person at a keyboard.
 func opensDoors(n *node) bool {
 	name := Program(n.proc.Exe)
-	if doors[name] {
+	if doors[name] || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
 		return true
 	}
 	if n.parent != nil && len(n.proc.Args) == 1 && wrapper[Program(n.parent.proc.Exe)] {

@@ -32,7 +32,7 @@ func (w *scale) starts() {
 			continue
 		}
 		for _, d := range st.Deeds {
-			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && (landingPlace(d.File) || coveredPlace(d.File)) {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && !packageScript([]string{"", d.File}) && (landingPlace(d.File) || coveredPlace(d.File)) {
 				points := 20
 				if tempPlace(d.File) && !coveredPlace(d.File) {
 					points = 15
@@ -57,7 +57,7 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 	}
 	if origin != "" && !inHouse(origin) && !(landingPlace(exe) && w.provenBrand(sig)) {
 		if points, text := w.from(origin); points > 0 {
-			w.add(clueOrigin, min(points-5, 30), "the download it began with: "+text)
+			w.came(clueOrigin, min(points-5, 30), "the download it began with: "+text, origin)
 		}
 	}
 	switch {
@@ -75,9 +75,21 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 10, "the script of a package started it")
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
+	case origin != "" && w.packaged():
+		w.add(clueStart, 10, "the script of a package started it")
 	case origin != "" && !inHouse(origin) && !w.known(origin):
 		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
+}
+
+// packaged says whether the service that runs the scripts of packages led here.
+func (w *scale) packaged() bool {
+	for _, a := range w.l.above {
+		if a == "package_script_service" || a == "dpkg" || a == "rpm" {
+			return true
+		}
+	}
+	return false
 }
 
 // packageScript says whether an interpreter runs a script of an installer

@@ -19,6 +19,7 @@ type clue struct {
 	kind   string
 	points int
 	text   string
+	host   string // of where something came from
 }
 
 // enough is how many points a chain needs.
@@ -39,7 +40,13 @@ type scale struct {
 
 func (w *scale) add(kind string, points int, text string) {
 	if points > w.best[kind].points {
-		w.best[kind] = clue{kind, points, text}
+		w.best[kind] = clue{kind: kind, points: points, text: text}
+	}
+}
+
+func (w *scale) came(kind string, points int, text, host string) {
+	if points > w.best[kind].points {
+		w.best[kind] = clue{kind, points, text, host}
 	}
 }
 
@@ -104,6 +111,10 @@ func weighed(s *subject) string {
 func sameTime(a, b time.Time) bool { return a.IsZero() || b.IsZero() || b.Sub(a).Abs() < weighSpan }
 
 func (w *scale) verdict() string {
+	if o := w.best[clueOrigin]; o.host != "" && o.host == w.best[clueSource].host {
+		o.points /= 2 // one fact
+		w.best[clueOrigin] = o
+	}
 	sum, list, bad := 0, []clue{}, false
 	for _, c := range w.best {
 		sum += c.points
@@ -136,12 +147,15 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			w.bring(d)
 		case meetguard.DeedRun:
 			w.runs(d)
+			if contains(d.Mark, "arguments unknown") {
+				w.blind(program(d.File))
+			}
 		case meetguard.DeedPersist:
 			w.stays(d)
 		case meetguard.DeedSecret:
 			w.takes(d)
 		case meetguard.DeedPack:
-			if coveredPlace(d.File) {
+			if coveredPlace(d.File) && !dotFile(d.File) {
 				w.add(cluePack, 10, "something is gathered where nobody looks")
 			}
 		case meetguard.DeedUpload:
@@ -206,7 +220,7 @@ func (w *scale) bring(d meetguard.Deed) {
 	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
 		points = min(points, 10) // an answer that is shown
 	}
-	w.add(clueSource, points, text)
+	w.came(clueSource, points, text, d.Host)
 	if d.Kind == meetguard.DeedFetchRun && points > 0 {
 		w.add(clueRun, atOnce(d), "what it brings is run at once")
 	}
@@ -277,6 +291,26 @@ func (w *scale) pretext(host string) bool {
 	return pretextName(host)
 }
 
+// blindClues are what a tool alone stands for where its arguments are unknown.
+var blindClues = map[string]clue{
+	"curl": {kind: clueSource, points: 10, text: "something is fetched"}, "wget": {kind: clueSource, points: 10, text: "something is fetched"}, "nscurl": {kind: clueSource, points: 10, text: "something is fetched"},
+	"certutil": {kind: clueSource, points: 10, text: "something is fetched or decoded"}, "bitsadmin": {kind: clueSource, points: 10, text: "something is fetched"},
+	"launchctl": {kind: clueStay, points: 10, text: "a service is handled"}, "crontab": {kind: clueStay, points: 10, text: "the list of cron is handled"}, "schtasks": {kind: clueStay, points: 10, text: "a task is handled"}, "at": {kind: clueStay, points: 10, text: "a job is left"},
+	"zip": {kind: cluePack, points: 5, text: "something is packed"}, "ditto": {kind: cluePack, points: 5, text: "something is packed"},
+	"dscl": {kind: cluePassword, points: 10, text: "accounts are handled"}, "security": {kind: clueSecret, points: 10, text: "keychains are handled"}, "zenity": {kind: cluePassword, points: 10, text: "a window asks for something"},
+	"xattr": {kind: clueGate, points: 10, text: "marks of a file are handled"}, "codesign": {kind: clueGate, points: 10, text: "a signature is handled"},
+	"attrib": {kind: clueHide, points: 5, text: "a file is hidden"}, "base64": {kind: clueEncoded, points: 10, text: "something is decoded"}, "openssl": {kind: clueEncoded, points: 5, text: "something is decoded"},
+	"mshta": {kind: clueDetour, points: 15, text: "mshta runs"}, "regsvr32": {kind: clueDetour, points: 5, text: "a library is loaded"}, "sqlite3": {kind: clueSecret, points: 5, text: "a store is read"}, "screencapture": {kind: clueOpen, points: 10, text: "the screen is taken"},
+	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},
+}
+
+// blind weighs a tool of which no more is known than that it ran.
+func (w *scale) blind(name string) {
+	if c, ok := blindClues[name]; ok {
+		w.add(c.kind, c.points, c.text)
+	}
+}
+
 // runs weighs where the program or the script of a step lies.
 func (w *scale) runs(d meetguard.Deed) {
 	if d.What == "unpack" || d.What == "hdiutil" || d.What == "open" && !coveredPlace(d.File) {
@@ -324,8 +358,12 @@ func (w *scale) itself() {
 func (w *scale) ran() {
 	if w.best[clueSource].points > 0 {
 		for _, d := range w.l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || tempPlace(d.File) || hotPlace(d.File)) {
-				w.add(clueRun, 20, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
+			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
+				points := 20
+				if !coveredPlace(d.File) {
+					points = 10
+				}
+				w.add(clueRun, points, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
 			}
 		}
 	}
@@ -461,7 +499,7 @@ func (w *scale) disguised(d meetguard.Deed) {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
 	}
 	switch {
-	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)):
+	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
@@ -521,6 +559,12 @@ func coveredPlace(p string) bool {
 		return true
 	}
 	return false
+}
+
+// dotFile says whether a path is that of a settings file in a home.
+func dotFile(p string) bool {
+	low := slashed(p)
+	return hiddenName(baseName(low)) && (strings.HasPrefix(low, "~/") && strings.Count(low, "/") == 1 || home(low) && strings.Count(low, "/") == 3)
 }
 
 func home(low string) bool {
