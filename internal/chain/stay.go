@@ -39,7 +39,7 @@ func (r *reader) writesStart(file, all string) {
 		return
 	}
 	if profiles[strings.ToLower(base(file))] && startsByItself(all) {
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "profile", File: file})
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "profile", File: file, From: startedBy(all)})
 	}
 }
 
@@ -49,6 +49,16 @@ func startsByItself(all string) bool {
 	text := strings.TrimSpace(strings.TrimRight(strings.TrimSpace(all), `'")`))
 	return strings.HasSuffix(text, "&") && !strings.HasSuffix(text, "&&") || strings.Contains(all, "&)") || strings.Contains(all, "& disown") ||
 		containsAny(all, "nohup ", "setsid ", "curl ", "wget ", "/tmp/", "/dev/shm/", "base64 ", "python -c", "python3 -c", "osascript ", "disown", "/dev/tcp/")
+}
+
+// startedBy is the first path in a line for a profile.
+func startedBy(all string) string {
+	for _, w := range strings.Fields(all) {
+		if w = strings.Trim(w, `'"();&`); strings.Contains(w, "/") && !strings.HasPrefix(w, "/dev/") && !system(w) && !strings.Contains(w, "://") {
+			return w
+		}
+	}
+	return ""
 }
 
 // runKeys are parts of the registry that programs are started from.

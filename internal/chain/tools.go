@@ -317,7 +317,11 @@ func (r *reader) fileTool(name string, args []string, all string) {
 	switch name {
 	case "chmod":
 		if len(plain) > 1 && (strings.Contains(plain[0], "x") || strings.ContainsAny(plain[0], "1357")) || strings.Contains(all, " +x ") {
-			r.each(plain[min(1, len(plain)):], meetguard.Deed{Kind: meetguard.DeedChmod})
+			d := meetguard.Deed{Kind: meetguard.DeedChmod}
+			if mode := plain[0]; len(mode) == 4 && mode[0] >= '4' && mode[0] <= '7' || strings.Contains(mode, "+s") || strings.Contains(all, " u+s ") || strings.Contains(all, " +s ") {
+				d.Mark = []string{"setuid"}
+			}
+			r.each(plain[min(1, len(plain)):], d)
 		}
 	case "xattr":
 		if flags := shortFlags(args); strings.Contains(all, "quarantine") && strings.Contains(flags, "d") || strings.Contains(flags, "c") {
@@ -367,6 +371,12 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		r.line(strings.Join(args, " "), 2)
 	case "open":
 		r.open(args, plain)
+	case "dpkg", "apt", "apt-get", "rpm", "dnf", "yum", "zypper", "pacman":
+		for _, a := range plain {
+			if e := extension(a); (e == ".deb" || e == ".rpm") && strings.ContainsAny(a, "/") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "package", File: a})
+			}
+		}
 	case "installer":
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: after(args, "-pkg")})
 	case "killall", "pkill":
@@ -374,7 +384,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name})
 		}
 	case "findstr", "grep", "find", "dir", "mdfind", "locate":
-		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "wallet*", "*wallet", ".kdbx", "recovery phrase", "private key") {
+		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "*seed*", "seed*", "*phrase*", "*.wallet", "*wallet*", "*.kdb", "id_rsa", "keystore*", "wallet*", "*wallet", ".kdbx", "recovery phrase", "private key") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "passwords", Mark: []string{name}})
 		}
 	case "chflags":

@@ -33,7 +33,28 @@ type Tracker struct {
 	fileNext int
 	sessions map[*node]*session
 	held     []*node // keys of sessions, oldest first
+	pack     opened  // the package that was opened last
 	chains   int
+}
+
+// opened is a package that somebody opened: another process runs its scripts.
+type opened struct {
+	host string
+	at   time.Time
+}
+
+// packSpan is how long after a package was opened its scripts run.
+const packSpan = 15 * time.Minute
+
+// packages notes where an opened package came from, and passes it on to the
+// service that runs the scripts of packages.
+func (t *Tracker) packages(n *node) {
+	switch name := Program(n.proc.Exe); {
+	case (name == "installer" || name == "installd") && n.proc.OriginHost != "":
+		t.pack = opened{n.proc.OriginHost, n.proc.Started}
+	case name == "package_script_service" && n.proc.OriginHost == "" && n.proc.Started.Sub(t.pack.at).Abs() < packSpan:
+		n.proc.OriginHost = t.pack.host
+	}
 }
 
 // node is one launch. It lives as long as its children are remembered.
@@ -91,6 +112,7 @@ func New() *Tracker {
 func (t *Tracker) Ancestry(p *meetguard.Process) {
 	n := &node{proc: *p}
 	n.proc.Ancestors = nil
+	t.packages(n)
 	old := t.nodes[p.PID]
 	switch {
 	case old != nil && became(old, p):

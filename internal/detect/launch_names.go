@@ -13,9 +13,9 @@ var (
 	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
 	fetchers     = set(`curl wget nscurl aria2c`)
 	// programs that start another one, so that it has another parent
-	launchers    = set(`conhost forfiles pcalua wt ssh wmic hh control cmstp mmc certutil bitsadmin ftp scriptrunner installutil regasm regsvcs odbcconf`)
+	launchers = set(`conhost forfiles pcalua wt ssh wmic hh control cmstp mmc certutil bitsadmin ftp scriptrunner installutil regasm regsvcs odbcconf`)
 	// programs of Windows that have no reason to start a shell
-	oddParents = set(`wmic hh control cmstp regsvr32 rundll32 mshta certutil bitsadmin ftp installutil regasm regsvcs odbcconf forfiles pcalua scriptrunner presentationhost msdt eqnedt32`)
+	oddParents   = set(`wmic hh control cmstp regsvr32 rundll32 mshta certutil bitsadmin ftp installutil regasm regsvcs odbcconf forfiles pcalua scriptrunner presentationhost msdt eqnedt32`)
 	builders     = set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)
 	windowsHosts = set(`mshta wscript cscript`)
 	lolbins      = set(`powershell pwsh curl certutil bitsadmin mshta rundll32 regsvr32 msiexec wscript cscript`)

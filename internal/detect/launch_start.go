@@ -57,7 +57,7 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 	}
 	if origin != "" && !inHouse(origin) && !(landingPlace(exe) && w.provenBrand(sig)) {
 		if points, text := w.from(origin); points > 0 {
-			w.came(clueOrigin, min(points-5, 30), "the download it began with: "+text, origin)
+			w.came(clueOrigin, min(points, 30), "the download it began with: "+text, origin)
 		}
 	}
 	switch {

@@ -120,6 +120,9 @@ func (w *scale) verdict() string {
 		sum += c.points
 		list = append(list, c)
 	}
+	if w.best[cluePlace].points >= 20 && w.best[clueStay].points >= 20 {
+		sum += 5 // what is out of the way is what stays
+	}
 	for k, from := range hostile {
 		bad = bad || w.best[k].points >= from
 	}
@@ -167,7 +170,14 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				break
 			}
 			w.add(cluePassword, 30, "a script checks a password")
+		case meetguard.DeedChmod:
+			if contains(d.Mark, "setuid") {
+				w.add(clueGate, 25, fmt.Sprintf("%s is given the rights of its owner", quoted(baseName(d.File))))
+			}
 		case meetguard.DeedDequarantine, meetguard.DeedResign:
+			if low := slashed(d.File); d.Kind == meetguard.DeedResign && (strings.HasPrefix(low, "/library/") || strings.HasPrefix(low, "/applications/")) {
+				w.add(clueGate, 15, "a program is signed anew")
+			}
 			if hotPlace(d.File) || landingPlace(d.File) || coveredPlace(d.File) {
 				w.add(clueGate, 20, "the system's check of a file is put off")
 			}
@@ -313,8 +323,17 @@ func (w *scale) blind(name string) {
 
 // runs weighs where the program or the script of a step lies.
 func (w *scale) runs(d meetguard.Deed) {
-	if d.What == "unpack" || d.What == "hdiutil" || d.What == "open" && !coveredPlace(d.File) {
+	low := slashed(d.File)
+	switch {
+	case d.What == "unpack" || d.What == "hdiutil" || d.What == "open" && !coveredPlace(d.File):
 		return
+	case d.What == "package":
+		if w.s.soundsLike(d.File) && landingPlace(low) {
+			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
+		}
+		return
+	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
+		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
 	}
 	w.place(d.File, nil)
 }
@@ -420,6 +439,9 @@ func (w *scale) stays(d meetguard.Deed) {
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
 		points = max(points, 20)
 	}
+	if coveredPlace(d.From) {
+		w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(d.From))))
+	}
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
 }
 
@@ -462,7 +484,7 @@ func (w *scale) sends(d meetguard.Deed) {
 		return
 	}
 	points, _ := w.from(d.Host)
-	if points > 0 && coveredPlace(d.File) && archiveExt[pathExt(slashed(d.File))] {
+	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && d.What != "scp" && d.What != "rsync" && d.What != "sftp") && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}
 	switch {
@@ -499,7 +521,7 @@ func (w *scale) disguised(d meetguard.Deed) {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
 	}
 	switch {
-	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack || !dotFile(d.File)):
+	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
