@@ -391,12 +391,29 @@ func (w *scale) ran() {
 		case w.best[clueSource].points == 0:
 		case d.Kind == meetguard.DeedFetchRun || d.File == "":
 			w.add(clueRun, atOnce(d), "what it brings is run at once")
-		case coveredPlace(d.File) || tempPlace(d.File):
+		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs():
 			w.add(clueRun, 20, fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File))))
 		default:
 			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
 		}
 	}
+}
+
+// systemInstallers take a package or an image and look at its signature, or ask.
+var systemInstallers = set(`installer package msiexec hdiutil open`)
+
+// installs says whether the launch gives what it was given to such an installer.
+func (w *scale) installs() bool {
+	any := false
+	for _, d := range w.l.own {
+		if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" {
+			if !systemInstallers[d.What] {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
 }
 
 // admits weighs ways in that are opened one after the other: an account, its
@@ -484,13 +501,13 @@ func (w *scale) sends(d meetguard.Deed) {
 		return
 	}
 	points, _ := w.from(d.Host)
-	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && d.What != "scp" && d.What != "rsync" && d.What != "sftp") && archiveExt[pathExt(slashed(d.File))] {
+	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}
 	switch {
 	case d.What == "telegram bot":
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
-	case points > 0 && w.l.typed() && (d.What == "scp" || d.What == "rsync" || d.What == "sftp"):
+	case points > 0 && !publicAddress(d.Host) && copiers[d.What]: // people have machines of their own
 		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
 	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
@@ -500,6 +517,9 @@ func (w *scale) sends(d meetguard.Deed) {
 		w.add(clueSend, 15, "something from a temporary folder is sent away")
 	}
 }
+
+// copiers send files to machines that let their user in by name.
+var copiers = set(`scp rsync sftp`)
 
 var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .enc .cab .dmg .gpg`)
 
