@@ -107,6 +107,9 @@ func (r *reader) stays(name string, args []string, all string) {
 	case "tee":
 		if file := lastPlain(args); file != "" {
 			r.writesStart(file, all)
+			if n := len(r.out); n > 0 && r.out[n-1].Kind == meetguard.DeedPersist {
+				r.out[n-1].Mark = append(r.out[n-1].Mark, "pipe")
+			}
 		}
 	case "ln", "install", "cp", "mv", "rsync", "ditto":
 	case "reg":

@@ -270,7 +270,7 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 func readsPipe(n *node, step meetguard.Step) bool {
 	name := Program(n.proc.Exe)
 	for _, d := range step.Deeds {
-		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedPersist && Program(n.proc.Exe) == "tee" || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
 			return true
 		}
 	}

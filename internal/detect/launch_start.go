@@ -34,7 +34,7 @@ func (w *scale) starts() {
 		for _, d := range st.Deeds {
 			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && !packageScript([]string{"", d.File}) && (landingPlace(d.File) || coveredPlace(d.File)) {
 				points := 20
-				if tempPlace(d.File) && !coveredPlace(d.File) {
+				if tempPlace(d.File) && !coveredPlace(d.File) && shells[d.What] {
 					points = 15
 				}
 				w.add(clueStart, points, fmt.Sprintf("it began with %s", quoted(baseName(d.File))))
@@ -71,13 +71,18 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 25, fmt.Sprintf("a document in %s started it", clip(name)))
 	case workflow(low):
 		w.add(clueStart, 25, "a workflow that somebody opened started it")
+	case strings.Contains(low, "package_script_service") && origin != "":
+		w.opened = true
+		w.add(clueStart, 10, "the script of a package started it")
 	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"), packageScript(args):
 		w.add(clueStart, 10, "the script of a package started it")
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
 	case origin != "" && w.packaged():
+		w.opened = true
 		w.add(clueStart, 10, "the script of a package started it")
 	case origin != "" && !inHouse(origin) && !w.known(origin):
+		w.opened = true
 		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
 }

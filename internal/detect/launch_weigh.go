@@ -35,7 +35,8 @@ type scale struct {
 	l    *launch
 	best map[string]clue
 
-	piped bool // something in the chain takes what comes through a pipe
+	piped  bool // something in the chain takes what comes through a pipe
+	opened bool // an interpreter or an installer was given what a stranger published
 }
 
 func (w *scale) add(kind string, points int, text string) {
@@ -125,6 +126,9 @@ func (w *scale) verdict() string {
 	}
 	for k, from := range hostile {
 		bad = bad || w.best[k].points >= from
+	}
+	if w.opened && w.best[clueOrigin].points >= 20 && sum >= enough+5 {
+		bad = true // code of a stranger that somebody opened does several of these
 	}
 	if sum < enough || !bad || len(list) < 2 {
 		return ""
@@ -255,6 +259,10 @@ func takesPipe(list []meetguard.Deed) bool {
 		switch d.Kind {
 		case meetguard.DeedRead:
 			return true
+		case meetguard.DeedPersist:
+			if contains(d.Mark, "pipe") {
+				return true
+			}
 		case meetguard.DeedUnpack, meetguard.DeedEncoded:
 			if d.From == "" && d.What != "eval" && d.What != "powershell" && d.What != "split" && d.What != "inline" {
 				return true
@@ -456,8 +464,10 @@ func (w *scale) stays(d meetguard.Deed) {
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
 		points = max(points, 20)
 	}
-	if coveredPlace(d.From) {
-		w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(d.From))))
+	for _, file := range []string{d.From, d.File} {
+		if coveredPlace(file) && !dotFile(file) && !strings.Contains(slashed(file), "/programs/startup/") {
+			w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(file))))
+		}
 	}
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
 }
