@@ -234,7 +234,7 @@ const blindly = "blindly"
 // fetched, or came out of it.
 func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, depth int) bool {
 	for _, r := range ran {
-		if r == file || len(file) > 8 && strings.HasPrefix(r, file+"/") {
+		if r == file || len(file) >= len("/volumes") && strings.HasPrefix(r, file+"/") {
 			return true
 		}
 	}
@@ -249,6 +249,11 @@ func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, dept
 				from = true
 			case d.Kind == meetguard.DeedUnpack:
 				to = fileKey(d.File)
+			}
+			if key := fileKey(d.From); d.From != "" && (key == file || strings.HasPrefix(key, file+"/")) {
+				if made := fileKey(d.File); len(made) > 4 && made != file && l.ranFrom(made, ran, steps, depth+1) {
+					return true
+				}
 			}
 		}
 		if from && len(to) > 4 && to != file && l.ranFrom(to, ran, steps, depth+1) {
