@@ -208,6 +208,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
+	flows := flowsOf(steps)
 	for _, st := range steps {
 		for _, d := range st.Deeds {
 			if d.Kind != meetguard.DeedFetch {
@@ -219,7 +220,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 					d.Mark = append([]string{blindly}, d.Mark...)
 				}
 				out = append(out, d)
-			case d.File != "" && l.ranFrom(fileKey(d.File), ran, steps, 0):
+			case d.File != "" && len(ran) > 0 && ranFrom(fileKey(d.File), ran, flows, 0):
 				out = append(out, d)
 			}
 		}
@@ -230,9 +231,34 @@ func (l *launch) findFetched() []meetguard.Deed {
 // blindly marks a download that a shell beside it takes, as far as is known.
 const blindly = "blindly"
 
+// flow is one file that was made of another: unpacked, copied, decoded.
+type flow struct{ from, to string }
+
+// flowsOf are the flows of all steps, by keys.
+func flowsOf(steps []meetguard.Step) []flow {
+	var out []flow
+	for _, st := range steps {
+		archive, to := "", ""
+		for _, d := range st.Deeds {
+			switch {
+			case d.From != "" && d.File != "":
+				out = append(out, flow{fileKey(d.From), fileKey(d.File)})
+			case d.Kind == meetguard.DeedRun && d.What == "unpack":
+				archive = fileKey(d.File)
+			case d.Kind == meetguard.DeedUnpack:
+				to = fileKey(d.File)
+			}
+		}
+		if archive != "" && to != "" {
+			out = append(out, flow{archive, to})
+		}
+	}
+	return out
+}
+
 // ranFrom says whether one of the files that were run is the one that was
 // fetched, or came out of it.
-func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, depth int) bool {
+func ranFrom(file string, ran []string, flows []flow, depth int) bool {
 	for _, r := range ran {
 		if r == file || len(file) >= len("/volumes") && strings.HasPrefix(r, file+"/") {
 			return true
@@ -241,22 +267,8 @@ func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, dept
 	if depth > 2 {
 		return false
 	}
-	for _, st := range steps { // unpacked or copied: what came out of it
-		from, to := false, ""
-		for _, d := range st.Deeds {
-			switch {
-			case d.Kind == meetguard.DeedRun && d.What == "unpack" && fileKey(d.File) == file:
-				from = true
-			case d.Kind == meetguard.DeedUnpack:
-				to = fileKey(d.File)
-			}
-			if key := fileKey(d.From); d.From != "" && (key == file || strings.HasPrefix(key, file+"/")) {
-				if made := fileKey(d.File); len(made) > 4 && made != file && l.ranFrom(made, ran, steps, depth+1) {
-					return true
-				}
-			}
-		}
-		if from && len(to) > 4 && to != file && l.ranFrom(to, ran, steps, depth+1) {
+	for _, f := range flows {
+		if len(f.to) > 4 && f.to != file && (f.from == file || strings.HasPrefix(f.from, file+"/")) && ranFrom(f.to, ran, flows, depth+1) {
 			return true
 		}
 	}

@@ -35,6 +35,8 @@ type scale struct {
 	l    *launch
 	best map[string]clue
 
+	hosts map[string]hostClue // what was found out of each host, once
+
 	piped  bool // something in the chain takes what comes through a pipe
 	opened bool // an interpreter or an installer was given what a stranger published
 }
@@ -83,7 +85,7 @@ func weighed(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
-	w := &scale{s: s, l: l, best: map[string]clue{}}
+	w := &scale{s: s, l: l, best: map[string]clue{}, hosts: map[string]hostClue{}}
 	w.piped = takesPipe(l.own)
 	for _, st := range l.chain {
 		w.piped = w.piped || takesPipe(st.Deeds)
@@ -218,7 +220,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueLook, 5, "it looks around")
 			}
 		}
-		w.disguised(d)
+		w.disguised(d, own)
 	}
 }
 
@@ -238,7 +240,7 @@ func (w *scale) bring(d meetguard.Deed) {
 	if d.Kind == meetguard.DeedFetchRun && points > 0 {
 		w.add(clueRun, atOnce(d), "what it brings is run at once")
 	}
-	if w.pretext(d.Host) {
+	if w.host(d.Host).pretext {
 		w.add(clueDisguise, 10, "a host is named for the occasion")
 	}
 }
@@ -276,33 +278,56 @@ func takesPipe(list []meetguard.Deed) bool {
 // ones.
 var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc certreq cmdl32 configsecuritypolicy imewdbld finger hh mspub msohtmed winword excel powerpnt extexport ieexplore nscurl openssl nc ncat netcat socat telnet ftp tftp name msxsl wmic pubprn presentationhost ieexec name-service`)
 
-// from says how strange a host is.
-func (w *scale) from(host string) (int, string) {
-	switch {
-	case host == "" || inHouse(host):
-		return 0, ""
-	case publicAddress(host):
-		return 30, fmt.Sprintf("something comes from a bare address (%s)", clip(host))
-	case w.s.judge.Host(host).Level != meetguard.Clean:
-		return 40, fmt.Sprintf("something comes from a lookalike (%s)", clip(host))
-	}
-	switch w.s.judge.source(meetguard.Fetch{Host: host}) {
-	case sourceStrange:
-		return 25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host))
-	case sourceAnybody:
-		return 20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host))
-	}
-	return 0, ""
+// hostClue is how strange a host is.
+type hostClue struct {
+	points  int
+	text    string
+	pretext bool // its name speaks of meetings and of mending, or has a brand's name in it
 }
 
-// pretext: the name of a strange host speaks of meetings and of mending, or has
-// the name of a brand in it.
-func (w *scale) pretext(host string) bool {
-	if host == "" || inHouse(host) || !w.s.judge.source(meetguard.Fetch{Host: host}).strange() {
-		return false
+// from says how strange a host is.
+func (w *scale) from(host string) (int, string) {
+	c := w.host(host)
+	return c.points, c.text
+}
+
+func (w *scale) host(host string) hostClue {
+	if host == "" || inHouse(host) {
+		return hostClue{}
 	}
+	c, ok := w.hosts[host]
+	if !ok {
+		c = w.s.strangeness(host)
+		w.hosts[host] = c
+	}
+	return c
+}
+
+func (s *subject) strangeness(host string) hostClue {
+	if publicAddress(host) {
+		return hostClue{points: 30, text: fmt.Sprintf("something comes from a bare address (%s)", clip(host))}
+	}
+	kind := s.judge.source(meetguard.Fetch{Host: host})
+	if kind == sourceInside {
+		return hostClue{}
+	}
+	if s.judge.Host(host).Level != meetguard.Clean {
+		return hostClue{40, fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), true}
+	}
+	switch kind {
+	case sourceStrange:
+		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), s.namedFor(host)}
+	case sourceAnybody:
+		return hostClue{20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host)), s.namedFor(host)}
+	}
+	return hostClue{}
+}
+
+// namedFor: the name of a host speaks of meetings and of mending, or has the
+// name of a brand in it.
+func (s *subject) namedFor(host string) bool {
 	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if len(w.s.judge.owners[word]) > 0 {
+		if len(s.judge.owners[word]) > 0 {
 			return true
 		}
 	}
@@ -534,7 +559,7 @@ var copiers = set(`scp rsync sftp`)
 var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .enc .cab .dmg .gpg`)
 
 // disguised weighs names of files that are made to be overlooked.
-func (w *scale) disguised(d meetguard.Deed) {
+func (w *scale) disguised(d meetguard.Deed, own bool) {
 	switch d.Kind {
 	case meetguard.DeedFetch, meetguard.DeedRun, meetguard.DeedPersist, meetguard.DeedChmod, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedUpload, meetguard.DeedEncoded:
 	default:
@@ -555,7 +580,7 @@ func (w *scale) disguised(d meetguard.Deed) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
-	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (w.s.soundsLike(name) || pretextName(name)):
+	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) || own && w.s.soundsLike(name)):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
 	}
 }
