@@ -17,6 +17,7 @@ var (
 	// programs of Windows that have no reason to start a shell
 	oddParents   = set(`wmic hh control cmstp regsvr32 rundll32 mshta certutil bitsadmin ftp installutil regasm regsvcs odbcconf forfiles pcalua scriptrunner presentationhost msdt eqnedt32`)
 	builders     = set(`brew ruby make xcodebuild cargo npm node gradle bazel git`)
+	opensScripts = set(`wscript cscript`)
 	windowsHosts = set(`mshta wscript cscript`)
 	lolbins      = set(`powershell pwsh curl certutil bitsadmin mshta rundll32 regsvr32 msiexec wscript cscript`)
 	browsers     = set(`chrome msedge firefox brave safari opera arc chromium vivaldi iexplore`)

@@ -391,8 +391,12 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 func (w *scale) itself() {
 	l := w.l
 	w.place(l.Exe, l.Signature)
-	if oddParents[l.parent()] && (interpreters[l.name] || lolbins[l.name]) && l.name != l.parent() {
-		w.add(clueDetour, 15, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
+	if odd := oddParents[l.parent()]; (odd || opensScripts[l.parent()]) && (interpreters[l.name] || lolbins[l.name] || odd && userPlace(l.Exe)) && l.name != l.parent() {
+		points := 15
+		if !odd {
+			points = 10
+		}
+		w.add(clueDetour, points, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
 	}
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
@@ -544,6 +548,10 @@ func (w *scale) sends(d meetguard.Deed) {
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
 	case points > 0 && !publicAddress(d.Host) && copiers[d.What]: // people have machines of their own
 		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
+	case publicAddress(d.Host) && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 35, "something from a temporary folder is sent to a bare address ("+clip(d.Host)+")")
+	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 25, fmt.Sprintf("%s was brought along and sends something away", w.l.shownRun()))
 	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
 	case points > 0:
@@ -627,6 +635,9 @@ func coveredPlace(p string) bool {
 		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".js"
 	case home(low) && (bareIn(low, "/library/caches/") || bareIn(low, "/library/logs/") || bareIn(low, "/library/preferences/") || bareIn(low, "/library/fonts/") || bareIn(low, "/library/") || bareIn(low, "/library/application support/") || bareIn(low, "/library/cookies/")):
 		return pathExt(low) != ".plist" && pathExt(low) != ".log" && pathExt(low) != ".zip"
+	}
+	if home(low) && (bareIn(low, "/.config/") || bareIn(low, "/.local/")) && (pathExt(low) == "" || pathExt(low) == ".sh") {
+		return true
 	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
