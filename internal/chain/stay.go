@@ -170,7 +170,9 @@ func (r *reader) opens(name string, args []string, all string) {
 			admit("group")
 		}
 	case "useradd", "adduser":
-		admit("account")
+		if !containsAny(all, " -r ", " --system ", " -rm ", " -rs ", "nologin", "/bin/false") { // accounts of services
+			admit("account")
+		}
 	case "usermod", "gpasswd":
 		if containsAny(all, "sudo", "wheel", "admin", " root") {
 			admit("group")

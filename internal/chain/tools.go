@@ -40,7 +40,7 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 			return
 		}
 		dll, _, _ := strings.Cut(file, ",")
-		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 {
+		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 && !remote {
 			r.detour(args[1])
 		}
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: dll})

@@ -45,7 +45,7 @@ func (s *subject) takeLaunch() {
 		return
 	}
 	s.code = newCode(s.judge, insideTrusted(s.Script))
-	if (l.managed || webDAVCookie(p) || elsewhere[l.name]) && s.code.lookalike.Host == "" {
+	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name]) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
 }
@@ -58,6 +58,13 @@ var elsewhere = set(`docker podman nerdctl kubectl oc lxc multipass vagrant`)
 // browser. It runs nothing from the address that it is given.
 func webDAVCookie(p *meetguard.Process) bool {
 	return program(p.Exe) == "rundll32" && strings.Contains(strings.ToLower(strings.Join(p.Args, " ")+p.CommandLine), `system32\davclnt.dll,davsetcookie `)
+}
+
+// opensPage: a library of the system's own is told to open an address in the
+// browser. It runs nothing from there.
+func opensPage(p *meetguard.Process) bool {
+	low := strings.ToLower(strings.Join(p.Args, " ") + p.CommandLine)
+	return program(p.Exe) == "rundll32" && strings.Contains(low, "url.dll,") && strings.Contains(low, "http") && !strings.Contains(low, "javascript:")
 }
 
 // split sorts the story.

@@ -192,6 +192,8 @@ func hostChild(s *subject) string {
 		file, known := hostFile(a)
 		switch {
 		case known && strings.Contains(file, "://"), known && landingPlace(file), known && userPlace(file) && l.acts():
+		case !known && l.known() && !l.acts():
+			return ""
 		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
 		case !known && name == "mshta":
 		default:

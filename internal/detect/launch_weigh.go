@@ -251,6 +251,9 @@ func atOnce(d meetguard.Deed) int {
 	if contains(d.Mark, "package") || contains(d.Mark, blindly) {
 		return 10
 	}
+	if d.Kind == meetguard.DeedFetch {
+		return 15 // a pipe, as in the installation lines of many makers
+	}
 	return 20
 }
 
@@ -323,11 +326,17 @@ func (s *subject) strangeness(host string) hostClue {
 	return hostClue{}
 }
 
-// namedFor: the name of a host speaks of meetings and of mending, or has the
-// name of a brand in it.
+// occasions are words of the hosts of lures: what the victim is told that it is
+// about.
+var occasions = set(`meet meets meeting meetings call calls callroom join invite invitation interview interviews hiring hire recruit recruiter recruiting talent candidate onboarding assessment
+	camera cam webcam mic microphone audio sound voice headset speaker video codec webrtc rtc driver drivers screenshare conference conferencing webinar transcript transcripts transcriber recording recordings
+	verify verification captcha fix fixes repair patch troubleshoot diag`)
+
+// namedFor: the name of a host speaks of meetings or of mending, or has the name
+// of a brand in it.
 func (s *subject) namedFor(host string) bool {
 	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if len(s.judge.owners[word]) > 0 {
+		if occasions[word] || len(s.judge.owners[word]) > 0 {
 			return true
 		}
 	}
@@ -475,6 +484,10 @@ func (w *scale) admits() {
 // makerNames begin the names of what belongs to makers that everybody trusts.
 var makerNames = []string{"com.apple.", "com.google.", "com.microsoft.", "com.adobe.", "us.zoom.", "com.zoom", "com.cisco.", "com.webex."}
 
+// startFiles are the kinds of things to start where the file that is named is
+// not what is started.
+var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user unit", "unit", "autostart", "native messaging host", "environment", "git hook", "launch agent", "launch daemon", "startup folder", "cron", "udev", "sudoers"})
+
 // stays weighs what is to start by itself.
 func (w *scale) stays(d meetguard.Deed) {
 	low, points := slashed(d.File), 10
@@ -494,6 +507,9 @@ func (w *scale) stays(d meetguard.Deed) {
 		points = max(points, 20)
 	}
 	for _, file := range []string{d.From, d.File} {
+		if startFiles[d.What] && file == d.File {
+			continue
+		}
 		if coveredPlace(file) && !dotFile(file) && !strings.Contains(slashed(file), "/programs/startup/") {
 			w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(file))))
 		}
@@ -641,8 +657,8 @@ func coveredPlace(p string) bool {
 	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
-		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 {
-			continue
+		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) {
+			continue // ~/.tool/bin/tool is how tools of developers are laid out
 		}
 		return true
 	}
