@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"sort"
 	"strings"
-	"time"
 
 	"meetguard"
 )
@@ -25,9 +24,9 @@ type clue struct {
 // enough is how many points a chain needs.
 const enough = 60
 
-// weighSpan is how far apart launches of one tree may be to be weighed together:
+// weighMinutes is how far apart launches of one tree may be to be weighed together:
 // what runs for days below one program need not have one purpose.
-const weighSpan = 10 * time.Minute
+const weighMinutes = 10
 
 // scale holds the clues of one chain.
 type scale struct {
@@ -96,7 +95,7 @@ func weighed(s *subject) string {
 		return ""
 	}
 	for _, st := range l.chain {
-		if sameTime(st.Time, l.Started) {
+		if sameTime(st, l.Process) {
 			w.deeds(st.Deeds, false)
 			w.place(st.Exe, nil)
 		}
@@ -111,7 +110,9 @@ func weighed(s *subject) string {
 	return w.verdict()
 }
 
-func sameTime(a, b time.Time) bool { return a.IsZero() || b.IsZero() || b.Sub(a).Abs() < weighSpan }
+func sameTime(st meetguard.Step, p *meetguard.Process) bool {
+	return st.Time.IsZero() || p.Started.IsZero() || p.Started.Sub(st.Time).Abs().Minutes() < weighMinutes
+}
 
 func (w *scale) verdict() string {
 	if o := w.best[clueOrigin]; o.host != "" && o.host == w.best[clueSource].host {
