@@ -1,8 +1,8 @@
 #!/bin/sh
 # deps.sh: installs what the build and the tests need and the machine lacks:
 # a C compiler (libyara), curl and npm (tests on real downloads and really
-# signed files), osslsigncode (a second opinion on signatures for the tests). Go
-# itself must be there.
+# signed files), osslsigncode (a second opinion on signatures for the tests), chromium (tests
+# of the console). Go itself must be there.
 set -eu
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
@@ -13,6 +13,7 @@ command -v ar >/dev/null || missing="$missing binutils"
 command -v curl >/dev/null || missing="$missing curl"
 command -v npm >/dev/null || missing="$missing npm"
 command -v osslsigncode >/dev/null || missing="$missing osslsigncode"
+command -v chromium >/dev/null || missing="$missing chromium"
 [ -z "$missing" ] && exit 0
 
 run=""

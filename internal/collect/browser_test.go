@@ -234,6 +234,7 @@ func TestScreens(t *testing.T) {
 				b.shot(p.name + "-" + theme)
 			}
 		}
+		b.theme("light")
 		b.size(390, 844, true)
 		b.open(p.path)
 		b.holds(p.path, "phone")
