@@ -156,7 +156,7 @@ func (b *browser) until(what, script string) {
 	b.t.Helper()
 	for range 300 {
 		var seen bool
-		if chromedp.Run(b.ctx, chromedp.Evaluate(script, &seen)) == nil && seen {
+		if chromedp.Run(b.ctx, chromedp.Evaluate(`document.readyState === "complete" && (`+script+`)`, &seen)) == nil && seen {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
