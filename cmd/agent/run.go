@@ -27,8 +27,9 @@ func (a *app) runCommand() *cobra.Command {
 		Use:   "run",
 		Short: "Watch download folders and launches, in the foreground or as a service",
 		Long: `Watches the download and desktop folders of every user, or those given with
---watch, and program launches. Alerts go to alerts.jsonl in the state folder and,
-with --collector, to a collector. SIGTERM ends it cleanly.`,
+--watch, and program launches. Alerts go to alerts.jsonl in the state folder and
+to the collector that this machine is enrolled at (see enroll), or to the one on
+this machine that --collector names. SIGTERM ends it cleanly.`,
 		Example: "  meetguard run\n  meetguard run --watch ~/Downloads --state /tmp/mg --collector http://127.0.0.1:8765",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {

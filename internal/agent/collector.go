@@ -27,6 +27,9 @@ func openDevice(cfg config.Config, host meetguard.Host, version string, log *slo
 
 // openSender prepares the delivery, if there is a collector.
 func (a *Agent) openSender() (err error) {
+	if a.nobody != nil {
+		a.log.Error("Alerts stay on this machine", "err", a.nobody)
+	}
 	cfg := a.opts.Config
 	if cfg.Collector == "" {
 		return nil
@@ -47,9 +50,7 @@ func (a *Agent) findCollector() {
 	if a.opts.Config.Collector != "" {
 		return
 	}
-	if a.opts.Config.Collector, a.nobody = device.Collector(a.opts.Config.State); a.nobody != nil {
-		a.log.Error("Alerts stay on this machine", "err", a.nobody)
-	}
+	a.opts.Config.Collector, a.nobody = device.Collector(a.opts.Config.State)
 }
 
 // delivery tells how it stands with the collector.

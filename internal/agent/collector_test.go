@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/tls"
 	"encoding/json"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
@@ -193,7 +192,7 @@ func TestAgentWithoutIdentity(t *testing.T) {
 				t.Fatal(err)
 			}
 			if s.State != meetguard.SourceDegraded || !strings.Contains(s.Detail, tt.want) {
-				t.Error(fmt.Sprintf("%+v", s))
+				t.Errorf("%+v", s)
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package alert
 
 import (
+	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ const (
 	maxBatchSize = 1 << 20 // bytes of records before compression
 	maxAnswer    = 1 << 20 // bytes of an answer
 	minDelay     = time.Second
-	maxDelay     = 5 * time.Minute
-	maxRetry     = time.Hour // the longest Retry-After that is obeyed
+	maxDelay     = 55 * time.Second // alerts wait no longer than that for a collector that is back
+	maxRetry     = time.Hour        // the longest Retry-After that is obeyed
 	minCheckin   = time.Minute
 	maxCheckin   = 24 * time.Hour
 	sendTimeout  = time.Minute
@@ -49,6 +50,7 @@ type Sender struct {
 	cfg      SenderConfig
 	endpoint string
 	client   *http.Client
+	zip      *gzip.Writer
 	delay    func(attempt int) time.Duration // how long to wait after that many failures
 	limit    int                             // records in a request; halved by each 413
 	interval time.Duration                   // between heartbeats, as the collector asked for
@@ -101,15 +103,20 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Sender{
-		cfg: cfg, client: client, delay: fullJitter, limit: maxBatch, interval: minCheckin,
+		cfg: cfg, client: client, zip: gzip.NewWriter(nil), delay: fullJitter, limit: maxBatch, interval: minCheckin,
 		endpoint: strings.TrimRight(cfg.URL, "/") + "/v1/agent/batch",
 	}, nil
 }
 
 // fullJitter spreads the agents that lost their collector at the same time: any
-// delay from minDelay up to a bound that doubles with each failure.
+// delay from minDelay up to a bound that doubles with each failure. Once the
+// bound is reached they are spread, and a fleet that tries every 48 to 55 s asks
+// hardly more often than one whose heartbeats come each minute.
 func fullJitter(attempt int) time.Duration {
 	bound := min(maxDelay, 2*minDelay<<min(attempt, 16))
+	if bound == maxDelay {
+		return maxDelay - rand.N(maxDelay/8)
+	}
 	return minDelay + rand.N(bound-minDelay)
 }
 

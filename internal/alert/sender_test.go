@@ -385,13 +385,13 @@ func TestBackoff(t *testing.T) {
 		l := openTest(t, dir, Options{})
 		mustAppend(t, l, numbered(1))
 		c := newCollector()
-		for range 300 {
+		for range 500 {
 			c.faults = append(c.faults, answerStatus(503))
 		}
 		stop := run(t, testSender(t, l, "https://collector.invalid", &http.Client{Transport: inMemory{c}}))
 		time.Sleep(6 * time.Hour)
 		stop()
-		if n := len(c.requests); n < 72 || n > 250 {
+		if n := len(c.requests); n < 300 || n > 460 {
 			t.Errorf("%d tries in six hours", n)
 		}
 		for i := 1; i < len(c.requests); i++ {

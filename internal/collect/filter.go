@@ -52,9 +52,3 @@ func filterOf(q *query) (store.Filter, error) {
 	}
 	return f, q.err
 }
-
-// isFiltered tells whether the filter leaves anything out.
-func isFiltered(f store.Filter) bool {
-	texts := f.Brand + f.Rule + f.Hostname + f.AgentUID + f.Group + f.SHA256 + f.User + f.Host + f.Key + f.Disposition + f.Assignee + f.Exception + f.Text
-	return texts != "" || len(f.Levels)+len(f.Statuses)+len(f.IDs)+f.MinScore > 0 || !f.Since.IsZero() || !f.Until.IsZero()
-}

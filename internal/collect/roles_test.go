@@ -174,3 +174,29 @@ func expect(rt route, need, least string, whole bool, role people.Role, groups [
 	}
 	return []int{http.StatusOK, http.StatusCreated, http.StatusNoContent}
 }
+
+// What openapi.yaml says of who may call a route is what the guard goes by.
+func TestOpenAPISaysWhoMay(t *testing.T) {
+	doc := newContract(t).doc
+	for _, rt := range new(Server).routes() {
+		item := doc.Paths.Value(rt.path)
+		if item == nil || item.GetOperation(rt.method) == nil {
+			continue // TestOpenAPIHasEveryRoute tells
+		}
+		said := item.GetOperation(rt.method).Extensions
+		if said["x-role"] != rt.access.name() {
+			t.Errorf("%s %s: %v, and the guard asks for %s", rt.method, rt.path, said["x-role"], rt.access.name())
+		}
+		if rt.access.kind != human {
+			continue
+		}
+		for _, role := range people.Roles() { // the least first
+			if role.May(rt.access.action) {
+				if whole := !role.MayWithin(rt.access.action); said["x-least"] != string(role) || (said["x-whole"] == true) != whole {
+					t.Errorf("%s %s: %v %v, and it is %s %v", rt.method, rt.path, said["x-least"], said["x-whole"], role, whole)
+				}
+				break
+			}
+		}
+	}
+}

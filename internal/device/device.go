@@ -2,11 +2,8 @@ package device
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -15,16 +12,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"meetguard"
-)
-
-// How long the client waits, and how long it keeps a connection open: longer than
-// the interval between two heartbeats.
-const (
-	dialTimeout   = 15 * time.Second
-	answerTimeout = time.Minute
-	idleTimeout   = 10 * time.Minute
 )
 
 // TrustSystem as Config.Trust takes the system's roots for the collector.
@@ -76,6 +63,7 @@ type Device struct {
 	renewNow  bool            // the collector takes the certificate for expired
 	renewNot  time.Time       // no renewal before that, after one that did not work
 	skew      time.Duration   // the collector's clock minus ours, as far as it complained
+	unread    bool            // there is an identity, and it cannot be read
 	trouble   error           // why there is no identity, or no renewal
 	gate      gate            // for the identity
 	tokens    gate            // for the token in the operator's file
@@ -164,9 +152,9 @@ func (d *Device) reload() {
 	}
 	id, err := d.folder.read()
 	if err != nil {
-		d.id, d.trouble = &identity{Version: identityVersion}, err
+		d.id, d.trouble, d.unread = &identity{Version: identityVersion}, err, true
 	} else {
-		d.id, d.trouble = id, nil
+		d.id, d.trouble, d.unread = id, nil, false
 	}
 	d.renewNot, d.renewNow, d.again, d.gate, d.tokens = time.Time{}, false, false, gate{}, gate{}
 	d.onNext = d.id.Next != nil && d.id.Next.pair != nil
@@ -235,11 +223,16 @@ func closeBody(req *http.Request) {
 
 // prepare enrols or renews if that is due.
 func (d *Device) prepare(ctx context.Context) error {
-	if d.plain() || d.cfg.Certificate != "" {
+	if d.plain() {
 		return nil
 	}
 	d.turn.Lock()
 	defer d.turn.Unlock()
+	if d.cfg.Certificate != "" {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.gate.closed(d.now())
+	}
 	d.reload()
 	d.mu.Lock()
 	enrolled := d.enrolled()
@@ -279,82 +272,6 @@ func (d *Device) send(req *http.Request) (*http.Response, error) {
 	}
 	d.learn(resp, cred, next)
 	return resp, nil
-}
-
-// client returns the transport for the identity in use. d.mu is held.
-func (d *Device) client() (*http.Transport, error) {
-	if d.transport == nil {
-		roots, err := d.roots()
-		if err != nil {
-			return nil, err
-		}
-		d.transport = d.newTransport(roots, d.show)
-	}
-	return d.transport, nil
-}
-
-// roots are what the collector is verified with; nil are the system's. d.mu is
-// held.
-func (d *Device) roots() (*x509.CertPool, error) {
-	switch {
-	case d.plain() || d.cfg.Trust == TrustSystem:
-		return nil, nil
-	case d.cfg.Trust != "":
-		return readPool(d.cfg.Trust)
-	}
-	return parsePool(d.id.CA)
-}
-
-func readPool(file string) (*x509.CertPool, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, fmt.Errorf("read collector_ca: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxIdentity))
-	if err != nil {
-		return nil, fmt.Errorf("read collector_ca: %w", err)
-	}
-	pool, err := parsePool(string(text))
-	if err != nil {
-		return nil, fmt.Errorf("collector_ca %s: %w", file, err)
-	}
-	return pool, nil
-}
-
-type showFunc = func(*tls.CertificateRequestInfo) (*tls.Certificate, error)
-
-// newTransport makes connections of TLS 1.3 to the collector. Sessions are not
-// resumed, so each connection proves who is at both ends.
-func (d *Device) newTransport(roots *x509.CertPool, show showFunc) *http.Transport {
-	return &http.Transport{
-		Proxy:                 d.proxies.choose,
-		DialContext:           (&net.Dialer{Timeout: dialTimeout, KeepAlive: time.Minute}).DialContext,
-		TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS13, RootCAs: roots, GetClientCertificate: show},
-		TLSHandshakeTimeout:   dialTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		IdleConnTimeout:       idleTimeout,
-		MaxIdleConns:          2,
-		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: dialTimeout},
-	}
-}
-
-// show is the certificate for a connection. An empty one means none.
-func (d *Device) show(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
-	if d.cfg.Certificate != "" {
-		pair, err := tls.LoadX509KeyPair(d.cfg.Certificate, d.cfg.Key)
-		if err != nil {
-			return nil, fmt.Errorf("read client_certificate: %w", err)
-		}
-		return &pair, nil
-	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if c := d.active(); c != nil {
-		return c.pair, nil
-	}
-	return new(tls.Certificate), nil
 }
 
 // learn takes from an answer what it says about the identity.
@@ -398,7 +315,10 @@ func (d *Device) learnRefusal(why *Refusal) {
 func (d *Device) accepted(cred *credential, next bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.gate, d.again = gate{}, d.again && d.foreignMachine()
+	d.gate = gate{}
+	if d.again && !d.foreignMachine() {
+		d.again, d.trouble = false, nil
+	}
 	if !next || !d.onNext || d.id.Next != cred {
 		return
 	}
@@ -406,63 +326,4 @@ func (d *Device) accepted(cred *credential, next bool) {
 	if err := d.folder.write(d.id); err != nil {
 		d.log.Warn("Identity not written", "error", err)
 	}
-}
-
-// CloseIdleConnections closes what no request uses.
-func (d *Device) CloseIdleConnections() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.transport != nil {
-		d.transport.CloseIdleConnections()
-	}
-}
-
-// Health tells who this agent is to the collector, and what is wrong with that.
-func (d *Device) Health() meetguard.SourceStatus {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := meetguard.SourceStatus{Name: "identity", State: meetguard.SourceOK}
-	switch {
-	case d.plain():
-		s.Detail = "not enrolled: the collector is on this machine"
-	case d.cfg.Certificate != "":
-		s.Detail = "certificate of the operator's own CA"
-	default:
-		s.Detail, s.State = d.describe()
-	}
-	if d.proxies.system.script {
-		s.Detail += "; the system finds its proxy by a script, which is not run: set HTTPS_PROXY if there is no other way out"
-	}
-	return s
-}
-
-// describe tells an identity of ours. d.mu is held.
-func (d *Device) describe() (string, meetguard.SourceState) {
-	if !d.enrolled() {
-		return d.missing(d.trouble).Error(), meetguard.SourceDegraded
-	}
-	until := d.active().pair.Leaf.NotAfter
-	text := fmt.Sprintf("enrolled as %s, certificate until %s", d.id.AgentUID, until.UTC().Format(time.DateOnly))
-	switch {
-	case d.again && d.trouble == nil:
-		return text + "; the identity counts no more, enrol this machine again with `meetguard enroll`", meetguard.SourceDegraded
-	case d.gate.why != nil:
-		return text + "; " + d.gate.why.Error(), meetguard.SourceDegraded
-	case d.foreignMachine():
-		return text + "; it was made on another machine, enrol this one again with `meetguard enroll`", meetguard.SourceDegraded
-	case d.trouble != nil:
-		return text + "; " + d.trouble.Error(), meetguard.SourceDegraded
-	}
-	return text, meetguard.SourceOK
-}
-
-// missing says why there is no identity for this collector. d.mu is held.
-func (d *Device) missing(trouble error) error {
-	switch {
-	case trouble != nil:
-		return trouble
-	case d.id.Current != nil:
-		return fmt.Errorf("this agent is enrolled at %s and not at %s: run `meetguard enroll %s TOKEN`", d.id.Collector, d.cfg.Collector, d.cfg.Collector)
-	}
-	return fmt.Errorf("this agent is not enrolled: run `meetguard enroll %s TOKEN`, or name a file with the token as enroll_token_file", d.cfg.Collector)
 }

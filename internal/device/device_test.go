@@ -43,8 +43,11 @@ func TestEnrolAndDeliver(t *testing.T) {
 		t.Error(got, err)
 	}
 	info, err := os.Stat(filepath.Join(d.cfg.State, identityName))
-	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Error(info.Mode(), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode())
 	}
 }
 
@@ -378,16 +381,21 @@ func TestStateFolder(t *testing.T) {
 			if s := d.Health(); s.State != meetguard.SourceDegraded || !strings.Contains(s.Detail, tt.want) {
 				t.Errorf("%+v", s)
 			}
-			// Nobody has to delete anything by hand.
+			// An enrolment that fails leaves it as it is, and nobody has to delete
+			// anything by hand before one that does not.
+			before := folderText(t, d.cfg.State)
+			if err := d.Enrol(context.Background(), pki.FormatToken(pki.NewSecret(), f.pki.Pin())); err == nil || folderText(t, d.cfg.State) != before {
+				t.Errorf("an unknown token: %v", err)
+			}
 			if err := d.Enrol(context.Background(), f.token(1)); err != nil {
 				t.Fatal(err)
 			}
 			mustBeat(t, d)
 		})
 	}
-	open := t.TempDir()
-	os.Chmod(open, 0o777)
-	d, err := New(Config{State: open, Collector: f.url})
+	everyone := t.TempDir()
+	os.Chmod(everyone, 0o777)
+	d, err := New(Config{State: everyone, Collector: f.url})
 	if err != nil || !strings.Contains(d.Health().Detail, "everyone may write") {
 		t.Errorf("%v, %+v", err, d.Health())
 	}
@@ -527,20 +535,32 @@ func TestOperatorsCertificate(t *testing.T) {
 	dir := t.TempDir()
 	ca := filepath.Join(dir, "ca.pem")
 	os.WriteFile(ca, []byte(f.pki.Trust()), 0o600)
-	d := open(t, f, t.TempDir(), func(c *Config) {
-		c.Trust, c.Certificate, c.Key = ca, filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")
-	})
+	start := func() *Device {
+		return open(t, f, t.TempDir(), func(c *Config) {
+			c.Trust, c.Certificate, c.Key = ca, filepath.Join(dir, "c.pem"), filepath.Join(dir, "k.pem")
+		})
+	}
+	d := start()
 	if _, err := beat(d); err == nil || !strings.Contains(err.Error(), "client_certificate") {
 		t.Errorf("without files: %v", err)
 	}
 	for _, uid := range []string{"lt-0042", "lt-0043"} {
 		writeClient(t, corp, uid, d.cfg.Certificate, d.cfg.Key)
-		d.CloseIdleConnections()
+		d = start() // with a connection of its own
 		beat(d)
 		b := f.took("/v1/agent/batch")
 		if last := b[len(b)-1]; last.uid != uid || last.header.Get("Authorization") != "" {
 			t.Errorf("%q, want %q", last.uid, uid)
 		}
+	}
+	sent := len(f.took("/v1/agent/batch"))
+	f.set("/v1/agent/batch", "403", "suspended")
+	for range 24 * 60 {
+		beat(d)
+		f.clock.add(time.Minute)
+	}
+	if n := len(f.took("/v1/agent/batch")) - sent; n < 20 || n > 70 || d.Health().State != meetguard.SourceDegraded {
+		t.Errorf("asked %d times in a day; %+v", n, d.Health())
 	}
 	for name, cfg := range map[string]Config{
 		"no key":      {Collector: f.url, Certificate: "c", Trust: "system"},

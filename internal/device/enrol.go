@@ -128,6 +128,9 @@ func (d *Device) pending() (*credential, error) {
 		return nil, err
 	}
 	d.id.Pending = c
+	if d.unread { // an identity that only somebody else can read is not ours to destroy
+		return c, nil
+	}
 	return c, d.folder.write(d.id)
 }
 
@@ -266,7 +269,7 @@ func (d *Device) adopt(cred *credential, g grant, state *tls.ConnectionState) er
 		return fmt.Errorf("enrol: %w", err)
 	}
 	d.id, d.trouble, d.again, d.renewNow, d.renewNot, d.onNext = id, nil, false, false, time.Time{}, false
-	d.gate, d.tokens = gate{}, gate{}
+	d.gate, d.tokens, d.unread = gate{}, gate{}, false
 	d.drop()
 	d.log.Info("Enrolled", "collector", d.base.String(), "agent", g.AgentUID, "until", cred.pair.Leaf.NotAfter)
 	return nil

@@ -583,3 +583,33 @@ func TestSecretsAreReadAgain(t *testing.T) {
 		t.Errorf("sent %q", got)
 	}
 }
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"": 0, "soon": 0, "-5": 0, "30": 30 * time.Second, "999999": maxRetryAfter, "99999999999999999999": 0,
+		"Sun, 22 Nov 2026 12:02:00 GMT": 2 * time.Minute, "Sun, 22 Nov 2026 11:00:00 GMT": 0, "Sun, 22 Nov 2037 11:00:00 GMT": maxRetryAfter,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {value}}, now); got != want {
+			t.Errorf("%q is %s, want %s", value, got, want)
+		}
+	}
+}
+
+// TestOldTLS talks to nobody who knows nothing newer than TLS 1.1, and to who
+// knows 1.2.
+func TestOldTLS(t *testing.T) {
+	ca := newAuthority(t)
+	p := products(t)[1]
+	for version, delivered := range map[uint16]bool{tls.VersionTLS11: false, tls.VersionTLS12: true, tls.VersionTLS13: true} {
+		s := newStage(t, p, ca)
+		s.Config.ErrorLog = discard()
+		s.TLS.MinVersion, s.TLS.MaxVersion = tls.VersionTLS10, version
+		m := &memory{items: many(t, 2)}
+		cfg := s.config(p, ca)
+		run(t, cfg, mustNew(t, cfg), m, 2)
+		if (m.cursor == 20) != delivered || !delivered && !strings.Contains(m.failures[0], "TLS versions") {
+			t.Errorf("TLS %x: cursor %d, failures %q", version, m.cursor, m.failures)
+		}
+	}
+}

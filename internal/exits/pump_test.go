@@ -270,3 +270,21 @@ func TestJitter(t *testing.T) {
 		}
 	}
 }
+
+// TestPoisonAlone wants a batch of one that is refused to be tried again in
+// company, and not to be passed over alone.
+func TestPoisonAlone(t *testing.T) {
+	exit := &scripted{poison: map[string]bool{"a0002": true}}
+	m := &memory{items: many(t, 2)}
+	run(t, Config{Batch: 1}, exit, m, 3)
+	if m.cursor != 10 {
+		t.Errorf("the cursor is at %d: an alert was passed over alone", m.cursor)
+	}
+	m = &memory{items: many(t, 4)}
+	exit = &scripted{poison: exit.poison}
+	run(t, Config{Batch: 1}, exit, m, 3)
+	exit.check(t, []Item{m.items[0], m.items[2], m.items[3]})
+	if m.cursor != 40 || m.sent != 3 || len(m.failures) != 2 {
+		t.Errorf("cursor %d, sent %d, failures %q", m.cursor, m.sent, m.failures)
+	}
+}

@@ -70,6 +70,7 @@ func leafOf(t testing.TB, text string) *x509.Certificate {
 	block, rest := pem.Decode([]byte(text))
 	if block == nil || len(rest) > 0 {
 		t.Fatalf("no single certificate: %q", text)
+		return nil
 	}
 	c, err := x509.ParseCertificate(block.Bytes)
 	if err != nil {
@@ -98,8 +99,11 @@ func TestCreateAndLoad(t *testing.T) {
 		t.Fatal(created, err)
 	}
 	info, err := os.Stat(filepath.Join(dir, FileName))
-	if err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
-		t.Errorf("%v, %v", info.Mode(), err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
+		t.Error(info.Mode())
 	}
 	b, created, err := Open(dir)
 	if err != nil || created || a.Pin() != b.Pin() || a.Trust() != b.Trust() {
@@ -108,7 +112,7 @@ func TestCreateAndLoad(t *testing.T) {
 	if _, err := Create(dir); !errors.Is(err, fs.ErrExist) {
 		t.Errorf("Create over a CA: %v", err)
 	}
-	if left := b.Expires().Sub(time.Now()); left < 3650*24*time.Hour {
+	if left := time.Until(b.Expires()); left < 3650*24*time.Hour {
 		t.Errorf("the CA lives for %v", left)
 	}
 	entries, _ := os.ReadDir(dir)
@@ -600,7 +604,10 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%q: %q %q", bad, s, p)
 		}
 	}
-	if NewSecret() == NewSecret() || NewBearer() == NewBearer() || len(NewBearer()) != 64 || len(HashSecret(secret)) != 64 {
+	if one, two := NewSecret(), NewSecret(); one == two {
+		t.Error("a secret twice")
+	}
+	if one, two := NewBearer(), NewBearer(); one == two || len(one) != 64 || len(HashSecret(secret)) != 64 {
 		t.Error("secrets")
 	}
 }

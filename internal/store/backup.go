@@ -40,8 +40,8 @@ type (
 	}
 )
 
-// Backup writes everything that the store has at one moment, while it goes on
-// working. Every engine writes the same form, and Restore reads it into any. It
+// Backup writes everything that the store has at one moment (on a distributed
+// PostgreSQL: one for each node), while it goes on working. Every engine writes the same form, and Restore reads it into any. It
 // holds secrets, such as hashes of passwords: keep it as the store is kept.
 func Backup(ctx context.Context, s Store, w io.Writer, now time.Time) error {
 	d, err := baseOf(s)

@@ -179,6 +179,13 @@ func (s *server) stop() {
 	os.RemoveAll(s.dir)
 }
 
+// restart starts a server that was killed.
+func (s *server) restart() error {
+	s.stdin.Close()
+	s.cmd.Wait()
+	return s.start()
+}
+
 // kill ends the server as a power cut would, the processes of its sessions too.
 func (s *server) kill() error {
 	raw, err := os.ReadFile(filepath.Join(s.data(), "postmaster.pid"))

@@ -11,6 +11,15 @@
 // 0 stands for none. Every unique key of what grows with the fleet begins with
 // agent_uid, so that PostgreSQL can distribute those tables (see docs).
 //
+// Work on the hot path is written as statements that name one agent each and are
+// run in steps, see saving: one round trip a step on PostgreSQL, and one node on a
+// distributed one. Rows are locked in one order by everybody: agents by uid, their
+// alerts by uid, exceptions by id, the counter last.
+//
+// On PostgreSQL a commit is as safe as the server makes it: with
+// synchronous_standby_names set, an acknowledged alert survives the primary. The
+// address then names the hosts of both; whichever takes writes is used.
+//
 // Alerts carry Seq, which counts up in the order of commits: the row of the
 // counter is locked until the commit, so whoever has read up to a number has
 // not missed a smaller one. Live pages and exits read by it.

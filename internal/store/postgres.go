@@ -34,7 +34,10 @@ type Postgres struct {
 
 // OpenPostgres opens the store at a PostgreSQL URL and brings its schema up to
 // date. The URL may name several hosts: the one that takes writes is used, also
-// after a failover. The error is one line without the URL and the password.
+// after a failover. A pooler in between must pool sessions and not transactions,
+// because sessions are set up, see setUp. The password may stand in the URL, in
+// the file that passfile= or PGPASSFILE names, or in PGPASSWORD. The error is one
+// line without the URL and the password.
 func OpenPostgres(ctx context.Context, url string) (*Postgres, error) {
 	cfg, err := poolConfig(url)
 	if err != nil {

@@ -1,0 +1,254 @@
+//go:build linux
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"meetguard/internal/device"
+	"meetguard/internal/store"
+)
+
+// crash is the run.
+type crash struct {
+	collector string
+	kills     int
+	alerts    int
+	seed      uint64
+
+	dir   string
+	addr  string
+	rng   *rand.Rand
+	token string
+
+	mu  sync.Mutex
+	cmd *exec.Cmd // the collector that runs
+}
+
+func (c *crash) run() (result, error) {
+	r := result{Name: "crash", Seed: c.seed}
+	fmt.Fprintln(os.Stderr, "seed", c.seed)
+	c.rng = rand.New(rand.NewPCG(c.seed, 1))
+	var err error
+	if c.dir, err = os.MkdirTemp("", "meetguard-crash"); err != nil {
+		return r, err
+	}
+	defer os.RemoveAll(c.dir)
+	if c.addr, err = freePort(); err != nil {
+		return r, err
+	}
+	if err := c.start(); err != nil {
+		return r, err
+	}
+	defer c.kill()
+	if err := c.enrol(); err != nil {
+		return r, err
+	}
+	begin := time.Now()
+	promised := map[string]bool{}
+	ended := make(chan error, 1)
+	ctx, stop := context.WithCancel(context.Background())
+	go func() { ended <- c.killCollectors(ctx, &r.CollectorKills) }()
+	for n := 0; n < c.kills || len(promised) < c.alerts; n++ {
+		if err := c.life(fmt.Sprint(n), promised); err != nil {
+			stop()
+			return r, errors.Join(fmt.Errorf("life %d: %w", n, err), <-ended)
+		}
+		r.AgentKills++
+		if n%100 == 99 {
+			fmt.Fprintf(os.Stderr, "%d kills of the agent, %d promised, %v\n", n+1, len(promised), time.Since(begin).Round(time.Second))
+		}
+	}
+	stop()
+	if err := <-ended; err != nil {
+		return r, err
+	}
+	if err := c.drain(); err != nil {
+		return r, err
+	}
+	r.Took, r.Promised = time.Since(begin), len(promised)
+	return r, c.count(promised, &r)
+}
+
+func freePort() (string, error) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer ln.Close()
+	return ln.Addr().String(), nil
+}
+
+func (c *crash) storeURL() string { return "sqlite:" + filepath.Join(c.dir, "crash.db") }
+
+// start starts the collector and waits until it listens.
+func (c *crash) start() error {
+	cmd := exec.Command(c.collector, "serve", "--listen", c.addr, "--metrics", "off", "--store", c.storeURL(), "--state", c.dir)
+	log, err := cmd.StderrPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	lines := bufio.NewScanner(log)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "msg=Listening") {
+			go func() {
+				for lines.Scan() {
+				}
+			}()
+			c.mu.Lock()
+			c.cmd = cmd
+			c.mu.Unlock()
+			return nil
+		}
+		fmt.Fprintln(os.Stderr, lines.Text())
+	}
+	return fmt.Errorf("the collector did not start: %w", cmd.Wait())
+}
+
+func (c *crash) kill() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.cmd != nil {
+		c.cmd.Process.Kill()
+		c.cmd.Wait()
+		c.cmd = nil
+	}
+}
+
+// killCollectors kills the collector and starts it again, some four times slower
+// than agents die.
+func (c *crash) killCollectors(ctx context.Context, kills *int) error {
+	moments := rand.New(rand.NewPCG(c.seed, 2))
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(50*time.Millisecond + time.Duration(moments.Int64N(int64(700*time.Millisecond)))):
+		}
+		c.kill()
+		*kills++
+		if err := c.start(); err != nil {
+			return err
+		}
+	}
+}
+
+// enrol makes the one identity that all lives of the agent have.
+func (c *crash) enrol() error {
+	out, err := exec.Command(c.collector, "token", "create", "--store", c.storeURL(), "--url", c.url()).Output()
+	if err != nil {
+		return fmt.Errorf("make a token: %w", err)
+	}
+	words := strings.Fields(string(out))
+	d, err := device.New(device.Config{State: c.state(), Collector: c.url(), Labels: device.Labels{UID: "crash-host", Hostname: "crash", OS: "linux"}, Machine: device.ThisMachine()})
+	if err != nil {
+		return err
+	}
+	defer d.CloseIdleConnections()
+	return d.Enrol(context.Background(), words[len(words)-1])
+}
+
+func (c *crash) url() string   { return "https://" + c.addr }
+func (c *crash) state() string { return filepath.Join(c.dir, "agent") }
+
+// life is one life of the agent: it writes, and dies at a random moment after
+// its first promise, or while it starts.
+func (c *crash) life(round string, promised map[string]bool) error {
+	cmd := exec.Command("/proc/self/exe", "writer", c.state()+" "+c.url()+" "+round)
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	end := time.Duration(c.rng.Int64N(int64(250 * time.Millisecond)))
+	timer := time.AfterFunc(end, func() { cmd.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(out)
+	var fault error
+	for lines.Scan() {
+		word, rest, _ := strings.Cut(lines.Text(), " ")
+		switch word {
+		case "promised":
+			if len(rest) == uidLength { // the last line may be cut: then nobody was told
+				promised[rest] = true
+			}
+		case "error":
+			fault = errors.New(rest)
+		}
+	}
+	err = cmd.Wait()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGKILL {
+		return fault
+	}
+	return errors.Join(fault, err, errors.New("it ended before it was killed"))
+}
+
+// uidLength is that of metadata.uid, a UUID in text.
+const uidLength = 36
+
+// drain lets the agent deliver what is left.
+func (c *crash) drain() error {
+	ctx, stop := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer stop()
+	out, err := exec.CommandContext(ctx, "/proc/self/exe", "writer", c.state()+" "+c.url()+" drain").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("drain: %w: %s", err, out)
+	}
+	return nil
+}
+
+// count compares promises with the store.
+func (c *crash) count(promised map[string]bool, r *result) error {
+	c.kill()
+	st, err := store.Open(context.Background(), c.storeURL())
+	if err != nil {
+		return err
+	}
+	defer st.Close()
+	have := map[string]int{}
+	for seq := int64(0); ; {
+		page, err := st.Since(context.Background(), store.Everything, seq, 1000)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			break
+		}
+		for _, a := range page {
+			if strings.HasPrefix(a.Rule, "MG-FLEET-") {
+				r.Alarms++
+				fmt.Fprintf(os.Stderr, "alarm: %s\n", a.Record)
+			}
+			have[a.RecordUID]++
+		}
+		seq = page[len(page)-1].Seq
+	}
+	for uid := range promised {
+		switch have[uid] {
+		case 0:
+			r.Lost++
+		case 1:
+		default:
+			r.Twice++
+		}
+	}
+	return nil
+}
