@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"encoding/base32"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	cdp "github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -44,6 +46,44 @@ func TestConsole(t *testing.T) {
 	t.Run("exception", func(t *testing.T) { b.as(t).exception(devices[1]) })
 	t.Run("report", func(t *testing.T) { b.as(t).report() })
 	t.Run("log out", func(t *testing.T) { b.as(t).logOut() })
+}
+
+// A first password has to be changed before anything else, then one-time codes are
+// set up; the next log-in asks for one, and a recovery code does in its place.
+func TestFirstLogIn(t *testing.T) {
+	f := newFleetSite(t)
+	u := f.account(t, "kim", people.Admin)
+	u.MustChange = true
+	if err := f.store.UpdateUser(t.Context(), u); err != nil {
+		t.Fatal(err)
+	}
+	b := newBrowser(t, f)
+	b.login("kim")
+	b.sees("Choose your own before you go on.")
+	b.open("/fleet") // leads back here
+	b.sees("Choose your own before you go on.")
+	const chosen = "seven quiet lanterns drift"
+	b.do(chromedp.SendKeys("#old", testPassword), chromedp.SendKeys("#new", chosen), chromedp.SendKeys("#again", chosen+"\r"))
+	b.sees("The password is changed.")
+	b.do(chromedp.SendKeys("#totp-password", chosen+"\r"))
+	b.sees("Put this secret into your authenticator app")
+	b.shot("totp-set-up")
+	text := strings.ReplaceAll(b.eval(`document.querySelector("#totp-secret").textContent`), " ", "")
+	secret, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.do(chromedp.SendKeys("#code", people.TOTPCode(secret, people.TOTPStep(f.clock()))+"\r"))
+	b.sees("Recovery codes")
+	recovery := b.eval(`document.querySelector("ul.mono li").textContent`)
+	b.shot("recovery-codes")
+	b.eval(`document.querySelector('form[action="/logout"] button').click()`)
+	b.sees("You are logged out.")
+	b.do(chromedp.SendKeys("#name", "kim"), chromedp.SendKeys("#password", chosen+"\r"))
+	b.sees("Code of your authenticator, or a recovery code")
+	b.do(chromedp.SendKeys("#code", recovery+"\r"))
+	b.sees("Nothing is open.")
+	b.noFaults()
 }
 
 // as is the browser for a part of a test.
@@ -244,6 +284,13 @@ func (b *browser) report() {
 		b.t.Errorf("the last week of the trend has %s alerts, the report %s", week, shown)
 	}
 	b.shot("report-tables")
+	b.open("/reports")
+	b.do(emulation.SetEmulatedMedia().WithMedia("print"))
+	b.shot("report-print")
+	if shown := b.eval(`[...document.querySelectorAll(".top, form, footer")].filter(e => e.getClientRects().length).length`); shown != "0" {
+		b.t.Errorf("%s parts of the page that are not for paper are printed", shown)
+	}
+	b.do(emulation.SetEmulatedMedia().WithMedia("screen"))
 }
 
 func (b *browser) logOut() {

@@ -156,7 +156,7 @@ func (b *browser) until(what, script string) {
 	b.t.Helper()
 	for range 300 {
 		var seen bool
-		if chromedp.Run(b.ctx, chromedp.Evaluate(script, &seen)) == nil && seen {
+		if chromedp.Run(b.ctx, chromedp.Evaluate(`document.readyState === "complete" && (`+script+`)`, &seen)) == nil && seen {
 			return
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -234,6 +234,7 @@ func TestScreens(t *testing.T) {
 				b.shot(p.name + "-" + theme)
 			}
 		}
+		b.theme("light")
 		b.size(390, 844, true)
 		b.open(p.path)
 		b.holds(p.path, "phone")

@@ -109,21 +109,21 @@ func (s *Server) doLogout(w http.ResponseWriter, r *http.Request) error {
 // accountPage is what account.html shows.
 type accountPage struct {
 	frame
-	User     userView
-	Local    bool // the account has a password here
-	Sessions []store.Session
-	Tokens   []store.Session
-	Own      string        // this session
-	Setup    *totpResponse // codes that are being set up
-	Codes    []string      // recovery codes, shown once
-	Secret   string        // of a new API token, shown once
-	Days     []int         // that an API token may last
+	User        userView
+	HasPassword bool // here, and not at a provider
+	Sessions    []store.Session
+	Tokens      []store.Session
+	Own         string        // this session
+	Setup       *totpResponse // codes that are being set up
+	Codes       []string      // recovery codes, shown once
+	Secret      string        // of a new API token, shown once
+	Days        []int         // that an API token may last
 }
 
 func (s *Server) accountView(w http.ResponseWriter, r *http.Request) (accountPage, error) {
 	c := callerOf(r)
 	page := accountPage{frame: s.frame(w, r, "account", "Your account"), User: viewUser(c.User), Own: c.Session.Hash, Days: []int{7, 30, 90, 365}}
-	page.Local = c.User.PasswordHash != ""
+	page.HasPassword = c.User.PasswordHash != ""
 	if c.Kind != human {
 		return page, errNoAccount
 	}

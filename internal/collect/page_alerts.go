@@ -131,6 +131,7 @@ type alertsPage struct {
 	Newest  string // link to the first page, or "" on it
 	Here    string // this address
 	Program string // query of the interface for programs, for exports
+	Choice  string // the same for the form: without what comes in after this page
 	Levels  []string
 	Groups  []store.Count
 	People  []string
@@ -158,7 +159,7 @@ func (s *Server) showAlerts(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := alertsPage{frame: s.frame(w, r, "alerts", "Alerts"), List: l, Here: r.URL.RequestURI(), Program: l.forExport(),
+	page := alertsPage{frame: s.frame(w, r, "alerts", "Alerts"), List: l, Here: r.URL.RequestURI(), Program: l.forExport(), Choice: l.until(s.now()),
 		Levels: levels, Closing: dispositions}
 	var next int64
 	if l.Flat {
@@ -184,6 +185,16 @@ func (l listQuery) forExport() string {
 	q, _ := url.ParseQuery(l.programQuery())
 	q.Del("cursor")
 	q.Del("limit")
+	return q.Encode()
+}
+
+// until is forExport without what is received later: a form acts on what its page
+// could show.
+func (l listQuery) until(now time.Time) string {
+	q, _ := url.ParseQuery(l.forExport())
+	if l.Filter.Until.IsZero() || l.Filter.Until.After(now) {
+		q.Set("until", now.UTC().Add(time.Millisecond).Format(time.RFC3339Nano))
+	}
 	return q.Encode()
 }
 

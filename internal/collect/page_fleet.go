@@ -1,8 +1,6 @@
 package collect
 
 import (
-	"cmp"
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -298,25 +296,10 @@ func (s *Server) showRules(w http.ResponseWriter, r *http.Request) error {
 	for _, stat := range stats {
 		page.Rules = append(page.Rules, ruleRow{stat})
 	}
-	if page.Versions, err = s.ruleVersions(r.Context(), page.caller.Scope); err != nil {
+	if page.Versions, err = s.store.AgentCounts(r.Context(), page.caller.Scope, "", "rules_version"); err != nil {
 		return err
 	}
 	return s.render(w, http.StatusOK, "rules.html", page)
-}
-
-// ruleVersions counts the versions of rules that agents have.
-func (s *Server) ruleVersions(ctx context.Context, scope store.Scope) ([]store.Count, error) {
-	agents, err := s.store.Agents(ctx, scope, store.AgentFilter{State: store.AgentActive, Now: s.now(), Limit: agentsRead})
-	count := map[string]int{}
-	for _, a := range agents {
-		count[a.RulesVersion]++
-	}
-	var all []store.Count
-	for version, n := range count {
-		all = append(all, store.Count{Value: version, N: n})
-	}
-	slices.SortFunc(all, func(a, b store.Count) int { return cmp.Or(b.N-a.N, strings.Compare(a.Value, b.Value)) })
-	return all, err
 }
 
 // tokensPage is what tokens.html shows.

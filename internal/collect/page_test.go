@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"meetguard/internal/people"
 	"meetguard/internal/store"
@@ -426,6 +427,64 @@ func TestFormsAct(t *testing.T) {
 	want := "alert.triage alert.triage alert.triage agent.move agent.revoked agent.forget token.create exception.create user.create user.change user.change user.delete"
 	if got := strings.Join(actions, " "); got != want || err != nil {
 		t.Errorf("audit\n got %s\nwant %s (%v)", got, want, err)
+	}
+}
+
+// A form acts on what its page could show: what came in meanwhile stays open.
+func TestBulkLeavesWhatCameLater(t *testing.T) {
+	a := newAPISite(t)
+	a.alert("m1", "sales", "r1", lure("malicious", "zoom", "MG-1", "aa"))
+	ana := a.someone(people.Analyst)
+	page := ana.do("GET", "/", nil).body
+	filter := regexp.MustCompile(`name="filter" value="([^"]*)"`).FindStringSubmatch(page)
+	if filter == nil {
+		t.Fatalf("no filter in %.300s", page)
+	}
+	a.pass(time.Minute)
+	a.alert("m1", "sales", "r2", lure("malicious", "zoom", "MG-1", "aa"))
+	ana.form("/alerts", "do", "close", "disposition", "testing", "item", "aa", "filter", strings.ReplaceAll(filter[1], "&amp;", "&"))
+	for uid, want := range map[string]string{"r1": store.StatusClosed, "r2": store.StatusNew} {
+		got, err := a.store.Alert(t.Context(), store.Everything, store.AlertID("m1", uid))
+		if err != nil || got.Status != want {
+			t.Errorf("%s is %s, want %s (%v)", uid, got.Status, want, err)
+		}
+	}
+}
+
+// Much is done by jobs, which the answer tells of.
+func TestBulkBecomesJobs(t *testing.T) {
+	a := newAPISite(t)
+	for i := range syncLimit/100 + 1 {
+		b := store.Batch{Agent: store.Agent{UID: "m1"}, ReceivedAt: a.clock()}
+		if err := a.store.Admit(t.Context(), b.Agent, "sales", a.clock()); err != nil {
+			t.Fatal(err)
+		}
+		for k := range 100 {
+			b.Records = append(b.Records, ParseRecord(record(fmt.Sprintf("r%d-%d", i, k), `"unmapped":{"mg_sha256":"aa"}`)))
+		}
+		if _, err := a.store.Save(t.Context(), b); err != nil {
+			t.Fatal(err)
+		}
+	}
+	a.pass(time.Second) // a job is about what was there before it
+	got := a.someone(people.Analyst).form("/alerts", "do", "take", "all", "1", "filter", "status=new")
+	jobs, err := a.store.Jobs(t.Context(), 10)
+	if got.status != 303 || err != nil || len(jobs) != 1 || jobs[0].Total != syncLimit+100 {
+		t.Errorf("%d, %d jobs, %v: %.300s", got.status, len(jobs), err, got.body)
+	}
+	if flash := got.header.Get("Set-Cookie"); !strings.HasPrefix(flash, "mg-flash=job.1;") || !strings.Contains(flash, "Secure") {
+		t.Errorf("flash %q", flash)
+	}
+}
+
+// What a cookie says of what was done is one of our texts, or nothing.
+func TestFlashSaysNothingOfItsOwn(t *testing.T) {
+	s := newSite(t)
+	for value, want := range map[string]string{"close.1": "1 alert is closed.", "close.7": "7 alerts are closed.", "<b>x</b>.1": "", "close.-1": "", "close.x": "", "close": "", "password.3": "The password is changed."} {
+		page := s.do("GET", "/", nil, "Cookie", "mg-flash="+value)
+		if shown := strings.Contains(page.body, `class="flash"`); shown != (want != "") || !strings.Contains(page.body, want) {
+			t.Errorf("%s: shown %v", value, shown)
+		}
 	}
 }
 

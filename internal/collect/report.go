@@ -154,27 +154,26 @@ func (s *Server) trend(ctx context.Context, scope store.Scope, p *reportPage) er
 	return nil
 }
 
-// agentsRead is how many agents are looked at for their version.
-const agentsRead = 2000
+// oldShown is how many agents of another version a report lists.
+const oldShown = 100
 
 // oldVersions lists agents whose version is not the one that most have.
 func (s *Server) oldVersions(ctx context.Context, scope store.Scope, group string) (old []store.AgentStatus, usual string, err error) {
-	agents, err := s.store.Agents(ctx, scope, store.AgentFilter{Group: group, State: store.AgentActive, Now: s.now(), Limit: agentsRead})
-	if err != nil {
+	versions, err := s.store.AgentCounts(ctx, scope, group, "version")
+	if err != nil || len(versions) == 0 {
 		return nil, "", err
 	}
-	count := map[string]int{}
-	for _, a := range agents {
-		if count[a.Version]++; count[a.Version] > count[usual] || usual == "" {
-			usual = a.Version
+	for _, v := range versions[1:] {
+		if v.Value == "" || len(old) >= oldShown { // one that has not told its version has never been heard
+			continue
 		}
-	}
-	for _, a := range agents {
-		if a.Version != usual && len(old) < reportCare {
-			old = append(old, a)
+		agents, err := s.store.Agents(ctx, scope, store.AgentFilter{Group: group, State: store.AgentActive, Version: v.Value, Now: s.now(), Limit: oldShown - len(old)})
+		if err != nil {
+			return nil, "", err
 		}
+		old = append(old, agents...)
 	}
-	return old, usual, nil
+	return old, versions[0].Value, nil
 }
 
 // reportCSV is the report as rows of section, name and number.

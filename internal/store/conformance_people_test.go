@@ -318,6 +318,19 @@ func storeAgentFilter(t *testing.T, s Store) {
 	}
 	_, err = s.Agent(t.Context(), sales, "b1")
 	wantErr(t, "one out of scope", err, ErrNotFound)
+	versions, err := s.AgentCounts(t.Context(), Everything, "", "os")
+	total := 0
+	for i, c := range versions {
+		if total += c.N; i > 0 && versions[i-1].N < c.N {
+			t.Errorf("agents by system: %v", versions)
+		}
+	}
+	if active, _ := s.Agents(t.Context(), Everything, AgentFilter{State: AgentActive, Limit: 1000}); err != nil || total != len(active) {
+		t.Errorf("%d agents by system, %d are active: %v", total, len(active), err)
+	}
+	if _, err := s.AgentCounts(t.Context(), Everything, "", "agent_uid; --"); err == nil {
+		t.Error("counted by a column that there is not")
+	}
 	groups, err := s.AgentGroups(t.Context(), Everything)
 	must(t, err)
 	same(t, "groups", groups, []Count{{"it", 2}, {"sales", 3}})

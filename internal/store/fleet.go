@@ -42,6 +42,10 @@ type Fleet interface {
 
 	// Groups of agents with numbers, by name.
 	AgentGroups(ctx context.Context, s Scope) ([]Count, error)
+
+	// AgentCounts counts agents that are active by a column: version,
+	// rules_version or os. Greatest first.
+	AgentCounts(ctx context.Context, s Scope, group, column string) ([]Count, error)
 }
 
 // The states of an agent.
@@ -56,6 +60,7 @@ const (
 type AgentFilter struct {
 	Group   string
 	State   string
+	Version string
 	Text    string // part of the hostname or uid
 	Silent  bool   // overdue, see AgentStatus.Overdue
 	Trouble bool   // a source is not well

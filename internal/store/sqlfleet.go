@@ -71,6 +71,7 @@ func (d *db) Agents(ctx context.Context, s Scope, f AgentFilter) ([]AgentStatus,
 	w.scope("a.group_name", s)
 	w.add(f.Group != "", "a.group_name = ?", f.Group)
 	w.add(f.State != "", "a.state = ?", f.State)
+	w.add(f.Version != "", "a.version = ?", f.Version)
 	w.contains(f.Text, "a.hostname", "a.agent_uid")
 	w.add(f.Silent, overdue, toMillis(f.Now))
 	w.add(f.Trouble, "a.trouble <> '' AND a.state = 'active'")
@@ -290,6 +291,26 @@ func (d *db) AgentGroups(ctx context.Context, s Scope) ([]Count, error) {
 		return nil, fmt.Errorf("list groups: %w", err)
 	}
 	return groups, nil
+}
+
+// agentCounted are what agents can be counted by.
+var agentCounted = []string{"version", "rules_version", "os"}
+
+// AgentCounts counts agents that are active by a column.
+func (d *db) AgentCounts(ctx context.Context, s Scope, group, column string) ([]Count, error) {
+	if !slices.Contains(agentCounted, column) {
+		return nil, fmt.Errorf("count agents: there is no column %q", column)
+	}
+	var w where
+	w.scope("group_name", s)
+	w.add(true, "state = 'active'")
+	w.add(group != "", "group_name = ?", group)
+	counts, err := list(ctx, d, d.read, scanGroupCount, `SELECT `+column+`, count(*) FROM agents`+w.sql()+
+		` GROUP BY `+column+` ORDER BY count(*) DESC, `+column, w.args...)
+	if err != nil {
+		return nil, fmt.Errorf("count agents: %w", err)
+	}
+	return counts, nil
 }
 
 func scanGroupCount(row scanner) (Count, error) {

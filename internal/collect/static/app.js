@@ -21,7 +21,11 @@
       document.title = "(" + fresh + ") " + title;
     };
     const source = new EventSource("/v1/events");
-    source.addEventListener("alert", () => { fresh++; tell(); });
+    source.addEventListener("alert", (e) => {
+      if (JSON.parse(e.data).status === "suppressed") return; // an exception hides it
+      fresh++;
+      tell();
+    });
     source.addEventListener("reload", () => { fresh++; tell(); });
     source.addEventListener("hello", () => { live.dataset.state = "on"; });
     addEventListener("pagehide", () => source.close());
