@@ -245,6 +245,11 @@ func (s *Server) mayUse(c caller, rt route) error {
 
 // boundBody limits the body, and refuses one where none belongs.
 func boundBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if limit > 0 && r.ContentLength < 0 {
+		// No client of ours sends a body of unknown length, and one that gives both
+		// lengths wants a proxy and us to read two different requests.
+		return refuse(http.StatusLengthRequired, "send the body with a Content-Length")
+	}
 	if limit > 0 {
 		r.Body = http.MaxBytesReader(w, r.Body, limit)
 		return nil

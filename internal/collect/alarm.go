@@ -13,7 +13,7 @@ import (
 )
 
 // The rules of the collector: what it says about an agent that no agent says
-// about itself. docs/detections.md explains each.
+// about itself. docs/collector.md explains each.
 const (
 	ruleSilent   = "MG-FLEET-SILENT"
 	ruleGap      = "MG-FLEET-GAP"

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"context"
 	"sync"
 
 	"meetguard/internal/store"
@@ -33,8 +34,18 @@ func (c *cloneWatch) seen(uid, boot string) bool {
 
 // watchClone looks for two machines behind one identity: by the machine id that
 // it enrolled with, and by boot ids for machines whose ids were copied too. The
-// alerts of both are taken: nothing is lost by it.
-func (s *Server) watchClone(a store.AgentStatus, beat *store.Beat) []breach {
+// alerts of both are taken: nothing is lost by it. The agent is shown as cloned
+// until somebody restores or revokes it.
+func (s *Server) watchClone(ctx context.Context, a store.AgentStatus, beat *store.Beat) ([]breach, error) {
+	found := s.cloneOf(a, beat)
+	if len(found) == 0 || a.State != store.AgentActive {
+		return found, nil
+	}
+	_, err := s.store.SetState(ctx, store.Everything, []string{a.UID}, store.AgentCloned, s.now())
+	return found, err
+}
+
+func (s *Server) cloneOf(a store.AgentStatus, beat *store.Beat) []breach {
 	if beat == nil || a.UID == "" {
 		return nil
 	}

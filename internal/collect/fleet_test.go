@@ -456,6 +456,10 @@ func TestCloneIsSeen(t *testing.T) {
 	if got := f.alarms(); got != "CLONE" {
 		t.Errorf("another machine: %q", got)
 	}
+	if st, err := f.store.Agent(t.Context(), store.Everything, a.uid); err != nil || st.State != store.AgentCloned {
+		t.Errorf("shown as %q, %v", st.State, err)
+	}
+	a.want(200, "", "/v1/agent/batch", batch(other)) // and still heard
 }
 
 // An unused collector on loopback is open to this machine by plain HTTP; the

@@ -117,8 +117,11 @@ func (s *Server) take(ctx context.Context, b store.Batch, who caller) ([]store.R
 		return nil, err
 	}
 	at, found := followLog(known, b.Records, b.Beat)
-	found = append(found, s.watchClone(who.Agent, b.Beat)...)
-	if err := s.alarm(ctx, b.Agent, found...); err != nil {
+	clones, err := s.watchClone(ctx, who.Agent, b.Beat)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.alarm(ctx, b.Agent, append(found, clones...)...); err != nil {
 		return nil, err
 	}
 	if len(b.Records) == 0 {
