@@ -128,7 +128,7 @@ func serve(ctx context.Context, p place, stdout io.Writer, log *slog.Logger) (er
 
 func configure(ctx context.Context, s collect.Settings, st store.Store, ln net.Listener, log *slog.Logger) (collect.Config, bool, error) {
 	cfg := collect.Config{Store: st, Log: log, Version: version, Interval: s.Interval, Retention: s.Keep(),
-		Hosts: collect.Hosts(s.Hosts, ln.Addr()), PublicURL: s.PublicURL}
+		Hosts: collect.Hosts(s.Hosts, ln.Addr()), Loopback: collect.IsLoopback(ln.Addr()), PublicURL: s.PublicURL}
 	if cfg.PublicURL == "" {
 		cfg.PublicURL = collect.URL(s.Hosts, ln.Addr())
 	}

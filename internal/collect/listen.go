@@ -34,8 +34,8 @@ func bindError(err error) error {
 	return err
 }
 
-// isLoopback says whether only this machine can reach the listener.
-func isLoopback(addr net.Addr) bool {
+// IsLoopback says whether only this machine can reach the listener.
+func IsLoopback(addr net.Addr) bool {
 	tcp, ok := addr.(*net.TCPAddr)
 	return ok && tcp.IP.IsLoopback()
 }
