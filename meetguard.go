@@ -75,6 +75,7 @@ const (
 type Deed struct {
 	Kind string   `json:"kind"`           // one of the Deed… constants
 	File string   `json:"file,omitempty"` // what it is done to, as the command line names it
+	From string   `json:"from,omitempty"` // what File is made of: the original, the archive, the image
 	Host string   `json:"host,omitempty"` // with whom, lower case
 	What string   `json:"what,omitempty"` // the tool, or the kind of secret
 	Mark []string `json:"mark,omitempty"` // insecure, hidden, pipe, temp, outside …
@@ -103,13 +104,25 @@ const (
 	DeedErase        = "erase"           // deletes File
 	DeedConnect      = "connect"         // opens a connection by itself, without a program that fetches
 	DeedTrust        = "trust"           // makes the system trust a certificate or a proxy
+	DeedAdmit        = "let in"          // makes an account, or another way in for somebody else
+	DeedSpy          = "spy"             // takes the screen, the clipboard or what the microphone hears
+	DeedProbe        = "look around"     // asks what machine this is and who uses it
 )
 
 // Landing is how a file came to where a launch found it.
 type Landing struct {
 	Time time.Time `json:"time,omitzero"`
 	Host string    `json:"host,omitempty"`
+	By   string    `json:"by,omitempty"` // how the time is known, one of the Landed… constants
 }
+
+// How the time of a Landing is known.
+const (
+	LandedSeen    = "seen"    // it was seen to land
+	LandedJournal = "journal" // it was, before the agent was started again
+	LandedBirth   = "birth"   // since when the file is there, as its file system says
+	LandedChange  = "change"  // its last change: its content, its name or its rights
+)
 
 // Format is the type of a file, told from its content.
 type Format string

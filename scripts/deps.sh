@@ -1,8 +1,9 @@
 #!/bin/sh
 # deps.sh: installs what the build and the tests need and the machine lacks:
 # a C compiler (libyara), curl and npm (tests on real downloads and really
-# signed files), osslsigncode (a second opinion on signatures for the tests), chromium (tests
-# of the console). Go itself must be there.
+# signed files), osslsigncode (a second opinion on signatures for the tests). Go
+# itself must be there. With "test" also what the collector's tests start: a
+# PostgreSQL and a Chromium.
 set -eu
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
@@ -13,7 +14,10 @@ command -v ar >/dev/null || missing="$missing binutils"
 command -v curl >/dev/null || missing="$missing curl"
 command -v npm >/dev/null || missing="$missing npm"
 command -v osslsigncode >/dev/null || missing="$missing osslsigncode"
-command -v chromium >/dev/null || missing="$missing chromium"
+if [ "${1:-}" = test ]; then
+  ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+  command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+fi
 [ -z "$missing" ] && exit 0
 
 run=""

@@ -16,5 +16,5 @@ text=$(dirname "$0")/lure.applescript # not in here: this script is judged too, 
 } >"$tmp"
 mv "$tmp" "$folder/$name"
 echo "dropped: $folder/$name"
-echo "Look at http://${MEETGUARD_LISTEN:-127.0.0.1:8765}/ or: bin/meetguard alerts list --state ${MEETGUARD_RUN_DIR:-build/run}/agent"
+echo "Look at https://${MEETGUARD_LISTEN:-127.0.0.1:8765}/ or: bin/meetguard alerts list --state ${MEETGUARD_RUN_DIR:-build/run}/agent"
 echo "Remove the file when you are done; meetguard only observes."

@@ -20,16 +20,29 @@ fi
 echo "$downloads" >"$state/folder"
 [ "$(id -u)" = 0 ] || echo "Not root: only your own folders are watched, and launches are polled (short-lived ones are missed)."
 
-bin/meetguard-collector serve --listen "$listen" --state "$state/collector" &
+bin/meetguard-collector serve --listen "$listen" --state "$state/collector" >"$state/collector/first-start.new" &
 collector=$!
 trap 'kill $collector 2>/dev/null; wait 2>/dev/null' EXIT
 trap 'exit 0' INT TERM
+
+# The first start prints the line that enrols agents; at a later one this
+# machine's agent is enrolled already.
+i=0
+until [ -s "$state/collector/first-start.new" ] || [ -f "$state/agent/device.json" ] || [ $i -ge 100 ]; do sleep 0.1; i=$((i + 1)); done
+if [ ! -f "$state/agent/device.json" ]; then
+  line=$(sed -n 's/.*meetguard enroll //p' "$state/collector/first-start.new")
+  [ -n "$line" ] || line=$(bin/meetguard-collector token create --state "$state/collector" --uses 1 --url "https://$listen" | sed 's/^meetguard enroll //')
+  # shellcheck disable=SC2086 # two words: the address and the token
+  bin/meetguard enroll $line --state "$state/agent"
+fi
+rm -f "$state/collector/first-start.new"
 echo
-echo "  Alerts are seen at        http://$listen/"
+echo "  Alerts are seen at        https://$listen/  (its certificate is its own: the browser will ask)"
+[ ! -f "$state/collector/first-login.txt" ] || sed 's/^/  log in with               /' "$state/collector/first-login.txt"
 echo "  and in the local log      $state/agent/alerts.jsonl"
 echo "  To see the first one, in another terminal:  make lure"
 echo
-bin/meetguard run --config "$config" --state "$state/agent" --collector "http://$listen" &
+bin/meetguard run --config "$config" --state "$state/agent" --collector "https://$listen" &
 agent=$!
 trap 'kill $agent $collector 2>/dev/null; wait 2>/dev/null' EXIT
 wait $agent

@@ -23,7 +23,8 @@ import (
 )
 
 // launchQueue is how many launches may wait for judgement. A launch storm
-// beyond it is counted as lost, never held up.
+// beyond it is counted as lost, never held up, and what of it lives is judged
+// when there is room.
 const launchQueue = 8192
 
 // Options of an Agent.
@@ -37,37 +38,38 @@ type Options struct {
 
 // Agent is the service: it watches, judges and alerts.
 type Agent struct {
-	opts     Options
-	log      *slog.Logger
-	host     meetguard.Host
-	product  alert.Product
-	rules    int
-	insp     *Inspector
-	second   *second
-	journal  *watch.Journal
-	alerts   *alert.Log
-	sender   *alert.Sender  // nil without a collector
-	device   *device.Device // who this agent is to the collector; nil without one
-	nobody   error          // why the identity that there is cannot be read
-	files    *watch.Files
-	launches *watch.Launches // nil if switched off
-	queue    chan meetguard.Event
-	chains   *chains
-	counts   counts
-	changed  chan struct{} // holds a token when the status is to be written anew
-	statusMu sync.Mutex    // one writer of the status file at a time
-	trouble  sync.Map      // name of a source ─► why its Run ended
+	opts      Options
+	log       *slog.Logger
+	host      meetguard.Host
+	product   alert.Product
+	rules     int
+	insp      *Inspector
+	second    *second
+	journal   *watch.Journal
+	alerts    *alert.Log
+	sender    *alert.Sender  // nil without a collector
+	device    *device.Device // who this agent is to the collector; nil without one
+	nobody    error          // why the identity that there is cannot be read
+	files     *watch.Files
+	launches  *watch.Launches // nil if switched off
+	queue     chan meetguard.Event
+	chains    *chains
+	counts    counts
+	rehearsed chan struct{} // closed when the first verdict can be given
+	changed   chan struct{} // holds a token when the status is to be written anew
+	statusMu  sync.Mutex    // one writer of the status file at a time
+	trouble   sync.Map      // name of a source ─► why its Run ended
 }
 
 // counts are the agent's own counters; those of the sources are theirs.
 type counts struct {
-	judged, launches, launchesLost, incomplete, alerts, known, folded atomic.Uint64
+	judged, launches, incomplete, alerts, known, folded atomic.Uint64
 }
 
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -139,8 +141,8 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error {
 			return a.keep(ctx, "launches", func() error { return a.launches.Run(ctx, a.launchEvent) })
 		})
-		g.Go(func() error { return a.judgeLaunches(ctx) })
 	}
+	g.Go(func() error { return a.judgeLaunches(ctx) })
 	if a.sender != nil {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
 	}
@@ -178,9 +180,10 @@ func (a *Agent) keep(ctx context.Context, name string, run func() error) error {
 	}
 }
 
-// announce tells once that every source is live.
+// announce tells once that every source is live, and that what they tell can be
+// judged at once.
 func (a *Agent) announce(ctx context.Context) error {
-	ready := []<-chan struct{}{a.files.Ready()}
+	ready := []<-chan struct{}{a.rehearsed, a.files.Ready()}
 	if a.launches != nil {
 		ready = append(ready, a.launches.Ready())
 	}
@@ -232,7 +235,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	a.counts.judged.Add(1)
-	a.chains.landed(ev.Path, ev.Time, f.Origin.Host)
+	a.land(ev, id, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
 		return nil // not recorded in the journal: the next listing brings it back
@@ -258,18 +261,20 @@ func (a *Agent) known(path string, id watch.Identity) bool {
 }
 
 // launchEvent never waits: losing a launch is better than holding up the
-// source that sees all of them.
+// source that sees all of them. What still runs a second later is offered again.
 func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
-	a.counts.launches.Add(1)
 	select {
 	case a.queue <- ev:
+		a.counts.launches.Add(1)
+		return nil
 	default:
-		a.counts.launchesLost.Add(1)
+		return watch.ErrBusy
 	}
-	return nil
 }
 
+// judgeLaunches rehearses first: launches wait in the queue meanwhile.
 func (a *Agent) judgeLaunches(ctx context.Context) error {
+	a.rehearse(ctx)
 	for {
 		select {
 		case <-ctx.Done():

@@ -161,6 +161,7 @@ func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply
 	src := &sources{contents, files}
 	switch req.Op {
 	case opReady:
+		debug.FreeOSMemory() // asked when much was loaded
 		return ex.rules.ready()
 	case opRules:
 		return ex.rules.list()

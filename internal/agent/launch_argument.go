@@ -2,8 +2,10 @@ package agent
 
 import (
 	"context"
+	"path"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"meetguard"
 	"meetguard/internal/chain"
@@ -42,4 +44,37 @@ func countArguments(f *meetguard.Facts) (n int) {
 		}
 	}
 	return n
+}
+
+// guilty gives what an alert about a launch is told of. An interpreter does what
+// it is given: if the file that it was given to run is a lure by itself, the
+// alert is about that file, and the interpreter stands in the process. Of two
+// such files it is the worse one.
+func (in *Inspector) guilty(f meetguard.Facts, v meetguard.Verdict) (meetguard.Facts, meetguard.Verdict) {
+	about, score := -1, 0
+	var brand string
+	for i, m := range f.Members {
+		if m.Role != roleArgument {
+			continue
+		}
+		own := in.Judge(m)
+		if (own.Level == meetguard.Suspicious || own.Level == meetguard.Malicious) && own.Score > score {
+			about, score, brand = i, own.Score, own.Brand
+		}
+	}
+	if about < 0 {
+		return f, v
+	}
+	m := f.Members[about]
+	m.Role, m.Process, m.Story, m.Chain, m.Landed = "", f.Process, f.Story, f.Chain, f.Landed
+	m.Gaps = slices.Concat(m.Gaps, f.Gaps)
+	if v.Brand == "" {
+		v.Brand = brand
+	}
+	if name := path.Clean(m.Path); v.Inner == name { // see how detect names what is inside
+		v.Inner = ""
+	} else {
+		v.Inner = strings.TrimPrefix(v.Inner, name+"/")
+	}
+	return m, v
 }

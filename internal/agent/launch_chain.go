@@ -2,11 +2,13 @@ package agent
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"time"
 
 	"meetguard"
 	"meetguard/internal/chain"
+	"meetguard/internal/watch"
 )
 
 // Limits of what is remembered between launches.
@@ -39,29 +41,75 @@ func newChains() *chains {
 }
 
 // landed notes a file, for the launches that will run it.
-func (c *chains) landed(path string, at time.Time, host string) {
+func (c *chains) landed(path string, l meetguard.Landing) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.files.put(path, meetguard.Landing{Time: at, Host: host})
+	c.files.put(path, l)
+}
+
+func (c *chains) seen(path string) (meetguard.Landing, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.files.get(path)
+}
+
+// land notes a file that came to a watched folder. A listing finds files that
+// nobody saw land: those are as old as the file system says.
+func (a *Agent) land(ev meetguard.Event, id watch.Identity, host string) {
+	l := meetguard.Landing{Time: ev.Time, Host: host, By: meetguard.LandedSeen}
+	if ev.Source == watch.SourceSweep {
+		if l = a.bygone(ev.Path, id, host); ev.Time.Sub(l.Time) >= landedSpan {
+			return
+		}
+	} else if err := a.journal.Land(ev.Path, id, ev.Time); err != nil {
+		a.log.Warn("Journal not written", "err", err)
+	}
+	a.chains.landed(ev.Path, l)
+}
+
+// bygone is how a file landed that this run of the agent did not see.
+func (a *Agent) bygone(path string, id watch.Identity, host string) meetguard.Landing {
+	l := meetguard.Landing{Host: host}
+	if at, known := a.journal.Landed(path, id); known {
+		l.Time, l.By = at, meetguard.LandedJournal
+	} else if at, by, err := watch.Born(path); err == nil {
+		l.Time, l.By = at, by
+	}
+	return l
 }
 
 // landing is when the executable of a launch, or a file that it was given to
-// run, landed; nil if that was not seen or is long ago.
-func (c *chains) landing(f *meetguard.Facts, now time.Time) *meetguard.Landing {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	names := []string{f.Path}
-	for _, m := range f.Members {
-		if m.Role == roleArgument {
-			names = append(names, m.Path)
-		}
+// run, landed in a watched folder; nil if it did not, or long ago.
+func (a *Agent) landing(f *meetguard.Facts, now time.Time) *meetguard.Landing {
+	if l := a.landingOf(f, now); l != nil {
+		return l
 	}
-	for _, name := range names {
-		if l, ok := c.files.get(name); ok && now.Sub(l.Time) < landedSpan {
-			return &l
+	for i := range f.Members {
+		if m := &f.Members[i]; m.Role == roleArgument {
+			if l := a.landingOf(m, now); l != nil {
+				return l
+			}
 		}
 	}
 	return nil
+}
+
+func (a *Agent) landingOf(f *meetguard.Facts, now time.Time) *meetguard.Landing {
+	l, known := a.chains.seen(f.Path)
+	if !known {
+		if !a.files.Holds(f.Path) {
+			return nil
+		}
+		id, err := watch.Identify(f.Path)
+		if err != nil {
+			return nil
+		}
+		l = a.bygone(f.Path, id, f.Origin.Host)
+	}
+	if l.Time.IsZero() || now.Sub(l.Time) >= landedSpan {
+		return nil
+	}
+	return &l
 }
 
 // judgeLaunch judges a launch with its chain. Of one chain there is one alert,
@@ -70,13 +118,13 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	p := ev.Process
 	a.chains.track.Ancestry(p)
 	f := a.insp.Launch(ctx, p)
-	f.Landed = a.chains.landing(&f, ev.Time)
+	f.Landed = a.landing(&f, ev.Time)
 	if f.Landed != nil && f.Origin.Host == "" && f.Path == p.Exe {
 		f.Origin.Host = f.Landed.Host
 	}
 	a.chains.track.Add(&f)
 	a.insp.matchLaunch(&f)
-	v := a.insp.Judge(f)
+	v := a.insp.Judge(withoutRepeats(f))
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)
 	}
@@ -87,11 +135,35 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		a.counts.folded.Add(1)
 		return nil
 	}
-	if err := a.report(ctx, ev, f, v, again); err != nil {
+	about, v := a.insp.guilty(f, v)
+	if err := a.report(ctx, ev, about, v, again); err != nil {
 		return err
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})
 	return nil
+}
+
+// withoutRepeats gives facts whose story lacks what says nothing new: of the launches of
+// one program by one parent that did nothing but run, the last stands for all.
+// A storm would otherwise be judged again with each of its launches.
+func withoutRepeats(f meetguard.Facts) meetguard.Facts {
+	story := f.Story
+	kept := make([]meetguard.Step, 0, 8)
+	for i := len(story) - 1; i >= 0; i-- {
+		if st := &story[i]; !plainRun(st) || !slices.ContainsFunc(kept, func(k meetguard.Step) bool {
+			return k.Exe == st.Exe && k.PPID == st.PPID && k.Link == st.Link && plainRun(&k)
+		}) {
+			kept = append(kept, *st)
+		}
+	}
+	slices.Reverse(kept)
+	f.Story = kept
+	return f
+}
+
+// plainRun says whether a launch is known for its program alone.
+func plainRun(s *meetguard.Step) bool {
+	return len(s.Deeds) == 0 || len(s.Deeds) == 1 && s.Deeds[0].Kind == meetguard.DeedRun && s.Deeds[0].File == s.Exe
 }
 
 // recent remembers the newest values by their names.

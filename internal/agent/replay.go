@@ -120,6 +120,7 @@ func safeStep(s meetguard.Step) meetguard.Step {
 	deeds := make([]meetguard.Deed, len(s.Deeds))
 	for i, d := range s.Deeds {
 		d.File, _ = alert.SafeText(d.File)
+		d.From, _ = alert.SafeText(d.From)
 		d.Host, _ = alert.SafeText(d.Host)
 		deeds[i] = d
 	}

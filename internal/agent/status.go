@@ -69,7 +69,7 @@ func (a *Agent) status() Status {
 	s.Counters = map[string]uint64{
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
-		"exec_events": a.counts.launches.Load(), "exec_lost": a.counts.launchesLost.Load(),
+		"exec_events": a.counts.launches.Load(), "exec_lost": 0,
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 	}
 	if a.launches == nil {
@@ -77,7 +77,7 @@ func (a *Agent) status() Status {
 	} else {
 		s.Sources = append(s.Sources, a.launches.Status())
 		lc := a.launches.Counters()
-		s.Counters["exec_lost"] += uint64(lc.ExecLost)
+		s.Counters["exec_lost"] = uint64(lc.ExecLost)
 		s.Counters["exec_unread"] = uint64(lc.ExecUnread) // over before they could be looked at
 		s.Counters["exec_cut"] = uint64(lc.ExecCut)       // known in part
 	}

@@ -66,7 +66,8 @@ type FindingInfo struct {
 	UID              string     `json:"uid"`
 	Title            string     `json:"title"`
 	Desc             string     `json:"desc"`
-	CreatedTime      int64      `json:"created_time"` // milliseconds since 1970, UTC
+	CreatedTime      int64      `json:"created_time"`              // milliseconds since 1970, UTC
+	FirstSeenTime    int64      `json:"first_seen_time,omitempty"` // when the file landed, if it was seen to
 	Types            []string   `json:"types"`
 	Analytic         *Analytic  `json:"analytic,omitempty"`
 	RelatedAnalytics []Analytic `json:"related_analytics,omitempty"`
@@ -224,6 +225,7 @@ type Unmapped struct {
 	Rules       []string `json:"mg_rules,omitempty"`   // of each reason
 	Weights     []int    `json:"mg_weights,omitempty"` // of each reason
 	Story       []string `json:"mg_story,omitempty"`   // of a launch: the chain that it belongs to, oldest first
+	Landed      string   `json:"mg_landed,omitempty"`  // of a launch: when what it runs came to a watched folder, and how that is known
 	Gaps        []string `json:"mg_gaps,omitempty"`
 	Seq         uint64   `json:"mg_seq"`           // 1, 2, 3 …: set by Log.Append
 	Prev        string   `json:"mg_prev"`          // SHA-256 of the line before: set by Log.Append

@@ -59,6 +59,7 @@ func NewRecord(host meetguard.Host, product Product, a meetguard.Alert) Record {
 			Title:            title,
 			Desc:             descOf(a),
 			CreatedTime:      millis(a.Time),
+			FirstSeenTime:    millis(landedAt(a)),
 			Types:            []string{"fake-meeting-software"},
 			Analytic:         analyticOf(top.Rule),
 			RelatedAnalytics: relatedAnalytics(a, top),
@@ -208,7 +209,7 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 	for _, g := range first(a.Facts.Gaps) {
 		u.Gaps = append(u.Gaps, safe(gapText(g), maxText))
 	}
-	u.Story = storyOf(a.Facts.Story)
+	u.Story, u.Landed = storyOf(a.Facts.Story), landedText(a.Facts.Landed)
 	if p := processOf(a); p != nil {
 		u.User, u.PID = safe(p.User, maxName), p.PID
 		u.CommandLine = safeCommand(p)

@@ -48,3 +48,34 @@ func deedsOf(deeds []meetguard.Deed) string {
 	}
 	return strings.Join(out, "; ")
 }
+
+// landedAt is when the file of an alert landed, as far as somebody saw it: what a
+// listing found may have lain there for long.
+func landedAt(a meetguard.Alert) time.Time {
+	if l := a.Facts.Landed; l != nil && (l.By == meetguard.LandedSeen || l.By == meetguard.LandedJournal) {
+		return l.Time
+	}
+	if a.Event.Kind == meetguard.FileLanded && a.Event.Source != "sweep" {
+		return a.Event.Time
+	}
+	return time.Time{}
+}
+
+// landedText says when a file landed, and how that is known.
+func landedText(l *meetguard.Landing) string {
+	if l == nil || l.Time.IsZero() {
+		return ""
+	}
+	text := l.Time.UTC().Format(time.RFC3339)
+	if how := landedWords[l.By]; how != "" {
+		text += ", " + how
+	}
+	return text
+}
+
+var landedWords = map[string]string{
+	meetguard.LandedSeen:    "seen",
+	meetguard.LandedJournal: "seen before the agent was started again",
+	meetguard.LandedBirth:   "not seen: the birth of the file",
+	meetguard.LandedChange:  "not seen: the last change of the file",
+}

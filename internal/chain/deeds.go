@@ -19,12 +19,16 @@ const (
 func Deeds(f *meetguard.Facts) []meetguard.Deed {
 	p := f.Process
 	r := reader{cwd: p.Cwd, windows: p.OS == "windows", user: p.User}
-	if strings.ContainsAny(p.Exe, `/\`) {
-		r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: p.Exe, What: "program"})
-	}
 	words := p.Args
 	if len(words) == 0 {
 		words = Split(p.OS, clip(p.CommandLine))
+	}
+	if strings.ContainsAny(p.Exe, `/\`) {
+		d := meetguard.Deed{Kind: meetguard.DeedRun, File: p.Exe, What: "program"}
+		if len(words) == 0 {
+			d.Mark = []string{"arguments unknown"}
+		}
+		r.add(d)
 	}
 	if len(words) > 0 {
 		words = append([]string{p.Exe}, words[1:]...)
@@ -80,6 +84,9 @@ func (r *reader) add(d meetguard.Deed) {
 	if d.File != "" {
 		d.File = r.path(d.File)
 	}
+	if d.From != "" {
+		d.From = r.path(d.From)
+	}
 	for _, had := range r.out {
 		if had.Kind == d.Kind && had.File == d.File && had.Host == d.Host && had.What == d.What {
 			return
@@ -107,23 +114,64 @@ func (r *reader) path(name string) string {
 // maxNest bounds commands in commands.
 const maxNest = 4
 
-// run reads one command with its arguments.
-func (r *reader) run(words []string, depth int) {
+// unwrap takes the programs off a command that only start another one.
+func (r *reader) unwrap(words []string) []string {
 	for len(words) > 1 && unwraps[Program(words[0])] {
-		if Program(words[0]) == "conhost" && strings.EqualFold(words[1], "--headless") {
+		p := Program(words[0])
+		if (p == "sudo" || p == "doas") && strings.Contains(shortFlags(words[1:min(3, len(words))]), "S") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "sudo"})
+		}
+		if p == "conhost" && strings.EqualFold(words[1], "--headless") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "headless"})
 		}
 		words = skipOptions(words[1:])
+		if len(words) == 0 {
+			return nil
+		}
+		if p == "pcalua" || p == "scriptrunner" {
+			r.detour(words[0])
+		} else if r.windows && strings.ContainsAny(words[0], `\%`) || strings.HasPrefix(words[0], "/") && !system(words[0]) {
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
+		}
 	}
+	return words
+}
+
+// detour notes that a program is started by another's hand, so that nobody sees
+// who wanted it.
+func (r *reader) detour(file string) {
+	file = strings.Trim(file, `"'`)
+	r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour", File: file})
+	if strings.ContainsAny(file, `\/%`) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: file, What: "program"})
+	}
+}
+
+// system says whether a path lies in a folder of the system's own programs.
+func system(path string) bool {
+	for _, f := range []string{"/bin/", "/usr/bin/", "/sbin/", "/usr/sbin/", "/usr/local/bin/", "/opt/homebrew/bin/"} {
+		if strings.HasPrefix(path, f) {
+			return true
+		}
+	}
+	return false
+}
+
+// run reads one command with its arguments.
+func (r *reader) run(words []string, depth int) {
+	words = r.unwrap(words)
 	if len(words) == 0 || depth > maxNest {
 		return
 	}
-	name, args := Program(words[0]), words[1:]
-	if strings.HasPrefix(name, "python") {
-		name = "python"
-	}
+	name, args := plainTool(Program(words[0])), words[1:]
 	all := " " + strings.ToLower(strings.Join(args, " ")) + " "
 	r.secrets(name, all)
+	r.probes(name, all)
+	r.stays(name, args, all)
+	r.opens(name, args, all)
+	if r.brings(name, args, all, depth) {
+		return
+	}
 	switch name {
 	case "sh", "bash", "zsh", "dash", "ksh", "fish":
 		r.shell(name, args, depth)
@@ -133,20 +181,30 @@ func (r *reader) run(words []string, depth int) {
 		r.power(args, all)
 	case "osascript":
 		r.apple(args, all, depth)
-	case "python", "perl", "ruby", "node", "php", "java", "deno", "bun":
-		r.interpreter(name, args)
+	case "python", "perl", "ruby", "node", "php", "java", "deno", "bun", "lua", "tclsh", "swift", "groovy", "osacompile-run":
+		r.interpreter(name, args, depth)
 	case "wscript", "cscript":
 		for _, a := range args {
 			if to := shareHost(a); to != "" {
 				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: to, Mark: []string{"share"}})
 				return
 			}
+			if low := strings.ToLower(a); containsAny(low, "iex", "irm ", "invoke-", "i?x", "script:http", "downloadstring") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
+				r.power(args, all)
+				host, _ := split(urlText(all))
+				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+				return
+			}
 		}
-		r.interpreter(name, args)
+		r.interpreter(name, args, depth)
 	case "forfiles":
+		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
 		r.batch(exactAfter(args, "/c"), depth+1)
-	case "ssh":
+	case "ssh", "plink":
 		r.secureShell(args, depth)
+	case "docker", "podman", "nerdctl":
+		r.container(args, all, depth)
 	case "networksetup":
 		if containsAny(all, "-setautoproxyurl", "-setwebproxy", "-setsecurewebproxy") {
 			host, _ := split(urlIn(args))
@@ -167,7 +225,7 @@ func (r *reader) run(words []string, depth int) {
 	}
 }
 
-var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost wt pcalua`)
+var unwraps = set(`sudo doas nohup env exec nice ionice timeout setsid time command xargs arch caffeinate stdbuf busybox conhost wt pcalua scriptrunner`)
 
 func skipOptions(words []string) []string {
 	for len(words) > 0 {
@@ -211,6 +269,44 @@ func (r *reader) shell(name string, args []string, depth int) {
 	}
 }
 
+// pathWord is the first path in a line for crontab, behind when it is to run.
+func pathWord(text string) string {
+	for _, at := range []string{"@reboot", "* *", "@hourly", "@daily"} {
+		if _, rest, ok := strings.Cut(text, at); ok {
+			for _, w := range strings.Fields(rest) {
+				if w = strings.Trim(w, `'"();`); strings.HasPrefix(w, "/") && !system(w) || strings.HasPrefix(w, "~/") || strings.HasPrefix(w, "$HOME/") {
+					return w
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// takesCode says whether a program that stands behind a pipe takes its commands
+// from there: it was given no file, no code and no module of its own.
+func takesCode(name string, args []string) bool {
+	if unwraps[name] {
+		args = skipOptions(args)
+		return len(args) > 0 && takesCode(Program(args[0]), args[1:])
+	}
+	if !wrapper[name] && !inlineHosts[plainTool(name)] {
+		return false
+	}
+	for i, a := range args {
+		switch {
+		case a == "-" || a == "-s" || a == "--" || a == "/dev/stdin":
+			return true
+		case a == "-c" || a == "-e" || a == "-m" || a == "-r" || a == "-p" || codeFlag(plainTool(name), a):
+			return false
+		case strings.HasPrefix(a, "-"), i > 0 && args[i-1] == "-l":
+		default:
+			return false
+		}
+	}
+	return true
+}
+
 // device reads whether a line of shell gives its input and output to a
 // connection. Alone, the device only knocks at a port or asks a web server.
 func (r *reader) device(name, text string) {
@@ -224,7 +320,8 @@ func (r *reader) device(name, text string) {
 
 // line reads a line of shell code.
 func (r *reader) line(text string, depth int) {
-	for i, c := range commands(clip(text)) {
+	list := commands(clip(text))
+	for i, c := range list {
 		words := c.words
 		for len(words) > 1 && shellWords[words[0]] {
 			words = words[1:]
@@ -233,12 +330,20 @@ func (r *reader) line(text string, depth int) {
 			return
 		}
 		name := Program(words[0])
-		if c.piped && (wrapper[name] || name == "osascript" || strings.HasPrefix(name, "python") || name == "perl" || name == "node") && len(words) < 4 {
+		if c.piped && takesCode(name, words[1:]) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			continue
 		}
 		if c.back {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "background"})
+		}
+		words = r.redirected(name, words)
+		if name == "crontab" && c.piped && i > 0 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
+			continue
+		}
+		if words[0] == "." || words[0] == "source" {
+			words[0], name = "sh", "sh"
 		}
 		if strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "~/") || strings.HasPrefix(words[0], "$") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
@@ -286,6 +391,7 @@ func (r *reader) batch(text string, depth int) {
 		if i > 32 || len(words) == 0 {
 			return
 		}
+		words = r.redirected(Program(words[0]), words)
 		if strings.ContainsAny(words[0], `\%`) || runs[extension(words[0])] {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
 		}
@@ -303,11 +409,11 @@ func extension(name string) string {
 }
 
 // interpreter reads which file an interpreter runs.
-func (r *reader) interpreter(name string, args []string) {
+func (r *reader) interpreter(name string, args []string, depth int) {
 	for i, a := range args {
 		switch {
-		case (a == "-c" || a == "-e" || a == "-r" && name == "php") && i+1 < len(args):
-			r.inline(name, args[i+1])
+		case codeFlag(name, a) && i+1 < len(args):
+			r.inline(name, args[i+1], depth)
 			return
 		case a == "-jar" && i+1 < len(args):
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: args[i+1], What: name})
@@ -315,7 +421,11 @@ func (r *reader) interpreter(name string, args []string) {
 		case a == "-":
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			return
-		case a == "-m" || a == "-cp" || a == "-classpath":
+		case (a == "-cp" || a == "-classpath") && i+1 < len(args):
+			jar, _, _ := strings.Cut(args[i+1], ";")
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: jar, What: name})
+			return
+		case a == "-m":
 			return
 		case strings.HasPrefix(a, "-"), strings.HasPrefix(a, "//"):
 		default:
@@ -331,35 +441,70 @@ func (r *reader) interpreter(name string, args []string) {
 	}
 }
 
-// secureShell reads which commands ssh runs on this machine.
+// container reads what a container is given of this machine, and where its image
+// comes from. What is run in it is run elsewhere: only what it takes and sends
+// counts.
+func (r *reader) container(args []string, all string, depth int) {
+	inner := reader{cwd: r.cwd, user: r.user}
+	inner.secrets("cat", all)
+	for i, a := range args {
+		if (a == "-v" || a == "--volume" || a == "--mount") && i+1 < len(args) {
+			from, _, _ := strings.Cut(strings.TrimPrefix(args[i+1], "type=bind,source="), ":")
+			if homeRoot(from) || from == "/" {
+				inner.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "home", Mark: []string{"container"}})
+			}
+		}
+		if host, _, ok := strings.Cut(a, "/"); ok && i > 0 && !strings.HasPrefix(a, "-") && !strings.HasPrefix(args[i-1], "-") && strings.Contains(host, ".") && (args[0] == "run" || args[0] == "pull") {
+			host, _, _ = strings.Cut(host, ":")
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: "container", Host: strings.ToLower(host), Mark: []string{"package"}})
+		}
+		if strings.HasSuffix(a, "c") && i > 0 && i+1 < len(args) && wrapper[Program(args[i-1])] {
+			inner.line(args[i+1], depth+1)
+		}
+	}
+	for _, d := range inner.out {
+		if d.Kind == meetguard.DeedSecret || d.Kind == meetguard.DeedUpload {
+			r.add(d)
+		}
+	}
+}
+
+// homeRoot says whether a path is the folder of a user as a whole.
+func homeRoot(p string) bool {
+	p = strings.TrimRight(strings.ReplaceAll(p, `\`, "/"), "/")
+	switch {
+	case p == "~", p == "$HOME", p == "%USERPROFILE%", p == "/root":
+		return true
+	case strings.HasPrefix(strings.ToLower(p), "/users/"), strings.HasPrefix(p, "/home/"):
+		return strings.Count(p, "/") == 2
+	}
+	return len(p) > 9 && strings.EqualFold(p[1:9], ":/users/") && strings.Count(p, "/") == 2
+}
+
+// secureShell reads which commands ssh runs on this machine, and whether it asks
+// another for a text.
 func (r *reader) secureShell(args []string, depth int) {
-	system := "linux"
+	syntax := "linux"
 	if r.windows {
-		system = "windows"
+		syntax = "windows"
+	}
+	if plain := plainOf(args, "-o", "-i", "-p", "-l", "-F", "-J", "-L", "-R", "-D", "-b", "-c", "-m"); len(plain) > 1 {
+		_, host, ok := strings.Cut(plain[0], "@")
+		if !ok {
+			host = plain[0]
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "ssh", Host: strings.ToLower(host), Mark: []string{"answer"}})
 	}
 	for _, a := range args {
 		low := strings.ToLower(a)
 		for _, option := range []string{"proxycommand=", "localcommand="} {
 			if at := strings.Index(low, option); at == 0 || at == 2 && strings.HasPrefix(low, "-o") {
-				r.run(Split(system, clip(a[at+len(option):])), depth+1)
+				if !strings.Contains(low, "%h") {
+					r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
+				}
+				r.run(Split(syntax, clip(a[at+len(option):])), depth+1)
 			}
 		}
-	}
-}
-
-// inline reads code that an interpreter is given in its command line: whether
-// it opens a connection, or decodes what it runs.
-func (r *reader) inline(name, code string) {
-	low := strings.ToLower(clip(code))
-	if containsAny(low, "io::socket", "socket.socket", "tcpsocket", "fsockopen", "net.connect", "net.createconnection", "/dev/tcp/") {
-		d := meetguard.Deed{Kind: meetguard.DeedConnect, What: name}
-		if containsAny(low, "/bin/sh", "/bin/bash", "cmd.exe", "powershell") {
-			d.Mark = []string{"shell"}
-		}
-		r.add(d)
-	}
-	if containsAny(low, "base64", "atob(", "fromhex") && containsAny(low, "eval", "exec", "function(") {
-		r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "inline"})
 	}
 }
 
@@ -478,6 +623,8 @@ func (r *reader) fetch(name string, args []string) {
 			if url == "" && (i == 0 || !valued[args[i-1]]) {
 				url = a
 			}
+		case name == "wget" && strings.HasPrefix(a, "-") && strings.HasSuffix(a, "O-"):
+			d.File = "-"
 		case name == "wget" && len(a) > 2 && len(a) < 7 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "O"), a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
 			d.File = next
 			i++
@@ -491,11 +638,12 @@ func (r *reader) fetch(name string, args []string) {
 				d.File = next
 			}
 			i++
-		case a == "-F" || a == "--form" || a == "-d" || strings.HasPrefix(a, "--data"):
+		case a == "-F" || a == "--form" || a == "-d" || a == "--json" || strings.HasPrefix(a, "--data"):
 			if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
 				up = true
 				_, d.File, _ = strings.Cut(next, "@")
 				d.File, _, _ = strings.Cut(d.File, ";")
+				d.File = strings.TrimPrefix(d.File, "-") // what comes through a pipe
 			} else if len(next) > 0 {
 				d.Mark = append(d.Mark, "post")
 			}
@@ -514,6 +662,15 @@ func (r *reader) fetch(name string, args []string) {
 				i++
 			case 'O':
 				remote = true
+			case 'T':
+				up, d.File = true, next
+				i++
+			case 'F', 'd':
+				if _, file, ok := strings.Cut(next, "@"); ok {
+					up = true
+					d.File, _, _ = strings.Cut(file, ";")
+				}
+				i++
 			}
 		default:
 			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {

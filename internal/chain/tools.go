@@ -40,6 +40,9 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 			return
 		}
 		dll, _, _ := strings.Cut(file, ",")
+		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 && !remote {
+			r.detour(args[1])
+		}
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: dll})
 	case "msiexec":
 		if remote {
@@ -86,8 +89,13 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 	switch {
 	case name == "attrib" && strings.Contains(all, "+h"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "attrib", File: args[len(args)-1]})
+		r.writesStart(args[len(args)-1], all)
 	case name == "schtasks" && strings.Contains(all, "/create"):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr"), Mark: hiddenScript(all)})
+		d := meetguard.Deed{Kind: meetguard.DeedPersist, What: "task", File: after(args, "/tr"), Mark: hiddenScript(all)}
+		if strings.HasPrefix(strings.ToLower(strings.TrimPrefix(after(args, "/tn"), `\`)), `microsoft\`) {
+			d.Mark = append(d.Mark, "false name")
+		}
+		r.add(d)
 	case name == "reg" && strings.Contains(all, " add ") && strings.Contains(all, `\currentversion\run`):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d"), Mark: hiddenScript(all)})
 	case name == "reg" && strings.Contains(all, "windows defender"):
@@ -100,10 +108,27 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 // hiddenScript marks a line that starts PowerShell out of sight, with a file
 // that any program of the user may write.
 func hiddenScript(all string) []string {
+	if scriptInProfile(all) {
+		return []string{"hidden script"}
+	}
 	if strings.Contains(all, "powershell") && containsAny(all, " -w h", " -windowstyle h", " -w 1 ") && containsAny(all, `\appdata\`, "%appdata%", "%temp%", `\programdata\`, `\users\public\`) {
 		return []string{"hidden script"}
 	}
 	return nil
+}
+
+// scriptInProfile says whether a line names a script, or what only an
+// interpreter reads, in a folder that any program of the user may write to.
+func scriptInProfile(all string) bool {
+	for _, w := range strings.FieldsFunc(all, func(c rune) bool { return c == '"' || c == '\'' || c == ' ' }) {
+		switch extension(strings.TrimRight(w, `\`)) {
+		case ".js", ".jse", ".vbs", ".vbe", ".ps1", ".py", ".pyw", ".au3", ".a3x", ".ahk", ".lua", ".jar", ".dat", ".hta", ".wsf", ".bat", ".cmd", ".php", ".rb", ".sct":
+			if containsAny(w, `\appdata\`, "%appdata%", "%localappdata%", "%temp%", `\users\public\`, "%public%", `\temp\`) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // after is the argument behind an option, without what the program in it is
@@ -144,6 +169,51 @@ func (r *reader) power(args []string, all string) {
 	}
 	if r.has(meetguard.DeedFetch) || r.has(meetguard.DeedUnpack) {
 		r.powerFiles(args)
+	}
+	r.powerSends(args)
+	r.powerStays(args, all)
+}
+
+// powerSends names what is sent, and whom to.
+func (r *reader) powerSends(args []string) {
+	for i := range r.out {
+		if d := &r.out[i]; d.Kind == meetguard.DeedUpload && d.What == "powershell" && d.Host == "" {
+			text := strings.Join(args, " ")
+			d.Host, _ = split(urlText(text))
+			d.File = pathAmong(append(quotedIn(text), exactAfter(strings.Fields(text), "-InFile"), exactAfter(strings.Fields(text), "-infile")))
+			if strings.Contains(text, "api.telegram.org/bot") {
+				d.What = "telegram bot"
+			}
+		}
+	}
+}
+
+// powerStays finds what PowerShell starts by another's hand and what it leaves.
+func (r *reader) powerStays(args []string, all string) {
+	persist := func(what string) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: what, File: pathAmong(quotedIn(strings.Join(args, " ")))})
+	}
+	switch {
+	case containsAny(all, "commandlineeventconsumer", "__eventfilter"):
+		persist("event")
+	case containsAny(all, "set-itemproperty", "new-itemproperty", "sp ") && containsAny(all, runKeys...):
+		persist("run key")
+	case containsAny(all, "register-scheduledjob", "set-scheduledtask"):
+		persist("task")
+	case containsAny(all, "out-file", "set-content", "add-content", "copy-item", "createshortcut", "new-item", "move-item", ">") && (strings.Contains(all, `\startup\`) || strings.Contains(all, "$profile") || strings.Contains(all, "getfolderpath('startup')")):
+		persist("startup folder")
+	}
+	if containsAny(all, "win32_process", "shellexecute", "shellbrowserwindow", "shellwindows", "mmc20.application") && containsAny(all, "create", "shellexecute") {
+		r.detour(pathAmong(quotedIn(strings.Join(args, " "))))
+	}
+	if containsAny(all, "new-localuser", "add-localgroupmember") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "account"})
+	}
+	if containsAny(all, "copyfromscreen") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSpy, What: "screen"})
+	}
+	if containsAny(all, "get-clipboard", "clipboard]::gettext") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSpy, What: "clipboard"})
 	}
 }
 
@@ -234,7 +304,7 @@ func (r *reader) persist(name string, args []string, all string) {
 
 // fileTool reads what is left: tools that handle files.
 func (r *reader) fileTool(name string, args []string, all string) {
-	last := ""
+	end := ""
 	var plain []string
 	for _, a := range args {
 		if !strings.HasPrefix(a, "-") {
@@ -242,16 +312,20 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		}
 	}
 	if len(plain) > 0 {
-		last = plain[len(plain)-1]
+		end = plain[len(plain)-1]
 	}
 	switch name {
 	case "chmod":
 		if len(plain) > 1 && (strings.Contains(plain[0], "x") || strings.ContainsAny(plain[0], "1357")) || strings.Contains(all, " +x ") {
-			r.each(plain[min(1, len(plain)):], meetguard.Deed{Kind: meetguard.DeedChmod})
+			d := meetguard.Deed{Kind: meetguard.DeedChmod}
+			if mode := plain[0]; len(mode) == 4 && mode[0] >= '4' && mode[0] <= '7' || strings.Contains(mode, "+s") || strings.Contains(all, " u+s ") || strings.Contains(all, " +s ") {
+				d.Mark = []string{"setuid"}
+			}
+			r.each(plain[min(1, len(plain)):], d)
 		}
 	case "xattr":
 		if flags := shortFlags(args); strings.Contains(all, "quarantine") && strings.Contains(flags, "d") || strings.Contains(flags, "c") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, File: last})
+			r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, File: end})
 		}
 	case "spctl":
 		if strings.Contains(all, "disable") {
@@ -259,52 +333,76 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		}
 	case "codesign":
 		if strings.Contains(all, " -s - ") || strings.Contains(all, "--sign - ") || strings.Contains(all, " -fs - ") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedResign, File: last})
+			r.add(meetguard.Deed{Kind: meetguard.DeedResign, File: end})
 		}
-	case "unzip", "7z", "7za", "7zz", "7zr", "bsdtar", "tar", "gunzip", "ditto", "expand", "cpio", "hdiutil":
+	case "unzip", "7z", "7za", "7zz", "7zr", "bsdtar", "tar", "gunzip", "ditto", "expand", "cpio", "hdiutil", "aa", "yaa", "7zip", "unar", "unrar", "xz", "unxz", "bunzip2", "zstd", "extrac32", "unsquashfs", "gzip", "bzip2", "jar":
 		r.archive(name, args, plain, all)
-	case "zip", "rar", "gzip":
+	case "zip", "rar", "makecab", "lha", "arj":
+		if name == "rar" && len(plain) > 1 {
+			plain = plain[1:]
+		}
+		if name == "makecab" && len(plain) > 1 {
+			plain[0], plain[1] = plain[1], plain[0]
+		}
 		if len(plain) > 0 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPack, File: plain[0], What: name})
-		}
-	case "cp", "mv", "rsync", "install", "copy", "xcopy", "robocopy", "move", "ln":
-		d := meetguard.Deed{Kind: meetguard.DeedPack, File: last, What: "copy"}
-		if name == "robocopy" && len(plain) > 1 {
-			d.File = plain[1]
-		}
-		r.add(d)
-		if at := strings.IndexByte(last, ':'); name == "rsync" && at > 0 && !strings.ContainsAny(last[:at], `/\`) {
-			_, host, _ := strings.Cut("@"+last[:at], "@")
-			if _, after, ok := strings.Cut(host, "@"); ok {
-				host = after
+			d := meetguard.Deed{Kind: meetguard.DeedPack, File: plain[0], What: name}
+			if len(plain) > 1 {
+				d.From = plain[1]
 			}
-			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: strings.ToLower(host)})
+			r.add(d)
 		}
-		if low := strings.ToLower(last); strings.Contains(low, "launchagents/") || strings.Contains(low, "launchdaemons/") || strings.Contains(low, "/autostart/") || strings.Contains(low, `\startup\`) || strings.Contains(low, "systemd/user") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: last})
+	case "cp", "mv", "rsync", "install", "copy", "xcopy", "robocopy", "move", "ln", "pax":
+		if name == "install" {
+			plain = plainOf(args, "-m", "-o", "-g")
 		}
+		r.copies(name, plain, all)
+	case "dd":
+		for _, a := range args {
+			if to, ok := strings.CutPrefix(a, "of="); ok {
+				r.add(meetguard.Deed{Kind: meetguard.DeedPack, File: to, What: "copy"})
+				r.writesStart(to, all)
+			}
+		}
+	case "sqlite3":
+		if containsAny(all, ".backup", ".dump", ".output", ".clone", "vacuum into") && len(plain) > 0 {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: pathAmong(strings.FieldsFunc(args[len(args)-1], func(c rune) bool { return c == ' ' || c == '\'' || c == '"' }))})
+		}
+	case "eval":
+		r.line(strings.Join(args, " "), 2)
 	case "open":
 		r.open(args, plain)
+	case "dpkg", "apt", "apt-get", "rpm", "dnf", "yum", "zypper", "pacman":
+		for _, a := range plain {
+			if e := extension(a); (e == ".deb" || e == ".rpm") && strings.ContainsAny(a, "/") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "package", File: a})
+			}
+		}
 	case "installer":
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: after(args, "-pkg")})
 	case "killall", "pkill":
 		if strings.Contains(all, "terminal") || strings.Contains(all, "notificationcenter") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name})
 		}
+	case "findstr", "grep", "find", "dir", "mdfind", "locate":
+		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "*seed*", "seed*", "*phrase*", "*.wallet", "*wallet*", "*.kdb", "id_rsa", "keystore*", "wallet*", "*wallet", ".kdbx", "recovery phrase", "private key") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "passwords", Mark: []string{name}})
+		}
 	case "chflags":
 		if strings.Contains(all, " hidden") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name, File: last})
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name, File: end})
 		}
 	case "rm", "del", "unlink", "shred":
 		r.each(plain, meetguard.Deed{Kind: meetguard.DeedErase})
 	case "osacompile":
 		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o")})
-	case "base64", "openssl", "xxd":
-		if strings.Contains(all, "-d") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: name, File: strings.TrimPrefix(after(args, "-out")+after(args, "-o"), " ")})
+	case "base64", "openssl", "xxd", "uudecode", "gbase64":
+		if name == "openssl" && strings.Contains(all, " enc ") && !strings.Contains(all, " -d ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-out"), From: exactAfter(args, "-in")})
+		} else if strings.Contains(strings.ToLower(all), " -d") || strings.Contains(all, "--decode") || name == "xxd" && strings.Contains(all, " -r") || name == "uudecode" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: name, File: strings.TrimPrefix(after(args, "-out")+after(args, "-o"), " "), From: after(args, "-in") + exactAfter(args, "-i")})
 		}
-	case "scp", "rclone", "nc", "ncat", "ftp", "sftp", "aws", "gsutil":
-		if strings.Contains(all, ":") || name == "nc" || name == "ncat" {
+	case "ftp":
+		if strings.Contains(all, ":") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name})
 		}
 	case "softwareupdate":
@@ -344,39 +442,70 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 		if to == "" {
 			to = r.cwd
 		}
-	case "7z", "7za", "7zz", "7zr":
+	case "7z", "7za", "7zz", "7zr", "7zip":
 		for _, a := range args {
 			if strings.HasPrefix(a, "-o") {
 				to = a[2:]
 			}
 		}
 		if len(args) > 0 && args[0] == "a" && len(plain) > 1 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: plain[1]})
+			d := meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: plain[1]}
+			if len(plain) > 2 {
+				d.From = plain[2]
+			}
+			r.add(d)
 			return
 		}
 	case "tar", "bsdtar":
-		if len(args) > 0 && strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") {
-			if file := tarFile(args); file != "" {
-				r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: file})
+		if len(args) > 0 && (strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") || containsAny(all, " -c ", " --create ")) {
+			if file := tarFile(args); file != "" && file != "-" {
+				r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: file, From: lastPlain(args)})
 			}
 			return
 		}
 		to = exactAfter(args, "-C")
+	case "aa", "yaa":
+		if len(args) > 0 && args[0] == "archive" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-o"), From: exactAfter(args, "-d") + exactAfter(args, "-i")})
+			return
+		}
+		to = exactAfter(args, "-d")
 	case "ditto":
 		if strings.Contains(all, " -c") && len(plain) > 0 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: plain[len(plain)-1]})
+			d := meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: last(plain)}
+			if len(plain) > 1 {
+				d.From = plain[len(plain)-2]
+			}
+			r.add(d)
 			return
 		}
 		if len(plain) > 0 {
-			to = plain[len(plain)-1]
+			to = last(plain)
 		}
+		if !strings.Contains(all, " -x") { // a copy
+			r.copies(name, plain, all)
+			return
+		}
+	case "gzip", "xz", "bzip2", "zstd":
+		if len(plain) == 0 {
+			return
+		}
+		if !strings.Contains(shortFlags(args), "d") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: last(plain) + "." + name[:2], From: last(plain)})
+			return
+		}
+		to = strings.TrimSuffix(last(plain), extension(last(plain)))
+	case "gunzip", "unxz", "bunzip2":
+		to = strings.TrimSuffix(last(plain), extension(last(plain)))
+	case "jar":
+		if len(args) > 1 && strings.HasPrefix(args[0], "c") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: args[1], From: last(plain)})
+			return
+		}
+	case "expand", "extrac32":
+		to = last(plain)
 	case "hdiutil":
-		if strings.Contains(all, " attach ") || strings.Contains(all, " mount ") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: plain[len(plain)-1]})
-			if to = exactAfter(args, "-mountpoint"); to != "" {
-				r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: to})
-			}
-		}
+		r.image(args, plain, all)
 		return
 	}
 	from := ""
@@ -388,7 +517,32 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 	if from != "" {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "unpack", File: from})
 	}
-	r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: to})
+	r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: to, From: from})
+}
+
+// volumes is where images appear when nobody says where.
+const volumes = "/Volumes"
+
+// image reads the tool for disk images.
+func (r *reader) image(args, plain []string, all string) {
+	switch {
+	case len(plain) < 2:
+	case strings.Contains(all, " attach ") || strings.Contains(all, " mount "):
+		image := plain[1]
+		for _, p := range plain[1:] {
+			if e := extension(p); e == ".dmg" || e == ".iso" || e == ".sparseimage" || e == ".img" || e == ".cdr" {
+				image = p
+			}
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "hdiutil", File: image})
+		to := exactAfter(args, "-mountpoint") + exactAfter(args, "-mountroot")
+		if to == "" {
+			to = volumes
+		}
+		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: "hdiutil", File: to, From: image})
+	case strings.Contains(all, " create ") && strings.Contains(all, "-srcfolder"):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: "hdiutil", File: last(plain), From: exactAfter(args, "-srcfolder")})
+	}
 }
 
 func exactAfter(args []string, option string) string {
@@ -417,7 +571,7 @@ func (r *reader) open(args, plain []string) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedDecoy, What: "open", Host: host})
 			continue
 		}
-		if strings.ContainsAny(a, "/.") {
+		if strings.ContainsAny(a, "/.") && !(strings.HasPrefix(a, "/Applications/") || strings.HasPrefix(a, "/System/")) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "open", File: a})
 		}
 	}
@@ -428,22 +582,67 @@ var secretWords = []struct {
 	kind  string
 	words []string
 }{
-	{"telegram", []string{"tdata", "6n38vwS5bx.ru.keepcoder", "6n38vws5bx.ru.keepcoder", "telegram-data"}},
-	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `/.local/share/keyrings`, "kwallet"}},
-	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", `\network\cookies`, "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox/profiles", "library/application support/google/chrome", "bravesoftware/brave-browser", ".config/google-chrome"}},
-	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/"}},
-	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519"}},
-	{"history", []string{".zsh_history", ".bash_history", "consolehost_history"}},
-	{"notes", []string{"group.com.apple.notes", "notestore.sqlite"}},
-	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`}},
+	{"telegram", []string{"tdata", "6n38vws5bx.ru.keepcoder", "telegram-data", "org.telegram.desktop/data"}},
+	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "hklm\\sam", "hklm\\security", "lsass"}},
+	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", "/cookies'", `/cookies"`, `\network\cookies`, "/network/cookies", "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox", `mozilla\firefox\profiles`, "library/application support/google/chrome", "library/application support/microsoft edge", "library/application support/arc", "library/application support/com.operasoftware", "library/application support/vivaldi", "bravesoftware/brave-browser", `bravesoftware\brave-browser`, ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", "library/safari", "cookies.binarycookies", "library/cookies", `google\chrome\user data`, `microsoft\edge\user data`, `opera software\opera`}},
+	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/", "/wasabi", "sparrow/wallets", "guarda", "/monero", "seed phrase", "mnemonic", "keystore/utc--"}},
+	{"messages", []string{"library/messages", "chat.db", "/signal/", `\signal\`, "discord/local storage", `discord\local storage`, "slack/local storage", `slack\local storage`, "/whatsapp", "group.net.whatsapp", `\whatsapp`, "library/mail/", "thunderbird", "wechat", "com.tencent.xin", `microsoft\outlook`, "element/", "session/attachments", "viber"}},
+	{"vault", []string{".kdbx", "bitwarden", "1password", "/.password-store", "keepass", "lastpass", "/nordpass", "dashlane"}},
+	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519", "id_ecdsa"}},
+	{"history", []string{".zsh_history", ".bash_history", "consolehost_history", ".python_history", "fish_history"}},
+	{"notes", []string{"group.com.apple.notes", "notestore.sqlite", "stickynotes", "plum.sqlite", "obsidian"}},
+	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`, "/.azure", `\.azure`, ".docker/config.json", "/.netrc", "/.npmrc", "/.git-credentials", "/.gnupg", "/.config/gh", "/.terraform.d", "/.vault-token"}},
 }
 
 // takers are programs that copy, pack, read or send what they are given.
-var takers = set(`cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+var takers = set(`aa yaa pax robocopy xxd hdiutil rar sftp ftp aws gsutil az php lua http https dd sqlite tail head jar makecab expand gpg ln cpio bzip2 xz zstd 7zip mimikatz procdump reg cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+
+// ownProfile says whether a browser is given the profile that its user works
+// with: those who test pages give it an empty one.
+func ownProfile(all string) bool {
+	return containsAny(all, `google\chrome\user data`, `microsoft\edge\user data`, `brave-browser\user data`, "application support/google/chrome", "application support/microsoft edge", "application support/brave", ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", ".config/brave", "%localappdata%", "$env:localappdata")
+}
+
+// visited says whether of a browser's store only what was visited and marked is
+// taken, which launchers and notebooks read.
+func visited(all string) bool {
+	return containsAny(all, "/history", "/bookmarks", `\history`, `\bookmarks`, "places.sqlite") &&
+		!containsAny(all, "login data", "cookies", "local extension", "web data", "local state", "key4", "logins.json", "_history", "keychain", "wallet", "tdata", ".ssh")
+}
+
+// public is a command line without those files of ssh that are no secret.
+func public(all string) string {
+	if !strings.Contains(all, ".ssh") {
+		return all
+	}
+	var out []string
+	for _, w := range strings.Fields(all) {
+		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") {
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
+}
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
+	if strings.Contains(all, "--remote-debugging-p") && (!strings.Contains(all, "--user-data-dir") || ownProfile(all)) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"debugging port"}})
+		return
+	}
 	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
+		return
+	}
+	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
+		for _, w := range strings.Fields(all) {
+			if homeRoot(w) || strings.HasSuffix(w, "/") && homeRoot(strings.TrimSuffix(w, "/")) {
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "home", Mark: []string{name}})
+			}
+		}
+	}
+	all = public(all)
+	if visited(all) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})
 		return
 	}
 	for _, s := range secretWords {

@@ -33,7 +33,28 @@ type Tracker struct {
 	fileNext int
 	sessions map[*node]*session
 	held     []*node // keys of sessions, oldest first
+	pack     opened  // the package that was opened last
 	chains   int
+}
+
+// opened is a package that somebody opened: another process runs its scripts.
+type opened struct {
+	host string
+	at   time.Time
+}
+
+// packSpan is how long after a package was opened its scripts run.
+const packSpan = 15 * time.Minute
+
+// packages notes where an opened package came from, and passes it on to the
+// service that runs the scripts of packages.
+func (t *Tracker) packages(n *node) {
+	switch name := Program(n.proc.Exe); {
+	case (name == "installer" || name == "installd") && n.proc.OriginHost != "":
+		t.pack = opened{n.proc.OriginHost, n.proc.Started}
+	case name == "package_script_service" && n.proc.OriginHost == "" && n.proc.Started.Sub(t.pack.at).Abs() < packSpan:
+		n.proc.OriginHost = t.pack.host
+	}
 }
 
 // node is one launch. It lives as long as its children are remembered.
@@ -91,6 +112,7 @@ func New() *Tracker {
 func (t *Tracker) Ancestry(p *meetguard.Process) {
 	n := &node{proc: *p}
 	n.proc.Ancestors = nil
+	t.packages(n)
 	old := t.nodes[p.PID]
 	switch {
 	case old != nil && became(old, p):
@@ -171,7 +193,7 @@ func (t *Tracker) Add(f *meetguard.Facts) {
 	step := meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
 	holder := t.holder(n)
 	g := t.group(n)
-	g = t.joinFiles(g, step)
+	g = t.joinPipe(t.joinFiles(g, step), n, step, holder)
 	n.group = g
 	e := entry{step, n}
 	f.Story = t.story(g, e, holder)
@@ -201,20 +223,58 @@ func (t *Tracker) group(n *node) *group {
 // the files that it makes.
 func (t *Tracker) joinFiles(g *group, step meetguard.Step) *group {
 	for _, d := range step.Deeds {
-		if d.File == "" {
-			continue
-		}
-		if tr := t.find(d.File, step.Time); tr != nil && tr.group.top() != g {
-			g = merge(tr.group.top(), g)
+		for _, file := range []string{d.From, d.File} {
+			if file == "" {
+				continue
+			}
+			if tr := t.find(file, step.Time); tr != nil && tr.group.top() != g {
+				g = merge(tr.group.top(), g)
+			}
 		}
 	}
 	for _, d := range step.Deeds {
 		switch d.Kind {
-		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist:
+		case meetguard.DeedFetch, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPersist, meetguard.DeedEncoded, meetguard.DeedHide:
 			t.note(d, g, step.Time)
 		}
 	}
 	return g
+}
+
+// pipeSpan is how far apart the programs of one pipe are seen to start.
+const pipeSpan = 20 * time.Second
+
+// joinPipe joins an interpreter that takes its commands from a pipe with what
+// brought or decoded them beside it.
+func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node) *group {
+	s := t.sessions[holder]
+	if holder == nil || s == nil || !readsPipe(n, step) {
+		return g
+	}
+	for _, e := range s.steps {
+		if e.step.PPID != step.PPID || step.Time.Sub(e.step.Time).Abs() > pipeSpan && !step.Time.IsZero() || e.node.group.top() == g || typed[Program(e.step.Exe)] {
+			continue
+		}
+		for _, d := range e.step.Deeds {
+			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) {
+				g = merge(e.node.group.top(), g)
+				break
+			}
+		}
+	}
+	return g
+}
+
+// readsPipe holds also for a shell of which no more is known than that a shell
+// started it, and for tools that unpack what comes.
+func readsPipe(n *node, step meetguard.Step) bool {
+	name := Program(n.proc.Exe)
+	for _, d := range step.Deeds {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedPersist && Program(n.proc.Exe) == "tee" || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
+			return true
+		}
+	}
+	return len(n.proc.Args) == 0 && n.parent != nil && typed[Program(n.parent.proc.Exe)] && (typed[name] || inlineHosts[plainTool(name)])
 }
 
 func merge(into, g *group) *group {
@@ -249,7 +309,7 @@ func (t *Tracker) note(d meetguard.Deed, g *group, at time.Time) {
 		return
 	}
 	folder := d.Kind == meetguard.DeedUnpack || strings.HasSuffix(key, ".app")
-	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") {
+	if folder && strings.Count(key, "/") < 4 && !strings.HasPrefix(key, "/tmp/") && !strings.HasPrefix(key, "/var/tmp/") && !strings.HasPrefix(key, "~tmp~/") && !strings.HasSuffix(key, ".app") && key != "/volumes" {
 		folder = false // Downloads, a home: much lies there that came otherwise
 	}
 	if _, ok := t.files[key]; !ok {
@@ -395,7 +455,7 @@ var doors = set(`launchd systemd init explorer finder dock userinit services svc
 // minutes. A shell that was given nothing to run is a person at a keyboard.
 func opensDoors(n *node) bool {
 	name := Program(n.proc.Exe)
-	if doors[name] {
+	if doors[name] || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
 		return true
 	}
 	if n.parent != nil && len(n.proc.Args) == 1 && wrapper[Program(n.parent.proc.Exe)] {

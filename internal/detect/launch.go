@@ -45,15 +45,26 @@ func (s *subject) takeLaunch() {
 		return
 	}
 	s.code = newCode(s.judge, insideTrusted(s.Script))
-	if (l.managed || webDAVCookie(p)) && s.code.lookalike.Host == "" {
+	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name]) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
 }
+
+// elsewhere are programs whose command line is run in a container or on another
+// machine.
+var elsewhere = set(`docker podman nerdctl kubectl oc lxc multipass vagrant`)
 
 // webDAVCookie: the system's own WebDAV client takes over a cookie of the
 // browser. It runs nothing from the address that it is given.
 func webDAVCookie(p *meetguard.Process) bool {
 	return program(p.Exe) == "rundll32" && strings.Contains(strings.ToLower(strings.Join(p.Args, " ")+p.CommandLine), `system32\davclnt.dll,davsetcookie `)
+}
+
+// opensPage: a library of the system's own is told to open an address in the
+// browser. It runs nothing from there.
+func opensPage(p *meetguard.Process) bool {
+	low := strings.ToLower(strings.Join(p.Args, " ") + p.CommandLine)
+	return program(p.Exe) == "rundll32" && strings.Contains(low, "url.dll,") && strings.Contains(low, "http") && !strings.Contains(low, "javascript:")
 }
 
 // split sorts the story.
@@ -201,18 +212,22 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	// a shell of which no more is known, right behind a download that goes nowhere else
-	reads = reads || !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
+	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
+	flows := flowsOf(steps)
 	for _, st := range steps {
 		for _, d := range st.Deeds {
 			if d.Kind != meetguard.DeedFetch {
 				continue
 			}
 			switch {
-			case reads && d.File == "" && st.PPID == l.PPID && soon(st, l.Process):
+			case (reads || blind) && d.File == "" && st.PPID == l.PPID && soon(st, l.Process) && (st.Link == meetguard.LinkSelf || !shells[program(st.Exe)]):
+				if !reads {
+					d.Mark = append([]string{blindly}, d.Mark...)
+				}
 				out = append(out, d)
-			case d.File != "" && l.ranFrom(fileKey(d.File), ran, steps, 0):
+			case d.File != "" && len(ran) > 0 && ranFrom(fileKey(d.File), ran, flows, 0):
 				out = append(out, d)
 			}
 		}
@@ -220,28 +235,47 @@ func (l *launch) findFetched() []meetguard.Deed {
 	return out
 }
 
+// blindly marks a download that a shell beside it takes, as far as is known.
+const blindly = "blindly"
+
+// flow is one file that was made of another: unpacked, copied, decoded.
+type flow struct{ from, to string }
+
+// flowsOf are the flows of all steps, by keys.
+func flowsOf(steps []meetguard.Step) []flow {
+	var out []flow
+	for _, st := range steps {
+		archive, to := "", ""
+		for _, d := range st.Deeds {
+			switch {
+			case d.From != "" && d.File != "":
+				out = append(out, flow{fileKey(d.From), fileKey(d.File)})
+			case d.Kind == meetguard.DeedRun && d.What == "unpack":
+				archive = fileKey(d.File)
+			case d.Kind == meetguard.DeedUnpack:
+				to = fileKey(d.File)
+			}
+		}
+		if archive != "" && to != "" {
+			out = append(out, flow{archive, to})
+		}
+	}
+	return out
+}
+
 // ranFrom says whether one of the files that were run is the one that was
 // fetched, or came out of it.
-func (l *launch) ranFrom(file string, ran []string, steps []meetguard.Step, depth int) bool {
+func ranFrom(file string, ran []string, flows []flow, depth int) bool {
 	for _, r := range ran {
-		if r == file || len(file) > 8 && strings.HasPrefix(r, file+"/") {
+		if r == file || len(file) >= len("/volumes") && strings.HasPrefix(r, file+"/") {
 			return true
 		}
 	}
 	if depth > 2 {
 		return false
 	}
-	for _, st := range steps { // unpacked or copied: what came out of it
-		from, to := false, ""
-		for _, d := range st.Deeds {
-			switch {
-			case d.Kind == meetguard.DeedRun && d.What == "unpack" && fileKey(d.File) == file:
-				from = true
-			case d.Kind == meetguard.DeedUnpack:
-				to = fileKey(d.File)
-			}
-		}
-		if from && len(to) > 4 && to != file && l.ranFrom(to, ran, steps, depth+1) {
+	for _, f := range flows {
+		if len(f.to) > 4 && f.to != file && (f.from == file || strings.HasPrefix(f.from, file+"/")) && ranFrom(f.to, ran, flows, depth+1) {
 			return true
 		}
 	}
@@ -253,7 +287,7 @@ func soon(st meetguard.Step, p *meetguard.Process) bool {
 	if st.Time.IsZero() || p.Started.IsZero() {
 		return true
 	}
-	return p.Started.Sub(st.Time).Abs().Seconds() < 3
+	return p.Started.Sub(st.Time).Abs().Seconds() < 20
 }
 
 // fileKey is a path so that all spellings of it are equal.

@@ -192,6 +192,8 @@ func hostChild(s *subject) string {
 		file, known := hostFile(a)
 		switch {
 		case known && strings.Contains(file, "://"), known && landingPlace(file), known && userPlace(file) && l.acts():
+		case !known && l.known() && !l.acts():
+			return ""
 		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
 		case !known && name == "mshta":
 		default:
@@ -377,9 +379,6 @@ func shape(s *subject) string {
 		return ""
 	}
 	found := castOf(l, thiefCast)
-	if l.cast["schtasks"] && s.soundsLike(root) { // other installers have their tasks
-		found = append(found, "schtasks")
-	}
 	if len(found) < 2 || thiefCast[l.name] == "" {
 		return ""
 	}
@@ -387,7 +386,7 @@ func shape(s *subject) string {
 }
 
 var thiefCast = map[string]string{"osascript": "osascript", "dscl": "dscl", "security": "security", "curl": "curl", "nscurl": "curl", "zip": "zip", "ditto": "zip", "xattr": "xattr", "codesign": "xattr",
-	"powershell": "powershell", "pwsh": "powershell", "mshta": "mshta", "wscript": "wscript", "cscript": "wscript", "rundll32": "rundll32", "certutil": "certutil", "bitsadmin": "certutil"}
+	"powershell": "powershell", "pwsh": "powershell", "mshta": "mshta", "wscript": "wscript", "cscript": "wscript", "certutil": "certutil", "bitsadmin": "certutil"}
 
 // fetchedRun: a download is run, in one command line or in several launches.
 func fetchedRun(s *subject) string {
@@ -654,7 +653,7 @@ func passwordCheck(s *subject) string {
 
 func passwordAsk(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) {
+	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") {
 		return ""
 	}
 	return fmt.Sprintf("%s asks for a password in a window of its own.", l.shownRun())

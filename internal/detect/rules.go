@@ -176,6 +176,8 @@ var rules = []rule{
 	{"MG-PROC-DROPPED", 45, "T1204.002", dropped},
 	{"MG-PROC-HIDDEN-TASK", 45, "T1053.005", hiddenTask},
 	{"MG-PROC-STORE-CHILD", 45, "T1059.001", storeChild},
+	{"MG-PROC-BRAND-ORIGIN", 45, "T1036.005", brandOrigin},
+	{"MG-PROC-WEIGHED", 45, "T1204", weighed},
 	{"MG-PROC-LANDED", 10, "T1204.002", landedRun},
 }
 

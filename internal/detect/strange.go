@@ -61,7 +61,7 @@ func strangeCradle(s *subject) string {
 		return ""
 	}
 	switch c := s.code; {
-	case c.strange.Tool != "" && ((c.strange.RunBy != "package" || c.Steps <= bareEr/2) && (c.strange.RunBy != "installer" || c.strange.Tool == "msiexec")):
+	case c.strange.Tool != "" && ((c.strange.RunBy != "package" || c.Steps <= bareEr/2 && s.run == nil) && (c.strange.RunBy != "installer" || c.strange.Tool == "msiexec")):
 		return fmt.Sprintf("It is there to run, unchecked, what %s brings from %s.", clip(c.strange.Tool), s.origin(c.strange))
 	case c.written.Tool != "" && c.Steps <= bareEr/2:
 		return fmt.Sprintf("It is there to lead to a command that runs what it brings from %s.", s.origin(c.written))

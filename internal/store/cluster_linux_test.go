@@ -22,8 +22,14 @@ import (
 	"go.uber.org/goleak"
 )
 
-// postgresBin is where Debian's package keeps the server.
-const postgresBin = "/usr/lib/postgresql/15/bin"
+// postgresBin is where the newest server of Debian's packages is.
+var postgresBin = func() string {
+	found, err := filepath.Glob("/usr/lib/postgresql/*/bin")
+	if err != nil || len(found) == 0 {
+		return "/usr/lib/postgresql/15/bin"
+	}
+	return found[len(found)-1]
+}()
 
 // shared is the cluster of this test binary, started by the first test that
 // needs it. Every test has a database of its own.
@@ -58,7 +64,7 @@ func postgresUser() (*syscall.Credential, error) {
 	}
 	u, err := user.Lookup("postgres")
 	if err != nil {
-		return nil, fmt.Errorf("%w (apt-get install postgresql-15, or make deps)", err)
+		return nil, fmt.Errorf("%w (apt-get install postgresql, or make test-deps)", err)
 	}
 	uid, _ := strconv.Atoi(u.Uid)
 	gid, _ := strconv.Atoi(u.Gid)
@@ -75,7 +81,7 @@ func postgresTool(name string, args ...string) error {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: who}
 	cmd.Dir = "/"
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("%s: %w: %s (apt-get install postgresql-15, or make deps)", name, err, out)
+		return fmt.Errorf("%s: %w: %s (apt-get install postgresql, or make test-deps)", name, err, out)
 	}
 	return nil
 }

@@ -138,6 +138,48 @@ func TestPostgresFailover(t *testing.T) {
 	}
 }
 
+// TestPostgresTerminated ends the sessions of a collector again and again: it
+// goes on, and stores each record once.
+func TestPostgresTerminated(t *testing.T) {
+	url := newDatabase(t)
+	s, operator := openPostgres(t, url), openPostgres(t, newDatabase(t))
+	admit(t, s, "g", "a", "b", "c")
+	name := url[strings.LastIndex(url, "/")+1 : strings.Index(url, "?")]
+	var sessions atomic.Int64
+	terminate := func() {
+		var n int64
+		err := operator.queryRow(t.Context(), operator.read, `SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+			WHERE datname = ?`, name).Scan(&n)
+		if err != nil {
+			t.Error(err)
+		}
+		sessions.Add(n)
+	}
+	var wg sync.WaitGroup
+	for _, uid := range []string{"a", "b", "c"} {
+		wg.Go(func() {
+			for i := range 20 {
+				if i%4 == 0 {
+					wg.Go(terminate)
+				}
+				if _, err := s.Save(t.Context(), batchOf(uid, sample(fmt.Sprint("r", i)))); err != nil {
+					t.Error(err)
+				}
+				if err := s.Beat(t.Context(), []Beat{beatOf(uid, arrival)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if sessions.Load() == 0 {
+		t.Error("no session was ended")
+	}
+	if n := len(alertsOf(t, s, Filter{})); n != 60 {
+		t.Errorf("%d alerts, want 60", n)
+	}
+}
+
 // replicated starts a primary with a database mg, and a standby that each commit
 // waits for.
 func replicated(t *testing.T) (primary, standby *server) {

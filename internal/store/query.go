@@ -40,12 +40,13 @@ func chosen(s Scope, f Filter) *where {
 	w.in("id", f.IDs)
 	w.in("level", f.Levels)
 	w.in("status", f.Statuses)
-	for column, value := range map[string]string{
-		"brand": f.Brand, "rule": f.Rule, "hostname": f.Hostname, "agent_uid": f.AgentUID, "group_name": f.Group, "user_name": f.User,
-		"host": f.Host, "finding_key": f.Key, "disposition": f.Disposition, "exception": f.Exception,
+	for _, c := range []struct{ column, value string }{
+		{"brand", f.Brand}, {"rule", f.Rule}, {"hostname", f.Hostname}, {"agent_uid", f.AgentUID}, {"group_name", f.Group},
+		{"user_name", f.User}, {"finding_key", f.Key}, {"disposition", f.Disposition}, {"exception", f.Exception},
 	} {
-		w.add(value != "", column+" = ?", value)
+		w.add(c.value != "", c.column+" = ?", c.value)
 	}
+	w.add(f.Host != "", "host = ? AND host <> ''", f.Host)                      // the index holds no ''
 	w.add(f.SHA256 != "", "finding_key = ? AND sha256 = finding_key", f.SHA256) // the key is the hash, where there is one
 	w.add(f.Assignee == "-", "assignee = ''")
 	w.add(f.Assignee != "" && f.Assignee != "-", "assignee = ?", f.Assignee)

@@ -54,7 +54,7 @@ type blind struct {
 
 func newBlind(why error) backend { return &blind{why: why, closed: make(chan struct{})} }
 
-func (b *blind) name() string             { return sourceSweep }
+func (b *blind) name() string             { return SourceSweep }
 func (b *blind) watch(string, bool) error { return b.why }
 func (b *blind) anchor(string) error      { return nil }
 func (b *blind) unwatch(string)           {}

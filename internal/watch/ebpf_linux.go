@@ -22,10 +22,12 @@ import (
 type ebpfListener struct {
 	l       *Launches
 	procs   *procfs
+	records *recordReader
 	loaded  *ebpf.Collection
 	links   []link.Link
 	ring    *ringbuf.Reader
-	woken   *os.File     // the ring, for the runtime to wait on: a thread that waits by itself costs several times as much
+	bell    *bell
+	pace    pace
 	count   *ebpf.Memory // of launches that found no room
 	dropped uint64       // as told
 	record  ringbuf.Record
@@ -44,7 +46,7 @@ func openRing(l *Launches, ring int) (listener, error) {
 	if err := allowed(); err != nil {
 		return nil, err
 	}
-	e := &ebpfListener{l: l, procs: procs}
+	e := &ebpfListener{l: l, procs: procs, records: newRecordReader(procs.boot)}
 	if err = e.load(ring); err == nil {
 		err = e.attach()
 	}
@@ -92,7 +94,7 @@ func (e *ebpfListener) attach() (err error) {
 	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
 		return fmt.Errorf("open the ring of launches: %w", err)
 	}
-	if e.woken, err = pollable(e.loaded.Maps[mapRing].FD()); err != nil {
+	if e.bell, err = newBell(e.loaded.Maps[mapRing].FD()); err != nil {
 		return fmt.Errorf("wait for launches: %w", err)
 	}
 	if e.count, err = e.loaded.Maps[mapDropped].Memory(); err != nil {
@@ -109,26 +111,13 @@ func (e *ebpfListener) attach() (err error) {
 	return nil
 }
 
-// pollable makes a file of a descriptor that the runtime waits on.
-func pollable(fd int) (*os.File, error) {
-	own, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
-	if err != nil {
-		return nil, err
-	}
-	if err := unix.SetNonblock(own, true); err != nil {
-		unix.Close(own)
-		return nil, err
-	}
-	return os.NewFile(uintptr(own), "ring of launches"), nil
-}
-
 // close may be called while another goroutine listens.
 func (e *ebpfListener) close() {
 	for _, l := range e.links {
 		l.Close()
 	}
-	if e.woken != nil {
-		e.woken.Close()
+	if e.bell != nil {
+		e.bell.file.Close()
 	}
 	if e.ring != nil {
 		e.ring.Close()
@@ -139,13 +128,9 @@ func (e *ebpfListener) close() {
 }
 
 func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
-	conn, err := e.woken.SyscallConn()
-	if err != nil {
-		return fmt.Errorf("wait for launches: %w", err)
-	}
 	var failed error
-	closed := conn.Read(func(uintptr) bool {
-		failed = e.drain(tell)
+	closed := e.bell.wait.Read(func(uintptr) bool {
+		failed = e.woken(ctx, tell)
 		return failed != nil || ctx.Err() != nil
 	})
 	if ctx.Err() != nil {
@@ -154,21 +139,42 @@ func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
 	return errors.Join(closed, failed)
 }
 
-// drain tells what is in the ring.
-func (e *ebpfListener) drain(tell func(told)) error {
+// woken tells what is in the ring. In a storm it looks again and again, with the
+// bell silent, until nothing has come.
+func (e *ebpfListener) woken(ctx context.Context, tell func(told)) error {
+	launches, err := e.drain(tell)
+	if err != nil || launches == 0 || e.pace.alarm(time.Now()) {
+		return err
+	}
+	if err := e.bell.silence(); err != nil {
+		return err
+	}
+	for nap := gulp; err == nil && launches > 0 && ctx.Err() == nil; nap = min(2*nap, gulpMost) {
+		time.Sleep(nap)
+		launches, err = e.drain(tell)
+	}
+	if err != nil || ctx.Err() != nil {
+		return err
+	}
+	return e.bell.heed()
+}
+
+// drain tells what is in the ring, and how many launches that was.
+func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
 	for {
 		err := e.ring.ReadInto(&e.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
-			return e.tellDropped(tell)
+			return launches, e.tellDropped(tell)
 		}
 		if err != nil {
-			return fmt.Errorf("read the ring of launches: %w", err)
+			return launches, fmt.Errorf("read the ring of launches: %w", err)
 		}
-		t, cut, ok := parseTold(e.record.RawSample, e.procs.boot)
+		t, cut, ok := e.records.parse(e.record.RawSample)
 		if !ok {
 			continue
 		}
 		if t.kind == launched {
+			launches++
 			t.seen = time.Now()
 			e.complete(&t.proc, cut)
 		}

@@ -40,15 +40,24 @@ const (
 // cuts is what the kernel could not tell of a launch in one record.
 type cuts struct{ exe, cwd, args bool }
 
-// parseTold reads one record. boot is the moment that starts are counted
-// from.
-func parseTold(b []byte, boot time.Time) (t told, cut cuts, ok bool) {
+// recordReader reads records. boot is the moment that starts are counted from.
+type recordReader struct {
+	boot  time.Time
+	paths map[string]string // names of the record ─► path
+}
+
+func newRecordReader(boot time.Time) *recordReader {
+	return &recordReader{boot: boot, paths: map[string]string{}}
+}
+
+// parse reads one record.
+func (r *recordReader) parse(b []byte) (t told, cut cuts, ok bool) {
 	if len(b) < recordHead {
 		return told{}, cuts{}, false
 	}
 	ne := binary.NativeEndian
 	born := time.Duration(ne.Uint64(b[recordBorn:]))
-	t.proc = meetguard.Process{PID: int(ne.Uint32(b[recordPID:])), PPID: int(ne.Uint32(b[recordParent:])), Started: boot.Add(born)}
+	t.proc = meetguard.Process{PID: int(ne.Uint32(b[recordPID:])), PPID: int(ne.Uint32(b[recordParent:])), Started: r.boot.Add(born)}
 	switch ne.Uint32(b) {
 	case recordFork:
 		t.kind = forked
@@ -56,7 +65,7 @@ func parseTold(b []byte, boot time.Time) (t told, cut cuts, ok bool) {
 		t.kind = ended
 	case recordExec:
 		t.kind = launched
-		cut, ok = parseLaunch(b, &t.proc)
+		cut, ok = r.launch(b, &t.proc)
 		return t, cut, ok
 	default:
 		return told{}, cuts{}, false
@@ -64,7 +73,7 @@ func parseTold(b []byte, boot time.Time) (t told, cut cuts, ok bool) {
 	return t, cuts{}, true
 }
 
-func parseLaunch(b []byte, p *meetguard.Process) (cut cuts, ok bool) {
+func (r *recordReader) launch(b []byte, p *meetguard.Process) (cut cuts, ok bool) {
 	ne := binary.NativeEndian
 	behind := b[recordHead:]
 	exe, both := ne.Uint32(b[recordPathsExe:]), ne.Uint32(b[recordPathsBoth:])
@@ -73,13 +82,30 @@ func parseLaunch(b []byte, p *meetguard.Process) (cut cuts, ok bool) {
 	}
 	args := behind[both:]
 	p.OS, p.User = "linux", strconv.FormatUint(uint64(ne.Uint32(b[recordUser:])), 10)
-	p.Exe, p.Cwd, p.Args = joinNames(behind[:exe]), joinNames(behind[exe:both]), splitArgs(args)
+	p.Exe, p.Cwd, p.Args = r.path(behind[:exe]), r.path(behind[exe:both]), splitArgs(args)
 	flags := ne.Uint32(b[recordFlags:])
 	return cuts{
 		exe:  flags&recordExeCut != 0,
 		cwd:  flags&recordCwdCut != 0,
 		args: flags&recordArgsOff != 0 || uint64(ne.Uint32(b[recordArgsSize:])) > uint64(len(args)),
 	}, true
+}
+
+// pathsMost bounds the paths that are remembered.
+const pathsMost = 256
+
+// path joins names as joinNames does. It remembers what came before: most
+// launches are of few programs, in few folders.
+func (r *recordReader) path(names []byte) string {
+	path, known := r.paths[string(names)]
+	if !known {
+		path = joinNames(names)
+		if len(r.paths) == pathsMost {
+			clear(r.paths)
+		}
+		r.paths[string(names)] = path
+	}
+	return path
 }
 
 // joinNames makes a path of its names, which come from the file up to the

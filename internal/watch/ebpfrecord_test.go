@@ -3,6 +3,7 @@ package watch
 import (
 	"encoding/binary"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func shortRecord(kind uint32) []byte {
 
 func TestParseTold(t *testing.T) {
 	boot := time.Unix(1e9, 0)
+	r := newRecordReader(boot)
 	const exe, cwd, args = "curl\x00bin\x00usr\x00", "joe\x00home\x00", "curl\x00\x00-s\x00"
 	cases := []struct {
 		name string
@@ -44,7 +46,7 @@ func TestParseTold(t *testing.T) {
 		{"all flags", launchRecord(7, 9, exe, cwd, args), "/usr/bin/curl", "/home/joe", cuts{true, true, true}},
 	}
 	for _, c := range cases {
-		got, cut, ok := parseTold(c.raw, boot)
+		got, cut, ok := r.parse(c.raw)
 		p := got.proc
 		if !ok || got.kind != launched || p.PID != 7 || p.PPID != 5 || p.User != "1000" || !p.Started.Equal(boot.Add(time.Minute)) ||
 			p.Exe != c.exe || p.Cwd != c.cwd || cut != c.cut || !slices.Equal(p.Args, []string{"curl", "", "-s"}) {
@@ -52,14 +54,14 @@ func TestParseTold(t *testing.T) {
 		}
 	}
 	for kind, want := range map[uint32]kind{recordFork: forked, recordExit: ended} {
-		if got, _, ok := parseTold(shortRecord(kind), boot); !ok || got.kind != want {
+		if got, _, ok := r.parse(shortRecord(kind)); !ok || got.kind != want {
 			t.Errorf("kind %d: %+v %v", kind, got, ok)
 		}
 	}
 	outside := launchRecord(0, 9, exe, cwd, "")
 	binary.NativeEndian.PutUint32(outside[recordPathsBoth:], 1<<31)
 	for name, raw := range map[string][]byte{"nothing": nil, "short": shortRecord(recordFork)[:recordHead-1], "unknown": shortRecord(9), "outside": outside} {
-		if _, _, ok := parseTold(raw, boot); ok {
+		if _, _, ok := r.parse(raw); ok {
 			t.Errorf("%s is taken", name)
 		}
 	}
@@ -69,9 +71,26 @@ func FuzzParseTold(f *testing.F) {
 	f.Add(launchRecord(0, 9, "sh\x00bin\x00", "/\x00", "sh\x00-c\x00x\x00"))
 	f.Add(shortRecord(recordFork))
 	f.Fuzz(func(t *testing.T, raw []byte) {
-		got, _, ok := parseTold(raw, time.Time{})
+		got, _, ok := newRecordReader(time.Time{}).parse(raw)
 		if size := len(got.proc.Exe) + len(got.proc.Cwd) + len(strings.Join(got.proc.Args, " ")); ok && size > len(raw) {
 			t.Fatalf("%d bytes of text out of %d", size, len(raw))
 		}
 	})
+}
+
+func TestPathsAreRemembered(t *testing.T) {
+	r := newRecordReader(time.Time{})
+	path := func(name string) string {
+		got, _, _ := r.parse(launchRecord(0, 0, name+"\x00bin\x00", "/\x00", ""))
+		return got.proc.Exe
+	}
+	for i := range 3 * pathsMost {
+		name := "p" + strconv.Itoa(i)
+		if path(name) != "/bin/"+name || path(name) != "/bin/"+name {
+			t.Fatalf("the path of %s is %s, then %s", name, path(name), path(name))
+		}
+		if len(r.paths) > pathsMost {
+			t.Fatalf("%d paths are remembered", len(r.paths))
+		}
+	}
 }

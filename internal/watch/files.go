@@ -26,8 +26,8 @@ const (
 	hintsPerPiece = 64               // hints looked at before a waiting listing goes on by one piece
 )
 
-// sourceSweep is the source of events that a listing found.
-const sourceSweep = "sweep"
+// SourceSweep is the source of events that a listing found.
+const SourceSweep = "sweep"
 
 // FilesConfig says what Files watches.
 type FilesConfig struct {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"os/user"
 	"slices"
 	"time"
@@ -22,10 +23,19 @@ type hub struct {
 	begun bool          // a source has been heard
 	gaps  chan struct{} // holds a token when launches were lost
 	last  time.Time     // when the processes were last listed for that
+	late  map[int]*node // launches that emit had no room for, by process
 }
 
+// lateMost bounds the launches that are offered again.
+const lateMost = 4096
+
+// ErrBusy is what emit returns if it has no room for a launch. It is counted as
+// lost, and offered again if it still runs when the processes are listed for
+// that, a second later at most.
+var ErrBusy = errors.New("no room for a launch")
+
 func newHub(l *Launches, emit func(context.Context, meetguard.Event) error) *hub {
-	h := &hub{l: l, out: launchOut{emit: emit, users: map[string]string{}, failed: make(chan struct{})}, gaps: make(chan struct{}, 1)}
+	h := &hub{l: l, out: launchOut{emit: emit, users: map[string]string{}, failed: make(chan struct{})}, gaps: make(chan struct{}, 1), late: map[int]*node{}}
 	h.table = newTable(func(pid int) (meetguard.Process, error) { return l.system.describe(context.Background(), pid) })
 	return h
 }
@@ -110,16 +120,47 @@ func (h *hub) launch(ctx context.Context, proc meetguard.Process, source string,
 	if n.proc.PPID == h.l.self {
 		return
 	}
-	h.out.send(ctx, n, proc, source, seen)
+	if h.out.send(ctx, n, proc, source, seen) {
+		return
+	}
+	h.lose(1)
+	h.remember(n)
+}
+
+// remember has a launch offered again.
+func (h *hub) remember(n *node) {
+	if len(h.late) < lateMost {
+		h.late[n.proc.PID] = n
+	}
+}
+
+// offer emits again what emit had no room for, if it runs the same program still.
+func (h *hub) offer(ctx context.Context) {
+	late := h.late
+	h.late = map[int]*node{}
+	for pid, n := range late {
+		if h.table.live[pid] == n && !h.out.send(ctx, n, n.proc, sourcePoll, h.last) {
+			h.remember(n)
+			h.relist()
+		}
+	}
 }
 
 // lose counts launches and sees to it that the processes are listed.
 func (h *hub) lose(count int64) {
 	h.l.lost.Add(count)
+	if h.relist() {
+		h.l.log.Warn("Launches lost, listing the processes", "count", count)
+	}
+}
+
+// relist has the processes listed soon, and tells whether that is news.
+func (h *hub) relist() bool {
 	select {
 	case h.gaps <- struct{}{}:
-		h.l.log.Warn("Launches lost, listing the processes", "count", count)
+		return true
 	default:
+		return false
 	}
 }
 
@@ -145,6 +186,7 @@ func (h *hub) reconcile(ctx context.Context) {
 	}
 	slices.Sort(pids) // parents mostly before their children
 	h.table.keep(pids)
+	h.offer(ctx)
 	for _, pid := range pids {
 		proc, err := h.l.system.describe(ctx, pid)
 		if err != nil || proc.Exe == "" || !h.table.missed(proc) {
@@ -160,23 +202,36 @@ type launchOut struct {
 	users  map[string]string
 	failed chan struct{} // closed after an error of emit
 	err    error         // that error
+
+	// The ancestors of the launch before: in a storm, siblings share them.
+	parent *node
+	above  []meetguard.Process
 }
 
 // usersMost bounds the names kept.
 const usersMost = 1024
 
-// send emits one launch, unless one could not be emitted before. The node may
-// hold less of the arguments than the process that was told.
-func (o *launchOut) send(ctx context.Context, n *node, told meetguard.Process, source string, seen time.Time) {
+// send emits one launch, unless one could not be emitted before, and tells
+// whether there was room for it. The node may hold less of the arguments than
+// the process that was told.
+func (o *launchOut) send(ctx context.Context, n *node, told meetguard.Process, source string, seen time.Time) (room bool) {
 	if o.err != nil {
-		return
+		return true
 	}
 	p := n.launch(source, o.user)
+	if n.parent == nil || n.parent != o.parent {
+		o.parent, o.above = n.parent, n.above(o.user)
+	}
+	p.Ancestors = o.above
 	p.Args, p.CommandLine = told.Args, told.CommandLine
-	o.err = o.emit(ctx, meetguard.Event{Time: seen, Kind: meetguard.ProcessStarted, Path: p.Exe, Source: source, Process: p})
-	if o.err != nil {
+	err := o.emit(ctx, meetguard.Event{Time: seen, Kind: meetguard.ProcessStarted, Path: p.Exe, Source: source, Process: p})
+	if errors.Is(err, ErrBusy) {
+		return false
+	}
+	if o.err = err; err != nil {
 		close(o.failed)
 	}
+	return true
 }
 
 // user returns the name of a numeric user; a name is returned as it is.

@@ -101,21 +101,22 @@ func (j *Journal) Known(path string, id Identity) bool {
 // latest; to lose that second means only to judge again. The error is that of
 // an earlier write: the record is kept in memory and written with the next one.
 func (j *Journal) Record(path string, id Identity) error {
-	return j.put(record{path: keyOf(path), content: digestOf(id)})
+	return j.put(record{path: keyOf(path), content: digestOf(id)}, 0)
 }
 
 // Forget drops what is known of path, so that its content is judged again.
 func (j *Journal) Forget(path string) error {
-	return j.put(record{path: keyOf(path)})
+	return j.put(record{path: keyOf(path)}, 0)
 }
 
-func (j *Journal) put(r record) error {
+// put takes a record of today. mark is landingMark or nothing.
+func (j *Journal) put(r record, mark uint32) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.file == nil {
 		return fmt.Errorf("record in journal: %w", os.ErrClosed)
 	}
-	r.day = j.today()
+	r.day = j.today() | mark
 	j.apply(r)
 	if len(j.unsaved) < journalUnsaved {
 		j.unsaved = r.append(j.unsaved)

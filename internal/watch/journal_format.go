@@ -16,7 +16,8 @@ import (
 //
 //	0   16  SHA-256 of the path, cut to 128 bits
 //	16  16  SHA-256 of the identity, cut to 128 bits; all zero: path forgotten
-//	32   4  day of the last use since 1970, little endian
+//	32   4  day of the last use since 1970, little endian; of a landing, see
+//	        landing.go, its day with the highest bit set
 //	36   4  CRC-32C of the 36 bytes before, little endian
 //
 // Record 0 is the header: journalMagic, zero padded, under the same checksum.
@@ -106,7 +107,7 @@ func readJournal(raw []byte, apply func(record)) (damaged int) {
 func (j *Journal) expire() {
 	now := j.today()
 	for key, e := range j.entries {
-		if e.used+journalIdle < now {
+		if e.until() < now {
 			delete(j.entries, key)
 		}
 	}
@@ -118,13 +119,24 @@ func (j *Journal) expire() {
 	}
 }
 
+// day is when an entry was last used.
+func (e entry) day() uint32 { return e.used &^ landingMark }
+
+// until is the last day on which an unused entry is kept.
+func (e entry) until() uint32 {
+	if e.used&landingMark != 0 {
+		return e.day() + landingDays
+	}
+	return e.used + journalIdle
+}
+
 // sorted returns what is remembered, the path unused for longest first.
 func (j *Journal) sorted() []record {
 	all := make([]record, 0, len(j.entries))
 	for key, e := range j.entries {
 		all = append(all, record{path: key, content: e.content, day: e.used})
 	}
-	slices.SortFunc(all, func(a, b record) int { return cmp.Compare(a.day, b.day) })
+	slices.SortFunc(all, func(a, b record) int { return cmp.Compare(a.day&^landingMark, b.day&^landingMark) })
 	return all
 }
 

@@ -45,7 +45,7 @@ type LaunchesConfig struct {
 // LaunchCounters is what Launches has counted since it was made.
 type LaunchCounters struct {
 	ExecEvents int64 // launches that the source told of, those of this process too
-	ExecLost   int64 // launches that the kernel could not queue; a source that cannot count them counts each time as one. Those that still ran were found again
+	ExecLost   int64 // launches that the kernel could not queue, or emit had no room for; a source that cannot count them counts each time as one. Those that still ran were found again
 	ExecUnread int64 // launches that were over before they could be read: nothing is known but their number
 	ExecCut    int64 // launches whose arguments, or path, are known in part: they are long, and the process was over too soon
 }
@@ -131,9 +131,10 @@ func (l *Launches) live(s source, why error) {
 }
 
 // Run watches until ctx ends, then returns nil. It calls emit once at a time,
-// and while it waits for emit nothing is heard. An error of emit ends Run. The best source that proves itself is
-// used; if it stops working the next one is, and better ones are tried again
-// every ten minutes. Run is called once.
+// and while it waits for emit nothing is heard. An error of emit ends Run, but
+// for ErrBusy. The best source that proves itself is used; if it stops working
+// the next one is, and better ones are tried again every ten minutes. Run is
+// called once.
 func (l *Launches) Run(ctx context.Context, emit func(context.Context, meetguard.Event) error) error {
 	defer l.set(meetguard.SourceFailed, "stopped")
 	h := newHub(l, emit)

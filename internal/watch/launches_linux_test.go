@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"meetguard"
 )
 
@@ -299,6 +301,44 @@ func TestFullRingIsCounted(t *testing.T) {
 	}
 	if seen == 0 || seen >= launches || dropped < int64(launches-seen) {
 		t.Errorf("%d launches seen, %d told as lost, of %d", seen, dropped, launches)
+	}
+}
+
+func TestFullSocketIsCounted(t *testing.T) {
+	if !kernelTells(t, sourceConnector) {
+		return
+	}
+	l, err := NewLaunches(LaunchesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ears, err := openConnector(t.Context(), l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := ears.(*connector)
+	if err := unix.SetsockoptInt(c.fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1); err != nil { // the least that there is
+		t.Fatal(err)
+	}
+	stormOf(t, 100) // while nobody reads
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() {
+		done <- c.listen(ctx, func(e told) {
+			if e.kind == lost {
+				cancel()
+			}
+		})
+	}()
+	select {
+	case <-ctx.Done():
+	case <-time.After(patience):
+		t.Error("the loss is not told")
+	}
+	cancel()
+	c.close()
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -72,6 +72,8 @@ func FuzzParseConnector(f *testing.F) {
 	})
 }
 
+func sameUser(id string) string { return id }
+
 func noProcess(pid int) (meetguard.Process, error) {
 	return meetguard.Process{}, fmt.Errorf("process %d: %w", pid, os.ErrNotExist)
 }
@@ -89,9 +91,9 @@ func TestTableKeepsAncestors(t *testing.T) {
 	table.keep([]int{12})            // the others have ended
 	n := exec(12, 1, "/tmp/payload") // the system gives it a new parent
 	table.fork(13, 12, now)
-	p := n.launch("test", func(u string) string { return u })
+	p, ancestors := n.launch("test", sameUser), n.above(sameUser)
 	var above []string
-	for _, a := range p.Ancestors {
+	for _, a := range ancestors {
 		above = append(above, fmt.Sprint(a.PID, a.Exe))
 	}
 	if want := []string{"11/bin/sh", "10/bin/browser"}; p.PPID != 11 || !slices.Equal(above, want) {
@@ -123,8 +125,8 @@ func TestTableIsBounded(t *testing.T) {
 	if len(table.live) != 1 {
 		t.Errorf("%d processes are kept, 1 runs", len(table.live))
 	}
-	if got := table.live[1000].launch("test", func(u string) string { return u }); len(got.Ancestors) != ancestorsMost {
-		t.Errorf("%d ancestors in an event", len(got.Ancestors))
+	if got := table.live[1000].above(sameUser); len(got) != ancestorsMost {
+		t.Errorf("%d ancestors in an event", len(got))
 	}
 }
 
@@ -144,9 +146,8 @@ func TestTableAndReusedNumbers(t *testing.T) {
 	table.end(20, now)
 	table.fork(20, 30, now.Add(time.Minute)) // the number is given again, below its own former child
 	n := table.exec(meetguard.Process{PID: 20, PPID: 30, Exe: "/bin/second", Started: now.Add(time.Minute)})
-	p := n.launch("test", func(u string) string { return u })
-	if len(p.Ancestors) != 2 || p.Ancestors[0].PID != 30 || p.Ancestors[1].PID != 20 || p.Ancestors[1].Exe != "/bin/first" {
-		t.Errorf("ancestors %+v", p.Ancestors)
+	if a := n.above(sameUser); len(a) != 2 || a[0].PID != 30 || a[1].PID != 20 || a[1].Exe != "/bin/first" {
+		t.Errorf("ancestors %+v", a)
 	}
 }
 
@@ -252,6 +253,41 @@ func TestLossIsMadeGood(t *testing.T) {
 	<-h.gaps
 	h.reconcile(t.Context())
 	if slices.Sort(*got); !slices.Equal(*got, []string{"/missed2", "/other1"}) || h.l.Counters().ExecLost != 10 {
+		t.Errorf("got %q, counters %+v", *got, h.l.Counters())
+	}
+}
+
+// TestNoRoomIsMadeGood: what emit has no room for is offered again while it runs
+// the same program.
+func TestNoRoomIsMadeGood(t *testing.T) {
+	start := time.Now()
+	of := func(pid int, exe string) meetguard.Process {
+		return meetguard.Process{PID: pid, PPID: 1, Exe: exe, Args: []string{exe, "word"}, Started: start}
+	}
+	system := fed{1: {PID: 1, Exe: "/init", Started: start}, 2: of(2, "/stays"), 3: of(3, "/becomes"), 5: of(5, "/other")}
+	h, got := fedHub(t, system)
+	h.seed(t.Context())
+	take, full := h.out.emit, true
+	h.out.emit = func(ctx context.Context, e meetguard.Event) error {
+		if full {
+			return ErrBusy
+		}
+		return take(ctx, e)
+	}
+	for _, p := range []meetguard.Process{of(2, "/stays"), of(3, "/becomes"), of(4, "/ends")} {
+		h.hear(t.Context(), told{kind: launched, proc: p}, "test")
+	}
+	<-h.gaps
+	h.reconcile(t.Context()) // still full
+	if lost := h.l.Counters().ExecLost; lost != 3 || len(*got) != 0 || len(h.gaps) != 1 {
+		t.Fatalf("%d lost, got %q, %d lists to come", lost, *got, len(h.gaps))
+	}
+	full = false
+	h.hear(t.Context(), told{kind: launched, proc: of(3, "/now")}, "test")
+	system[3] = of(3, "/now")
+	<-h.gaps
+	h.reconcile(t.Context())
+	if slices.Sort(*got); !slices.Equal(*got, []string{"/now1", "/stays1"}) || h.l.Counters().ExecLost != 3 || len(h.late) != 0 {
 		t.Errorf("got %q, counters %+v", *got, h.l.Counters())
 	}
 }

@@ -165,14 +165,20 @@ func (t *table) keep(running []int) {
 	t.live = kept
 }
 
-// launch is the node as a launch, with its ancestors, parent first.
+// launch is the node as a launch, without its ancestors.
 func (n *node) launch(source string, user func(string) string) *meetguard.Process {
 	p := n.proc
 	p.User, p.Source = user(p.User), source
-	for a := n.parent; a != nil && len(p.Ancestors) < ancestorsMost; a = a.parent {
-		above := a.proc
-		above.User = user(above.User)
-		p.Ancestors = append(p.Ancestors, above)
-	}
 	return &p
+}
+
+// above lists the ancestors of a node, parent first.
+func (n *node) above(user func(string) string) []meetguard.Process {
+	list := make([]meetguard.Process, 0, min(n.depth, ancestorsMost))
+	for a := n.parent; a != nil && len(list) < ancestorsMost; a = a.parent {
+		list = append(list, a.proc)
+		above := &list[len(list)-1]
+		above.User = user(above.User)
+	}
+	return slices.Clip(list)
 }

@@ -110,7 +110,7 @@ func (f *Files) upkeep(ctx context.Context) {
 	}
 	for _, root := range *f.roots.Load() {
 		if fi, err := os.Stat(root); err != nil || !f.folders[root].same(fi) {
-			f.pending.add(root, root, sourceSweep, time.Now(), 0)
+			f.pending.add(root, root, SourceSweep, time.Now(), 0)
 		}
 	}
 	f.listPartial()

@@ -155,6 +155,68 @@ func TestBetterSourceIsTriedAgain(t *testing.T) {
 	}
 }
 
+func TestBetterSourceIsTriedEveryTenMinutes(t *testing.T) {
+	l, err := NewLaunches(LaunchesConfig{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l.again != 10*time.Minute {
+		t.Errorf("better sources are tried again after %v", l.again)
+	}
+}
+
+// TestLossLeadsToAList: what a source has lost is found by a list, while it goes
+// on; and so is what it loses afterwards.
+func TestLossLeadsToAList(t *testing.T) {
+	s, feed := fakeSource("lossy", 0)
+	system := &growing{all: fed{}}
+	l, out, stop := fakeLaunches(t, system, s)
+	statusIs(t, l, "lossy")
+	for i, exe := range []string{"/first", "/second"} {
+		system.add(meetguard.Process{PID: 20 + i, PPID: 1, Exe: exe, Started: time.Unix(1e9, 0)})
+		feed <- told{kind: lost, count: 3}
+		nextIs(t, l, out, exe, sourcePoll)
+		if got := l.Counters().ExecLost; got != int64(3*(i+1)) {
+			t.Errorf("%d launches lost, want %d", got, 3*(i+1))
+		}
+	}
+	feed <- launchOf(30, "/heard")
+	nextIs(t, l, out, "/heard", "lossy")
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// growing are processes that a test adds to while they are listed.
+type growing struct {
+	mu  sync.Mutex
+	all fed
+}
+
+func (g *growing) add(p meetguard.Process) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.all[p.PID] = p
+}
+
+func (g *growing) pids(ctx context.Context) ([]int, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all.pids(ctx)
+}
+
+func (g *growing) started(ctx context.Context, pid int) (time.Time, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all.started(ctx, pid)
+}
+
+func (g *growing) describe(ctx context.Context, pid int) (meetguard.Process, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.all.describe(ctx, pid)
+}
+
 func TestAdoptTellsOnce(t *testing.T) {
 	start := time.Unix(1e9, 0)
 	system := fed{}

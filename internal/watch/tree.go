@@ -119,7 +119,7 @@ func (w *walk) next(ctx context.Context, f *Files) (more bool, err error) {
 func (w *walk) entry(ctx context.Context, f *Files, path string, e os.DirEntry) error {
 	if e.IsDir() {
 		if bundleName(e.Name()) && !w.watchOnly {
-			f.pending.add(w.root, path, sourceSweep, time.Now(), quietBundle)
+			f.pending.add(w.root, path, SourceSweep, time.Now(), quietBundle)
 		} else if depthBelow(w.root, path) > depthMost {
 			f.note(func(h *health) { h.tooDeep = true })
 		} else {
@@ -135,7 +135,7 @@ func (w *walk) entry(ctx context.Context, f *Files, path string, e os.DirEntry) 
 		return nil // gone
 	}
 	now := time.Now()
-	h := &hint{path: path, source: sourceSweep, seen: now}
+	h := &hint{path: path, source: SourceSweep, seen: now}
 	if age := now.Sub(time.Unix(0, latest(IdentityOf(fi)))); age >= 0 && age < quietWrite {
 		h.quiet = quietWrite // perhaps still being written
 	}

@@ -28,6 +28,8 @@ func floor(mode string, args []string) {
 		err = inotifyLoop(args[0], args[1], args[2])
 	case "launches":
 		err = hearLaunches(args[0], args[1])
+	case "launcher":
+		err = launchLines()
 	case "nap":
 		time.Sleep(6 * time.Millisecond)
 	default:

@@ -60,3 +60,20 @@ func wakeups(pid int) int64 {
 	}
 	return n
 }
+
+// familyCPU is the CPU time of a process and its descendants, as far as they
+// live, in seconds.
+func familyCPU(pid int) float64 {
+	var ns float64
+	for _, p := range family(pid) {
+		tasks, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/schedstat", p))
+		for _, t := range tasks {
+			data, _ := os.ReadFile(t) // the first number, see the kernel's sched-stats.rst
+			if f := strings.Fields(string(data)); len(f) > 0 {
+				n, _ := strconv.ParseFloat(f[0], 64)
+				ns += n
+			}
+		}
+	}
+	return ns / 1e9
+}

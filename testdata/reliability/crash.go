@@ -166,8 +166,8 @@ func (c *crash) enrol() error {
 func (c *crash) url() string   { return "https://" + c.addr }
 func (c *crash) state() string { return filepath.Join(c.dir, "agent") }
 
-// life is one life of the agent: it writes, and dies at a random moment after
-// its first promise, or while it starts.
+// life is one life of the agent: it writes, and dies at a random moment: one in
+// five from its start on, the others from its first promise on.
 func (c *crash) life(round string, promised map[string]bool) error {
 	cmd := exec.Command("/proc/self/exe", "writer", c.state()+" "+c.url()+" "+round)
 	out, err := cmd.StdoutPipe()
@@ -180,12 +180,20 @@ func (c *crash) life(round string, promised map[string]bool) error {
 	end := time.Duration(c.rng.Int64N(int64(250 * time.Millisecond)))
 	timer := time.AfterFunc(end, func() { cmd.Process.Kill() })
 	defer timer.Stop()
+	atStart := c.rng.IntN(5) == 0
+	if !atStart {
+		timer.Stop()
+	}
 	lines := bufio.NewScanner(out)
 	var fault error
 	for lines.Scan() {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		switch word {
 		case "promised":
+			if !atStart {
+				timer.Reset(end)
+				atStart = true
+			}
 			if len(rest) == uidLength { // the last line may be cut: then nobody was told
 				promised[rest] = true
 			}

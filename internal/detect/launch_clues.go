@@ -1,0 +1,172 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// systemInstallers take a package or an image and look at its signature, or ask.
+var systemInstallers = set(`installer package msiexec hdiutil open`)
+
+// installs says whether the launch gives what it was given to such an installer.
+func (w *scale) installs() bool {
+	any := false
+	for _, d := range w.l.own {
+		if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" {
+			if !systemInstallers[d.What] {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
+}
+
+// admits weighs ways in that are opened one after the other: an account, its
+// rights, and a service to come by.
+func (w *scale) admits() {
+	what := map[string]bool{}
+	steps := append(append([]meetguard.Step{{Deeds: w.l.own}}, w.l.chain...), w.l.session...)
+	for _, st := range steps {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedAdmit && d.What != "tunnel" {
+				what[d.What] = true
+			}
+		}
+	}
+	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 {
+		w.add(clueOpen, 50, "several ways in are opened for somebody else")
+	} else if w.l.does(meetguard.DeedAdmit) && len(what) > 1 {
+		w.add(clueOpen, 30, "ways in are opened for somebody else")
+	}
+}
+
+// makerNames begin the names of what belongs to makers that everybody trusts.
+var makerNames = []string{"com.apple.", "com.google.", "com.microsoft.", "com.adobe.", "us.zoom.", "com.zoom", "com.cisco.", "com.webex."}
+
+// startFiles are the kinds of things to start where the file that is named is
+// not what is started.
+var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user unit", "unit", "autostart", "native messaging host", "environment", "git hook", "launch agent", "launch daemon", "startup folder", "cron", "udev", "sudoers"})
+
+// stays weighs what is to start by itself.
+func (w *scale) stays(d meetguard.Deed) {
+	low, points := slashed(d.File), 10
+	for _, m := range makerNames {
+		if strings.HasPrefix(baseName(low), m) && !signedWell(w.l.Signature) {
+			points = 20
+			if m == "com.apple." && !strings.HasPrefix(low, "/system/") {
+				points = 30
+			}
+		}
+	}
+	switch {
+	case coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+		points = 30
+	case strings.Contains(low, "/appdata/local/programs/"):
+	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
+		points = max(points, 20)
+	}
+	for _, file := range []string{d.From, d.File} {
+		if startFiles[d.What] && file == d.File {
+			continue
+		}
+		if coveredPlace(file) && !dotFile(file) && !strings.Contains(slashed(file), "/programs/startup/") {
+			w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(file))))
+		}
+	}
+	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// backup says whether what is copied is a backup, as far as nothing goes to a
+// machine that nobody knows.
+func (w *scale) backup() bool {
+	if !w.l.backup {
+		return false
+	}
+	for _, d := range w.l.own {
+		if points, _ := w.from(d.Host); d.Kind == meetguard.DeedUpload && points > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+func (w *scale) takes(d meetguard.Deed) {
+	l := w.l
+	if w.backup() {
+		return
+	}
+	strong := len(l.strong()) > 0 || l.kinds["messages"] || l.kinds["vault"]
+	switch {
+	case l.typed() && strong:
+		w.add(clueSecret, 20, "private data is taken ("+clip(d.What)+")")
+	case strong && len(l.kinds) > 1:
+		w.add(clueSecret, 40, "private data of several kinds is taken")
+	case strong:
+		w.add(clueSecret, 35, "private data is taken ("+clip(d.What)+")")
+	case len(l.kinds) > 1, d.What == "passwords":
+		w.add(clueSecret, 20, "private data is looked for or taken ("+clip(d.What)+")")
+	default:
+		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
+	}
+}
+
+func (w *scale) sends(d meetguard.Deed) {
+	if w.backup() || inHouse(d.Host) {
+		return
+	}
+	points, _ := w.from(d.Host)
+	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
+		w.add(cluePack, 10, "it was gathered where nobody looks")
+	}
+	switch {
+	case d.What == "telegram bot":
+		w.add(clueSend, 25, "something is sent to a bot of a messenger")
+	case points > 0 && !publicAddress(d.Host) && copiers[d.What]: // people have machines of their own
+		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
+	case publicAddress(d.Host) && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 35, "something from a temporary folder is sent to a bare address ("+clip(d.Host)+")")
+	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 25, fmt.Sprintf("%s was brought along and sends something away", w.l.shownRun()))
+	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
+	case points > 0:
+		w.add(clueSend, 20, "something is sent to "+clip(d.Host))
+	case d.Host == "" && (tempPlace(d.File) || coveredPlace(d.File)):
+		w.add(clueSend, 15, "something from a temporary folder is sent away")
+	}
+}
+
+// copiers send files to machines that let their user in by name.
+var copiers = set(`scp rsync sftp`)
+
+var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .enc .cab .dmg .gpg`)
+
+// disguised weighs names of files that are made to be overlooked.
+func (w *scale) disguised(d meetguard.Deed, own bool) {
+	switch d.Kind {
+	case meetguard.DeedFetch, meetguard.DeedRun, meetguard.DeedPersist, meetguard.DeedChmod, meetguard.DeedUnpack, meetguard.DeedPack, meetguard.DeedUpload, meetguard.DeedEncoded:
+	default:
+		return
+	}
+	if d.File == "" || d.What == "unpack" || !userPlace(d.File) && !coveredPlace(d.File) {
+		return
+	}
+	name := strings.ToLower(baseName(d.File))
+	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
+		w.add(clueDisguise, 30, fmt.Sprintf("%s is loaded as a library", quoted(name)))
+	}
+	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
+		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
+	}
+	switch {
+	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
+	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
+	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) || own && w.s.soundsLike(name)):
+		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
+	}
+}

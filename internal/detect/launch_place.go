@@ -1,0 +1,84 @@
+package detect
+
+import "strings"
+
+// Where something lies and what it is called, as far as that tells what it is.
+
+// systemLike says whether a name is that of a part of a system, or would be
+// taken for one.
+func systemLike(name string) bool {
+	name = strings.TrimPrefix(name, ".")
+	if i := strings.IndexAny(name, "-_. "); i > 3 && systemNames[name[:i]] {
+		return true
+	}
+	return systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker") || strings.HasPrefix(name, "systemd-")
+}
+
+var libraryExt = set(`.dll .cpl .ocx .ax .drv .tsp .sct .inf`)
+
+// systemFolder says whether a path is that of a program of the system.
+func systemFolder(p string) bool {
+	low := slashed(p)
+	return strings.Contains(low, "/windows/system32/") || strings.Contains(low, "/windows/syswow64/") || strings.HasPrefix(low, "%windir%") || strings.HasPrefix(low, "%systemroot%") ||
+		strings.HasPrefix(low, "/usr/bin/") || strings.HasPrefix(low, "/bin/")
+}
+
+func hiddenName(name string) bool { return len(name) > 1 && name[0] == '.' && name[1] != '.' }
+
+// devFolders are hidden folders of a home that tools of developers and of the
+// desktop run programs from.
+var devFolders = set(`.cargo .rustup .nvm .npm .npm-global .nodenv .pyenv .rbenv .rvm .asdf .sdkman .deno .bun .go .gvm .goenv .jenv .dotnet .nuget .gradle .m2 .ivy2 .venv .virtualenvs .tox .poetry .pixi .conda .mamba .local .vscode .vscode-server .cursor .cursor-server .windsurf .idea .git .config .docker .krew .helm .kube .volta .fnm .proto .mise .juliaup .ghcup .opam .cabal .stack .elan .composer .gem .yarn .pnpm .pnpm-store .linuxbrew .oh-my-zsh .fzf .tmux .vim .emacs.d .steam .var .wine .minecraft .jdks .android .flutter .pub-cache .swiftpm .swiftly .foundry .avm .nix-profile .dropbox-dist .toolbox .antigen .zinit .zplug .hammerspoon .claude .codex .ansible .vagrant.d .platformio .espressif .arduino15 .x64 .next .output .cache .ollama .lmstudio .modular .wasmtime .wasmer .kiro .jupyter .ipython .rd .colima .orbstack .lima .bin .dapr .terraform .tfenv .pulumi .fly .railway .turso .modal .duckdb .atuin .starship .zed .zed_server .fleet .trunk .hex .mix .asdf-vm .phpenv .symfony5 .symfony .ddev .lando .istioctl .linkerd2 .kn .okteto .tilt-dev .serverless .amplify .wakatime .bazel .ccache .pre-commit .nox .hatch .uv .rye .sonar .snyk .semgrep .codeium .tabnine .copilot .continue .node .node_modules .node-gyp .electron .electron-gyp .expo .cocoapods .fastlane .gitpod .devcontainer .dev .dotfiles .mozilla`)
+
+// coveredPlace says whether a path lies where no setup puts a program and nobody
+// looks: hidden folders and names, shared and public folders, the folders of a
+// profile themselves.
+func coveredPlace(p string) bool {
+	low := slashed(p)
+	if low == "" {
+		return false
+	}
+	switch {
+	case strings.Contains(low, "/tmp/.mount_"), strings.Contains(low, "/node_modules/"), strings.Contains(low, "/.git/"), strings.Contains(low, "/site-packages/"):
+		return false
+	case strings.HasPrefix(low, "/users/shared/"), strings.HasPrefix(low, "/dev/shm/"), strings.HasPrefix(low, "/memfd:"), strings.Contains(low, "/users/public/"), noProgramPlace(low), strings.Contains(low, "/.local/state/"), strings.Contains(low, "/programs/startup/"):
+		return true
+	case bareIn(low, "/appdata/roaming/"), bareIn(low, "/appdata/local/"), bareIn(low, "c:/programdata/"), bareIn(low, "%appdata%/"), bareIn(low, "%localappdata%/"), bareIn(low, "c:/perflogs/"), bareIn(low, "%programdata%/"), bareIn(low, "c:/windows/temp/"):
+		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".js"
+	case home(low) && (bareIn(low, "/library/caches/") || bareIn(low, "/library/logs/") || bareIn(low, "/library/preferences/") || bareIn(low, "/library/fonts/") || bareIn(low, "/library/") || bareIn(low, "/library/application support/") || bareIn(low, "/library/cookies/")):
+		return pathExt(low) != ".plist" && pathExt(low) != ".log" && pathExt(low) != ".zip"
+	}
+	if home(low) && (bareIn(low, "/.config/") || bareIn(low, "/.local/")) && (pathExt(low) == "" || pathExt(low) == ".sh") {
+		return true
+	}
+	parts := strings.Split(low, "/")
+	for i, part := range parts {
+		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) {
+			continue // ~/.tool/bin/tool is how tools of developers are laid out
+		}
+		return true
+	}
+	return false
+}
+
+// dotFile says whether a path is that of a settings file in a home.
+func dotFile(p string) bool {
+	low := slashed(p)
+	return hiddenName(baseName(low)) && (strings.HasPrefix(low, "~/") && strings.Count(low, "/") == 1 || home(low) && strings.Count(low, "/") == 3)
+}
+
+func home(low string) bool {
+	return strings.HasPrefix(low, "/users/") || strings.HasPrefix(low, "/home/") || strings.HasPrefix(low, "/root/") || strings.HasPrefix(low, "~/") || strings.HasPrefix(low, "$home/") || len(low) > 9 && low[1:9] == ":/users/"
+}
+
+// bareIn says whether a path lies directly in a folder.
+func bareIn(low, folder string) bool {
+	_, rest, ok := strings.Cut(low, folder)
+	return ok && !strings.Contains(rest, "/")
+}
+
+func pathExt(low string) string {
+	if i := strings.LastIndexByte(low, '.'); i > strings.LastIndexByte(low, '/') {
+		return low[i:]
+	}
+	return ""
+}

@@ -1,0 +1,90 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// hostClue is how strange a host is.
+type hostClue struct {
+	points  int
+	text    string
+	pretext bool // its name speaks of meetings and of mending, or has a brand's name in it
+}
+
+// from says how strange a host is.
+func (w *scale) from(host string) (int, string) {
+	c := w.host(host)
+	return c.points, c.text
+}
+
+func (w *scale) host(host string) hostClue {
+	if host == "" || inHouse(host) {
+		return hostClue{}
+	}
+	c, ok := w.hosts[host]
+	if !ok {
+		c = w.s.strangeness(host)
+		w.hosts[host] = c
+	}
+	return c
+}
+
+func (s *subject) strangeness(host string) hostClue {
+	if publicAddress(host) {
+		return hostClue{points: 30, text: fmt.Sprintf("something comes from a bare address (%s)", clip(host))}
+	}
+	kind := s.judge.source(meetguard.Fetch{Host: host})
+	if kind == sourceInside {
+		return hostClue{}
+	}
+	if s.judge.Host(host).Level != meetguard.Clean {
+		return hostClue{40, fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), true}
+	}
+	switch kind {
+	case sourceStrange:
+		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), s.namedFor(host)}
+	case sourceAnybody:
+		return hostClue{20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host)), s.namedFor(host)}
+	}
+	return hostClue{}
+}
+
+// occasions are words of the hosts of lures: what the victim is told that it is
+// about.
+var occasions = set(`meet meets meeting meetings call calls callroom join invite invitation interview interviews hiring hire recruit recruiter recruiting talent candidate onboarding assessment
+	camera cam webcam mic microphone audio sound voice headset speaker video codec webrtc rtc driver drivers screenshare conference conferencing webinar transcript transcripts transcriber recording recordings
+	verify verification captcha fix fixes repair patch troubleshoot diag`)
+
+// namedFor: the name of a host speaks of meetings or of mending, or has the name
+// of a brand in it.
+func (s *subject) namedFor(host string) bool {
+	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
+		if occasions[word] || len(s.judge.owners[word]) > 0 {
+			return true
+		}
+	}
+	return pretextName(host)
+}
+
+// blindClues are what a tool alone stands for where its arguments are unknown.
+var blindClues = map[string]clue{
+	"curl": {kind: clueSource, points: 10, text: "something is fetched"}, "wget": {kind: clueSource, points: 10, text: "something is fetched"}, "nscurl": {kind: clueSource, points: 10, text: "something is fetched"},
+	"certutil": {kind: clueSource, points: 10, text: "something is fetched or decoded"}, "bitsadmin": {kind: clueSource, points: 10, text: "something is fetched"},
+	"launchctl": {kind: clueStay, points: 10, text: "a service is handled"}, "crontab": {kind: clueStay, points: 10, text: "the list of cron is handled"}, "schtasks": {kind: clueStay, points: 10, text: "a task is handled"}, "at": {kind: clueStay, points: 10, text: "a job is left"},
+	"zip": {kind: cluePack, points: 5, text: "something is packed"}, "ditto": {kind: cluePack, points: 5, text: "something is packed"},
+	"dscl": {kind: cluePassword, points: 10, text: "accounts are handled"}, "security": {kind: clueSecret, points: 10, text: "keychains are handled"}, "zenity": {kind: cluePassword, points: 10, text: "a window asks for something"},
+	"xattr": {kind: clueGate, points: 10, text: "marks of a file are handled"}, "codesign": {kind: clueGate, points: 10, text: "a signature is handled"},
+	"attrib": {kind: clueHide, points: 5, text: "a file is hidden"}, "base64": {kind: clueEncoded, points: 10, text: "something is decoded"}, "openssl": {kind: clueEncoded, points: 5, text: "something is decoded"},
+	"mshta": {kind: clueDetour, points: 15, text: "mshta runs"}, "regsvr32": {kind: clueDetour, points: 5, text: "a library is loaded"}, "sqlite3": {kind: clueSecret, points: 5, text: "a store is read"}, "screencapture": {kind: clueOpen, points: 10, text: "the screen is taken"},
+	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},
+}
+
+// blind weighs a tool of which no more is known than that it ran.
+func (w *scale) blind(name string) {
+	if c, ok := blindClues[name]; ok {
+		w.add(c.kind, c.points, c.text)
+	}
+}

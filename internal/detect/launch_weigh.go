@@ -1,0 +1,365 @@
+package detect
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"meetguard"
+)
+
+// A chain is weighed as a whole. Each thing that an attack must do and honest
+// software seldom does is a clue, and clues of different kinds add up: how it
+// began, where what it runs came from, how that is disguised, what it takes, and
+// how it stays. No clue is enough alone, and none asks for the name of a tool.
+
+// clue is one reason, of one kind. Of each kind the heaviest counts.
+type clue struct {
+	kind   string
+	points int
+	text   string
+	host   string // of where something came from
+}
+
+// enough is how many points a chain needs.
+const enough = 60
+
+// weighMinutes is how far apart launches of one tree may be to be weighed together:
+// what runs for days below one program need not have one purpose.
+const weighMinutes = 10
+
+// scale holds the clues of one chain.
+type scale struct {
+	s    *subject
+	l    *launch
+	best map[string]clue
+
+	hosts map[string]hostClue // what was found out of each host, once
+
+	piped  bool // something in the chain takes what comes through a pipe
+	opened bool // an interpreter or an installer was given what a stranger published
+}
+
+func (w *scale) add(kind string, points int, text string) {
+	if points > w.best[kind].points {
+		w.best[kind] = clue{kind: kind, points: points, text: text}
+	}
+}
+
+func (w *scale) came(kind string, points int, text, host string) {
+	if points > w.best[kind].points {
+		w.best[kind] = clue{kind, points, text, host}
+	}
+}
+
+// Kinds of clues.
+const (
+	clueStart    = "start"
+	cluePlace    = "place"
+	clueOrigin   = "origin"
+	clueSource   = "source"
+	clueRun      = "run"
+	clueDisguise = "disguise"
+	clueStay     = "stay"
+	clueSecret   = "secret"
+	cluePack     = "pack"
+	clueSend     = "send"
+	cluePassword = "password"
+	clueGate     = "gate"
+	clueHide     = "hide"
+	clueEncoded  = "encoded"
+	clueOpen     = "open"
+	clueLook     = "look"
+	clueDetour   = "detour"
+)
+
+// hostile are the clues of which a chain needs one, and from how many points on:
+// the others are habits of installers and administrators.
+var hostile = map[string]int{clueOrigin: 30, cluePlace: 20, clueRun: 20, clueDetour: 15, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 25, clueGate: 30}
+
+// weighed: the clues of the chain are enough, and this launch brings one of
+// them.
+func weighed(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	w := &scale{s: s, l: l, best: map[string]clue{}, hosts: map[string]hostClue{}}
+	w.piped = takesPipe(l.own)
+	for _, st := range l.chain {
+		w.piped = w.piped || takesPipe(st.Deeds)
+	}
+	w.deeds(l.own, true)
+	w.itself()
+	if len(w.best) == 0 && len(l.fetched) == 0 {
+		return ""
+	}
+	for _, st := range l.chain {
+		if sameTime(st, l.Process) {
+			w.deeds(st.Deeds, false)
+			w.place(st.Exe, nil)
+		}
+	}
+	for _, d := range l.fetched {
+		d.Mark = append([]string{"run"}, d.Mark...)
+		w.bring(d)
+	}
+	w.ran()
+	w.admits()
+	w.starts()
+	return w.verdict()
+}
+
+func sameTime(st meetguard.Step, p *meetguard.Process) bool {
+	return st.Time.IsZero() || p.Started.IsZero() || p.Started.Sub(st.Time).Abs().Minutes() < weighMinutes
+}
+
+func (w *scale) verdict() string {
+	if o := w.best[clueOrigin]; o.host != "" && o.host == w.best[clueSource].host {
+		o.points /= 2 // one fact
+		w.best[clueOrigin] = o
+	}
+	sum, list, bad := 0, []clue{}, false
+	for _, c := range w.best {
+		sum += c.points
+		list = append(list, c)
+	}
+	if w.best[cluePlace].points >= 20 && w.best[clueStay].points >= 20 {
+		sum += 5 // what is out of the way is what stays
+	}
+	for k, from := range hostile {
+		bad = bad || w.best[k].points >= from
+	}
+	if w.opened && w.best[clueOrigin].points >= 20 && sum >= enough+5 {
+		bad = true // code of a stranger that somebody opened does several of these
+	}
+	if sum < enough || !bad || len(list) < 2 {
+		return ""
+	}
+	sort.Slice(list, func(a, b int) bool {
+		return list[a].points > list[b].points || list[a].points == list[b].points && list[a].kind < list[b].kind
+	})
+	var words []string
+	for i, c := range list {
+		if i < 5 {
+			words = append(words, c.text)
+		}
+	}
+	return fmt.Sprintf("Taken together, this chain is that of an attack (%s): %s.", w.l.via(), strings.Join(words, "; "))
+}
+
+// deeds weighs what a step does.
+func (w *scale) deeds(list []meetguard.Deed, own bool) {
+	probes := 0
+	for _, d := range list {
+		switch d.Kind {
+		case meetguard.DeedFetch, meetguard.DeedFetchRun:
+			w.bring(d)
+		case meetguard.DeedRun:
+			w.runs(d)
+			if contains(d.Mark, "arguments unknown") {
+				w.blind(program(d.File))
+			}
+		case meetguard.DeedPersist:
+			w.stays(d)
+		case meetguard.DeedSecret:
+			w.takes(d)
+		case meetguard.DeedPack:
+			if coveredPlace(d.File) && !dotFile(d.File) {
+				w.add(cluePack, 10, "something is gathered where nobody looks")
+			}
+		case meetguard.DeedUpload:
+			w.sends(d)
+		case meetguard.DeedPrompt:
+			w.add(cluePassword, 25, "a script asks for a password")
+		case meetguard.DeedCheck:
+			if w.l.typed() {
+				break
+			}
+			w.add(cluePassword, 30, "a script checks a password")
+		case meetguard.DeedChmod:
+			if contains(d.Mark, "setuid") {
+				w.add(clueGate, 25, fmt.Sprintf("%s is given the rights of its owner", quoted(baseName(d.File))))
+			}
+		case meetguard.DeedDequarantine, meetguard.DeedResign:
+			if low := slashed(d.File); d.Kind == meetguard.DeedResign && (strings.HasPrefix(low, "/library/") || strings.HasPrefix(low, "/applications/")) {
+				w.add(clueGate, 15, "a program is signed anew")
+			}
+			if hotPlace(d.File) || landingPlace(d.File) || coveredPlace(d.File) {
+				w.add(clueGate, 20, "the system's check of a file is put off")
+			}
+		case meetguard.DeedBlind:
+			w.add(clueGate, 30, "the virus scanner is kept from looking")
+		case meetguard.DeedTrust:
+			if !inHouse(d.Host) {
+				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
+			}
+		case meetguard.DeedAdmit:
+			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
+				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
+			}
+			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
+		case meetguard.DeedSpy:
+			w.add(clueOpen, 15, "the "+clip(d.What)+" is taken")
+		case meetguard.DeedConnect:
+			if contains(d.Mark, "shell") && !inHouse(d.Host) {
+				w.add(clueOpen, 50, "a connection is given a shell")
+			}
+		case meetguard.DeedHide:
+			switch {
+			case d.What == "background":
+				w.add(clueHide, 5, "it goes on in the background")
+			case d.What == "detour":
+				w.add(clueDetour, 15, "a program is started by another's hand")
+			default:
+				w.add(clueHide, 10, "it works out of sight")
+			}
+		case meetguard.DeedEncoded:
+			w.add(clueEncoded, 15, "a command is encoded")
+		case meetguard.DeedProbe:
+			if probes++; probes > 1 && own {
+				w.add(clueLook, 5, "it looks around")
+			}
+		}
+		w.disguised(d, own)
+	}
+}
+
+// bring weighs where something comes from.
+func (w *scale) bring(d meetguard.Deed) {
+	if contains(d.Mark, "answer") && !contains(d.Mark, "run") {
+		return // what another machine said, and nobody ran it
+	}
+	points, text := w.from(d.Host)
+	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
+		points += 10
+	}
+	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
+		points = min(points, 10) // an answer that is shown
+	}
+	w.came(clueSource, points, text, d.Host)
+	if d.Kind == meetguard.DeedFetchRun && points > 0 {
+		w.add(clueRun, atOnce(d), "what it brings is run at once")
+	}
+	if w.host(d.Host).pretext {
+		w.add(clueDisguise, 10, "a host is named for the occasion")
+	}
+}
+
+// atOnce weighs that a download is run in one go. Packages of languages are
+// installed that way every day.
+func atOnce(d meetguard.Deed) int {
+	if contains(d.Mark, "package") || contains(d.Mark, blindly) {
+		return 10
+	}
+	if d.Kind == meetguard.DeedFetch {
+		return 15 // a pipe, as in the installation lines of many makers
+	}
+	return 20
+}
+
+// takesPipe says whether a step runs, unpacks or decodes what comes to it
+// through a pipe.
+func takesPipe(list []meetguard.Deed) bool {
+	for _, d := range list {
+		switch d.Kind {
+		case meetguard.DeedRead:
+			return true
+		case meetguard.DeedPersist:
+			if contains(d.Mark, "pipe") {
+				return true
+			}
+		case meetguard.DeedUnpack, meetguard.DeedEncoded:
+			if d.From == "" && d.What != "eval" && d.What != "powershell" && d.What != "split" && d.What != "inline" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// oddFetchers are not made for bringing files, and honest scripts have better
+// ones.
+var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc certreq cmdl32 configsecuritypolicy imewdbld finger hh mspub msohtmed winword excel powerpnt extexport ieexplore nscurl openssl nc ncat netcat socat telnet ftp tftp msxsl wmic pubprn presentationhost ieexec`)
+
+// runs weighs where the program or the script of a step lies.
+func (w *scale) runs(d meetguard.Deed) {
+	low := slashed(d.File)
+	switch {
+	case d.What == "unpack" || d.What == "hdiutil" || d.What == "open" && !coveredPlace(d.File):
+		return
+	case d.What == "package":
+		if w.s.soundsLike(d.File) && landingPlace(low) {
+			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
+		}
+		return
+	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
+		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
+	}
+	w.place(d.File, nil)
+}
+
+// oddEnding are endings of programs that hardly anybody knows as such.
+var oddEnding = set(`.scr .pif .com`)
+
+// place weighs where something that runs lies, and what it is called.
+func (w *scale) place(file string, sig *meetguard.Signature) {
+	if signedWell(sig) {
+		return
+	}
+	if strings.Contains(slashed(file), "/programs/startup/") {
+		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
+	}
+	if coveredPlace(file) {
+		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
+	}
+}
+
+// itself weighs the program of the launch.
+func (w *scale) itself() {
+	l := w.l
+	w.place(l.Exe, l.Signature)
+	if odd := oddParents[l.parent()]; (odd || opensScripts[l.parent()]) && (interpreters[l.name] || lolbins[l.name] || odd && userPlace(l.Exe)) && l.name != l.parent() {
+		points := 15
+		if !odd {
+			points = 10
+		}
+		w.add(clueDetour, points, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
+	}
+	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
+	}
+	if portables[l.name] && userPlace(l.Exe) {
+		for _, d := range l.own {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folderOf(slashed(l.Exe)) {
+				w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
+			}
+		}
+	}
+}
+
+// ran weighs that what was brought is run.
+func (w *scale) ran() {
+	if w.best[clueSource].points > 0 {
+		for _, d := range w.l.own {
+			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
+				points := 20
+				if !coveredPlace(d.File) {
+					points = 10
+				}
+				w.add(clueRun, points, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
+			}
+		}
+	}
+	for _, d := range w.l.fetched {
+		switch {
+		case w.best[clueSource].points == 0:
+		case d.Kind == meetguard.DeedFetchRun || d.File == "":
+			w.add(clueRun, atOnce(d), "what it brings is run at once")
+		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs():
+			w.add(clueRun, 20, fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File))))
+		default:
+			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
+		}
+	}
+}

