@@ -11,15 +11,17 @@ import (
 	"testing"
 
 	"meetguard/internal/collect"
+	"meetguard/internal/store"
 )
 
-// startCollector runs a real collector on loopback and returns its address.
+// startCollector runs a real collector on loopback, which nobody has used yet, and
+// returns its address.
 func startCollector(t *testing.T) string { return startCollectorAt(t, "127.0.0.1:0") }
 
 func startCollectorAt(t *testing.T, address string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	store, err := collect.OpenStore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "c.db"))
+	st, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "c.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +29,7 @@ func startCollectorAt(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := collect.NewServer(store, slog.New(slog.DiscardHandler))
+	srv, err := collect.NewServer(collect.Config{Store: st, Log: slog.New(slog.DiscardHandler), Secret: make([]byte, 32), Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +38,7 @@ func startCollectorAt(t *testing.T, address string) string {
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		store.Close()
+		st.Close()
 	})
 	return "http://" + ln.Addr().String()
 }

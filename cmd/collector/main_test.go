@@ -40,14 +40,12 @@ func TestRefusals(t *testing.T) {
 		args []string
 		want string
 	}{
-		"every address": {[]string{"serve", "--listen", ":8765"}, "loopback"},
-		"0.0.0.0":       {[]string{"serve", "--listen", "0.0.0.0:0"}, "loopback"},
-		"::":            {[]string{"serve", "--listen", "[::]:0"}, "loopback"},
-		"other address": {[]string{"serve", "--listen", "192.0.2.1:0"}, "loopback"},
+		"other address": {[]string{"serve", "--listen", "192.0.2.1:0"}, "--listen"},
 		"no port":       {[]string{"serve", "--listen", "127.0.0.1"}, "HOST:PORT"},
 		"port in use":   {[]string{"serve", "--listen", busy.Addr().String()}, "in use"},
-		"postgres":      {[]string{"serve", "--listen", "127.0.0.1:0", "--store", "postgres://u:secret@h/d"}, "SQLite only"},
+		"postgres":      {[]string{"serve", "--listen", "127.0.0.1:0", "--store", "postgres://u:secret@127.0.0.1:1/d"}, "open store"},
 		"unknown store": {[]string{"serve", "--listen", "127.0.0.1:0", "--store", "alerts.db"}, "sqlite:PATH"},
+		"settings":      {[]string{"serve", "--listen", "127.0.0.1:0", "--config", notes}, "notes.txt"},
 		"foreign file":  {[]string{"serve", "--listen", "127.0.0.1:0", "--store", "sqlite:" + notes}, "not a SQLite database"},
 		"no folder":     {[]string{"serve", "--listen", "127.0.0.1:0", "--store", "sqlite:" + notes + "/x.db"}, "open store"},
 		"state a file":  {[]string{"serve", "--listen", "127.0.0.1:0", "--state", notes}, "--state"},
@@ -322,8 +320,88 @@ func TestSignalsEndCleanly(t *testing.T) {
 		if code := c.end(); code != exitOK {
 			t.Errorf("%v: exit code %d", sig, code)
 		}
-		if entries, err := os.ReadDir(filepath.Dir(store)); err != nil || len(entries) != 1 {
+		if entries, err := os.ReadDir(filepath.Dir(store)); err != nil || len(entries) != 2 { // the store and the first log-in
 			t.Errorf("%v left journals behind: %v, %v", sig, entries, err)
+		}
+	}
+}
+
+// The first start prints the line that enrols and where the first log-in stands,
+// once, and no password into what may be a log.
+func TestFirstStart(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		return // there are no signals to send
+	}
+	bin, store := build(t), filepath.Join(t.TempDir(), "c.db")
+	serve := func() string {
+		var out bytes.Buffer
+		cmd := exec.Command(bin, "serve", "--listen", "127.0.0.1:0", "--metrics", "off", "--store", "sqlite:"+store)
+		cmd.Stdout = &out
+		pipe, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for lines := bufio.NewScanner(pipe); lines.Scan(); {
+			if listening.MatchString(lines.Text()) {
+				cmd.Process.Signal(syscall.SIGTERM)
+			}
+		}
+		if err := cmd.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		return out.String()
+	}
+	first := serve()
+	if !regexp.MustCompile(`meetguard enroll https://127\.0\.0\.1:\d+ mgenroll_[a-z2-7]{32}_[a-z2-7]{32}\n`).MatchString(first) {
+		t.Errorf("the first start prints %q", first)
+	}
+	login, err := os.ReadFile(filepath.Join(filepath.Dir(store), firstLogin))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, password, _ := strings.Cut(strings.TrimSpace(string(login)), "password: ")
+	if len(password) < 20 || strings.Contains(first, password) {
+		t.Errorf("the password is told in %q", first)
+	}
+	if again := serve(); again != "" {
+		t.Errorf("the second start prints %q", again)
+	}
+}
+
+// Tokens and accounts are made from the command line, and a backup is restored.
+func TestCommandsOverTheStore(t *testing.T) {
+	dir := t.TempDir()
+	one, two, file := "sqlite:"+filepath.Join(dir, "1.db"), "sqlite:"+filepath.Join(dir, "2.db"), filepath.Join(dir, "backup")
+	do := func(want int, args ...string) string {
+		t.Helper()
+		var stdout, stderr bytes.Buffer
+		if code := run(t.Context(), args, &stdout, &stderr); code != want {
+			t.Errorf("%v: exit code %d: %s", args, code, &stderr)
+		}
+		return stdout.String()
+	}
+	if line := do(exitOK, "token", "create", "--store", one, "--url", "https://c.example:8443", "--group", "sales", "--uses", "3"); !strings.HasPrefix(line, "meetguard enroll https://c.example:8443 mgenroll_") {
+		t.Errorf("token create prints %q", line)
+	}
+	if password := do(exitOK, "user", "add", "kim", "--store", one, "--role", "analyst"); len(strings.TrimSpace(password)) < 20 {
+		t.Errorf("user add prints %q", password)
+	}
+	do(exitError, "user", "add", "kim", "--store", one)
+	do(exitError, "user", "add", "lee", "--store", one, "--role", "king")
+	do(exitOK, "user", "reset", "kim", "--store", one)
+	do(exitOK, "store", "backup", file, "--store", one)
+	do(exitOK, "store", "restore", file, "--store", two)
+	do(exitError, "store", "restore", file, "--store", two)
+	do(exitError, "store", "distribute", "--store", two)
+	for _, st := range []string{one, two} {
+		if list := do(exitOK, "token", "list", "--store", st); !strings.Contains(list, "sales") || !strings.Contains(list, "0/3") {
+			t.Errorf("token list: %s", list)
+		}
+		if list := do(exitOK, "user", "list", "--store", st); !strings.Contains(list, "kim") {
+			t.Errorf("user list: %s", list)
 		}
 	}
 }

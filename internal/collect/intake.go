@@ -10,7 +10,6 @@ import (
 	"math/rand/v2"
 	"mime"
 	"net/http"
-	"strconv"
 	"time"
 
 	"meetguard/internal/store"
@@ -179,7 +178,7 @@ func (s *Server) enter(ctx context.Context) error {
 	if s.waiting.Add(1) > maxWaiting {
 		s.waiting.Add(-1)
 		s.metrics.refused.Inc()
-		return errBusy
+		return errBusy()
 	}
 	defer s.waiting.Add(-1)
 	select {
@@ -192,11 +191,8 @@ func (s *Server) enter(ctx context.Context) error {
 
 func (s *Server) leave() { <-s.slots }
 
-// errBusy sends an agent away for a while.
-var errBusy = refuse(http.StatusTooManyRequests, "too many agents at once, come back later")
-
-// retryAfter spreads those who are sent away, in seconds.
-func retryAfter() string { return strconv.Itoa(5 + rand.N(55)) }
+// errBusy sends an agent away for a while, each for another one.
+func errBusy() error { return &tooMany{after: 5*time.Second + rand.N(55*time.Second)} }
 
 // logRejected leaves a trace of what was refused. The reasons are our own words
 // and the uid is visible ASCII: nothing of a record is logged.

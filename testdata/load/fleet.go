@@ -39,7 +39,6 @@ type agent struct {
 	prev   string
 	stored []string // uids that were answered for
 	unsent []byte   // line without an answer: sent again next time
-	lastID string
 }
 
 // errLater says that the collector wants to be asked again later.

@@ -28,10 +28,9 @@ type crash struct {
 	alerts    int
 	seed      uint64
 
-	dir   string
-	addr  string
-	rng   *rand.Rand
-	token string
+	dir  string
+	addr string
+	rng  *rand.Rand
 
 	mu  sync.Mutex
 	cmd *exec.Cmd // the collector that runs
