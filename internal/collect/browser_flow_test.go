@@ -246,7 +246,7 @@ func (b *browser) export() {
 // file waits for a download to be there as a whole.
 func (b *browser) file(path string) string {
 	b.t.Helper()
-	for range 300 {
+	for range 600 {
 		if text, err := os.ReadFile(path); err == nil && len(text) > 0 {
 			return string(text)
 		}
