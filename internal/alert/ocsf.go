@@ -222,8 +222,10 @@ type Unmapped struct {
 	PID         int      `json:"mg_pid,omitempty"`
 	CommandLine string   `json:"mg_command_line,omitempty"` // redacted
 	Reasons     []string `json:"mg_reasons"`
-	Story       []string `json:"mg_story,omitempty"`  // of a launch: the chain that it belongs to, oldest first
-	Landed      string   `json:"mg_landed,omitempty"` // of a launch: when what it runs came to a watched folder, and how that is known
+	Rules       []string `json:"mg_rules,omitempty"`   // of each reason
+	Weights     []int    `json:"mg_weights,omitempty"` // of each reason
+	Story       []string `json:"mg_story,omitempty"`   // of a launch: the chain that it belongs to, oldest first
+	Landed      string   `json:"mg_landed,omitempty"`  // of a launch: when what it runs came to a watched folder, and how that is known
 	Gaps        []string `json:"mg_gaps,omitempty"`
 	Seq         uint64   `json:"mg_seq"`           // 1, 2, 3 …: set by Log.Append
 	Prev        string   `json:"mg_prev"`          // SHA-256 of the line before: set by Log.Append

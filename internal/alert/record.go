@@ -203,6 +203,8 @@ func unmappedOf(a meetguard.Alert, top meetguard.Finding) Unmapped {
 	}
 	for _, f := range first(a.Verdict.Findings) {
 		u.Reasons = append(u.Reasons, safe(f.Evidence, maxText))
+		u.Rules = append(u.Rules, safe(f.Rule, maxName))
+		u.Weights = append(u.Weights, f.Weight)
 	}
 	for _, g := range first(a.Facts.Gaps) {
 		u.Gaps = append(u.Gaps, safe(gapText(g), maxText))

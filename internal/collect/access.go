@@ -163,7 +163,7 @@ func (s *Server) checkTransport(r *http.Request, rt route) error {
 	if r.TLS != nil {
 		return nil
 	}
-	if isSignOfLife(rt.path) {
+	if isForAll(rt.path) {
 		return nil
 	}
 	isOpen, err := s.isOpen(r)
@@ -171,6 +171,12 @@ func (s *Server) checkTransport(r *http.Request, rt route) error {
 		err = errPlain
 	}
 	return err
+}
+
+// isForAll tells what says nothing about anybody and is answered by plain HTTP
+// too: signs of life, and the files that make a refusal readable.
+func isForAll(path string) bool {
+	return isSignOfLife(path) || path == "/style.css" || path == "/app.js" || path == "/icon.svg"
 }
 
 func isSignOfLife(path string) bool {
@@ -181,7 +187,7 @@ func isSignOfLife(path string) bool {
 // is refused and not taken for nobody, but on public routes.
 func (s *Server) caller(r *http.Request, rt route, c caller) (caller, error) {
 	if r.TLS == nil {
-		if isSignOfLife(rt.path) {
+		if isForAll(rt.path) {
 			return c, nil
 		}
 		c.Kind, c.Name, c.Scope = open, "local", store.Everything

@@ -48,6 +48,23 @@ func TestConsole(t *testing.T) {
 	t.Run("log out", func(t *testing.T) { b.as(t).logOut() })
 }
 
+// Without its script the console does the same, by forms.
+func TestWithoutScript(t *testing.T) {
+	f := newFleetSite(t)
+	f.demo(t)
+	f.account(t, "ana", people.Analyst)
+	b := newBrowser(t, f)
+	b.login("ana")
+	b.sees("Fake Zoom installer")
+	b.do(emulation.SetScriptExecutionDisabled(true))
+	b.open("/?brand=msteams")
+	n := b.count(store.Filter{Brand: "msteams"})
+	b.do(chromedp.Click("td.check input"), chromedp.Click("[data-key=c]"), chromedp.SendKeys("#closing-note", "by a form", chromedp.NodeVisible), chromedp.Click("#closing button.main"))
+	b.sees(fmt.Sprintf("%d alerts are closed.", n))
+	b.shot("without-script")
+	b.noFaults()
+}
+
 // A first password has to be changed before anything else, then one-time codes are
 // set up; the next log-in asks for one, and a recovery code does in its place.
 func TestFirstLogIn(t *testing.T) {
@@ -229,7 +246,7 @@ func (b *browser) export() {
 // file waits for a download to be there as a whole.
 func (b *browser) file(path string) string {
 	b.t.Helper()
-	for range 300 {
+	for range 600 {
 		if text, err := os.ReadFile(path); err == nil && len(text) > 0 {
 			return string(text)
 		}

@@ -53,7 +53,7 @@ func newBrowser(t *testing.T, f *fleetSite) *browser {
 		chromedp.Flag("ignore-certificate-errors-spki-list", f.keyPin()), chromedp.WindowSize(1280, 860))
 	alloc, endAlloc := chromedp.NewExecAllocator(t.Context(), opts...)
 	ctx, end := chromedp.NewContext(alloc, chromedp.WithErrorf(func(string, ...any) {})) // events that the library does not know yet
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(func() { cancel(); end(); endAlloc() })
 	b := &browser{t: t, f: f, ctx: ctx}
 	chromedp.ListenTarget(ctx, b.listen)
@@ -154,7 +154,7 @@ func (b *browser) eval(script string) string {
 // until waits for a script to give true, also while the page changes under it.
 func (b *browser) until(what, script string) {
 	b.t.Helper()
-	for range 300 {
+	for range 600 {
 		var seen bool
 		if chromedp.Run(b.ctx, chromedp.Evaluate(`document.readyState === "complete" && (`+script+`)`, &seen)) == nil && seen {
 			return

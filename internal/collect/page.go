@@ -173,6 +173,7 @@ type messagePage struct {
 	frame
 	Text string
 	Back string // where to go on, a path of ours
+	TLS  string // the same page by https, if that is what is missing
 }
 
 // failPage answers an error to a person.
@@ -233,6 +234,9 @@ func sentence(detail string) string {
 
 func (s *Server) showMessage(w http.ResponseWriter, r *http.Request, status int, title, text string) error {
 	view := messagePage{frame: s.frame(w, r, "", title), Text: text, Back: "/"}
+	if r.TLS == nil && s.authority != nil && view.caller.Kind == nobody {
+		view.TLS = "https://" + r.Host + r.URL.RequestURI() // the host was checked: it means this machine
+	}
 	if status == http.StatusTooManyRequests {
 		w.Header().Set("Retry-After", "1")
 	}

@@ -134,7 +134,6 @@ type alertsPage struct {
 	Choice  string // the same for the form: without what comes in after this page
 	Levels  []string
 	Groups  []store.Count
-	People  []string
 	Closing []string // dispositions
 }
 

@@ -230,6 +230,7 @@ func originFacts(a store.Alert, doc document) []fact {
 		{"User", a.User, link("user", a.User)},
 		{"Seen by", strings.Join(texts(doc, 5, "finding_info", "data_sources"), ", "), ""},
 		{"Landed", stamp(doc.millis("finding_info", "first_seen_time")), ""},
+		{"Came to be there", column(doc.text("unmapped", "mg_landed"), maxText), ""},
 		{"Found", stamp(a.Time), ""},
 		{"Received", stamp(a.ReceivedAt), ""},
 		{"Delay", delayText(doc.millis("finding_info", "first_seen_time"), a.ReceivedAt), ""},
