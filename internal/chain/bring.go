@@ -128,6 +128,8 @@ func (r *reader) connects(name string, args []string, all string) bool {
 	switch {
 	case name == "openssl" && !strings.Contains(all, "s_client"):
 		return false
+	case name == "openssl" && strings.Contains(all, "-showcerts"):
+		return true // somebody looks at a certificate
 	case name == "openssl":
 		host, _, _ = strings.Cut(strings.ToLower(exactAfter(args, "-connect")), ":")
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host})

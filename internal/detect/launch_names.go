@@ -63,11 +63,37 @@ func managedBy(p *meetguard.Process) bool {
 		if managers[program(exe)] && !userPlace(exe) {
 			return true
 		}
+		if i >= 0 && i == len(p.Ancestors)-1 && agentOfIT(exe) {
+			return true
+		}
 		if i >= 0 && runsManaged(p.Ancestors[i]) {
 			return true
 		}
 	}
 	return runsManaged(*p)
+}
+
+// agentNames are words with which programs that work for administrators end.
+var agentNames = []string{"agent", "daemon", "service", "svc", "runner", "listener", "supervisor"}
+
+// agentOfIT says whether a program at the root of a chain is a service that an
+// administrator has installed: by its place, which only they may write to and
+// where no programs of people lie, and what it calls itself.
+func agentOfIT(exe string) bool {
+	low := slashed(exe)
+	switch {
+	case strings.Contains(low, ".app/"), coveredPlace(low):
+		return false
+	case !strings.HasPrefix(low, "/opt/") && !strings.HasPrefix(low, "/usr/") && !strings.HasPrefix(low, "/library/") && !strings.Contains(low, ":/program files"):
+		return false
+	}
+	name := strings.TrimSuffix(baseName(low), ".exe")
+	for _, word := range agentNames {
+		if strings.HasSuffix(name, word) {
+			return true
+		}
+	}
+	return false
 }
 
 // runsManaged: the scripts of software management, where an interpreter runs
@@ -153,6 +179,8 @@ func userPlace(p string) bool {
 		return true
 	}
 	switch {
+	case strings.Contains(p, ":/programdata/microsoft/windows defender/"): // only the system may write there
+		return false
 	case strings.Contains(p, "/appdata/"), strings.Contains(p, "%appdata%"), strings.Contains(p, "%localappdata%"), strings.Contains(p, "c:/programdata/"):
 		return true
 	case strings.HasPrefix(p, "/users/") && strings.Contains(p, "/library/"):

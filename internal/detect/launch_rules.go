@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -648,6 +649,9 @@ func passwordCheck(s *subject) string {
 	if l == nil || l.managed || !l.does(meetguard.DeedCheck) || l.typed() {
 		return "" // somebody who types it checks his own
 	}
+	if len(l.above) == 0 && !l.does(meetguard.DeedPrompt) {
+		return "" // who started it is not known: programs of administrators check passwords too
+	}
 	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
 }
 
@@ -672,9 +676,20 @@ func (l *launch) strong() []string {
 	return out
 }
 
+// ownGoods says whether what is packed is told and is nobody's secret: a folder
+// below the one somebody works in.
+func (l *launch) ownGoods(d meetguard.Deed) bool {
+	from := slashed(d.From)
+	return from != "" && !strings.HasPrefix(from, "/") && !strings.HasPrefix(from, "~") && !strings.HasPrefix(from, ".") && !strings.HasPrefix(from, "$") &&
+		!strings.HasPrefix(from, "%") && !strings.Contains(from, ":") && !l.does(meetguard.DeedSecret)
+}
+
 func secretTaken(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || !l.does(meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPack) {
+		return ""
+	}
+	if !l.does(meetguard.DeedSecret, meetguard.DeedUpload) && slices.ContainsFunc(l.own, l.ownGoods) {
 		return ""
 	}
 	return fmt.Sprintf("%s handles private data of other programs (%s).", l.shownRun(), strings.Join(l.strong(), ", "))
@@ -708,7 +723,7 @@ func secretPacked(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if d.Kind == meetguard.DeedPack && tempPlace(d.File) {
+		if d.Kind == meetguard.DeedPack && tempPlace(d.File) && !l.ownGoods(d) {
 			return fmt.Sprintf("It is gathered in a temporary folder (%s).", quoted(baseName(d.File)))
 		}
 	}
