@@ -142,7 +142,7 @@ func (s *Server) timed(op string) func() {
 }
 
 // exitMetrics tells how the exits are.
-type exitMetrics struct{ pumps []*exits.Pump }
+type exitMetrics struct{ s *Server }
 
 var (
 	exitLabel   = []string{"exit"}
@@ -161,7 +161,7 @@ func (x exitMetrics) Describe(to chan<- *prometheus.Desc) {
 // Collect tells of the exits that this collector feeds; of the others the one
 // that feeds them tells.
 func (x exitMetrics) Collect(to chan<- prometheus.Metric) {
-	for _, p := range x.pumps {
+	for _, p := range x.s.pumps {
 		h := p.Health()
 		if h.State == exits.StateStandby {
 			continue

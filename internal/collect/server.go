@@ -95,7 +95,7 @@ func NewServer(cfg Config) (*Server, error) {
 	if s.pumps, err = s.newPumps(cfg.Exits); err != nil {
 		return nil, err
 	}
-	s.metrics.registry.MustRegister(exitMetrics{s.pumps})
+	s.metrics.registry.MustRegister(exitMetrics{s})
 	return s, nil
 }
 

@@ -50,7 +50,7 @@ func TestMonitoringNames(t *testing.T) {
 			t.Errorf("nothing shows %s", name)
 		}
 	}
-	if len(listed) < 19 {
+	if len(listed) < 18 {
 		t.Errorf("the list has %d metrics", len(listed))
 	}
 }
