@@ -5,12 +5,12 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"testing"
 
 	"meetguard/internal/collect"
+	"meetguard/internal/store"
 )
 
 // startCollector runs a real collector on loopback and returns its address.
@@ -19,7 +19,7 @@ func startCollector(t *testing.T) string { return startCollectorAt(t, "127.0.0.1
 func startCollectorAt(t *testing.T, address string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	store, err := collect.OpenStore(ctx, "sqlite:"+filepath.Join(t.TempDir(), "c.db"))
+	st, err := store.Open(ctx, "sqlite:"+filepath.Join(t.TempDir(), "c.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func startCollectorAt(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := collect.NewServer(store, slog.New(slog.DiscardHandler))
+	srv, err := collect.NewServer(collect.Config{Store: st, Secret: make([]byte, 32), Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,7 +36,7 @@ func startCollectorAt(t *testing.T, address string) string {
 	t.Cleanup(func() {
 		cancel()
 		<-done
-		store.Close()
+		st.Close()
 	})
 	return "http://" + ln.Addr().String()
 }
