@@ -332,9 +332,10 @@ func noFormula(s string) string {
 func (a *app) alertsVerify(state *string) *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "verify",
-		Short: "Check the chain of the alert log: was a line changed, cut out or put in?",
-		Args:  cobra.NoArgs,
+		Use:     "verify",
+		Short:   "Check the chain of the alert log: was a line changed, cut out or put in?",
+		Example: "  meetguard alerts verify",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			dir, err := stateFolder(*state)
 			if err != nil {

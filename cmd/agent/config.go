@@ -141,9 +141,10 @@ func (a *app) configSchema() *cobra.Command {
 
 func (a *app) configValidate() *cobra.Command {
 	return &cobra.Command{
-		Use:   "validate FILE",
-		Short: "Say everything that is wrong with a configuration file",
-		Args:  needArgs("name a configuration file"),
+		Use:     "validate FILE",
+		Short:   "Say everything that is wrong with a configuration file",
+		Example: "  meetguard config validate /etc/meetguard/config.yaml",
+		Args:    needArgs("name a configuration file"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			for _, f := range args {
 				cfg, err := loadWhole(f)

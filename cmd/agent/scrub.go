@@ -20,7 +20,7 @@ var (
 	reLong   = regexp.MustCompile(`[A-Za-z0-9+/_=-]{40,}`) // keys and tokens in any coding
 	rePEM    = regexp.MustCompile(`(?s)-----BEGIN.*`)
 	reURL    = regexp.MustCompile(`([a-z][a-z0-9+.-]*://)(?:[^/\s"'@]*@)?([^/\s"'?#:]+)(:[0-9]+)?[^\s"']*`)
-	rePath   = regexp.MustCompile(`(^|[\s"'=(,:])((?:[A-Za-z]:\\|\\\\|~?/)[^\n]*)`)
+	rePath   = regexp.MustCompile(`(^|[^A-Za-z0-9._/-])((?:[A-Za-z]:\\|\\\\|~?/)[^\n]*)`)
 )
 
 // scrub takes out of a text what could name a person or open a door. Where a
@@ -69,6 +69,8 @@ func hashOf(text string) string {
 const (
 	logLines = 200
 	logBytes = 1 << 20
+
+	maxLogLine = 4 << 10 // bytes of a line that are looked at
 )
 
 // logPart is the end of the service's log, line by line what logLine leaves.
@@ -120,6 +122,7 @@ var logKeys = map[string]bool{"time": true, "level": true, "msg": true, "source"
 // that it was there is told.
 func logLine(line string) string {
 	var out []string
+	line = line[:min(len(line), maxLogLine)]
 	for _, a := range attributes(line) {
 		if logKeys[a[0]] {
 			out = append(out, a[0]+"="+strconv.Quote(scrub(a[1])))

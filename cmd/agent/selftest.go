@@ -18,15 +18,13 @@ import (
 	"meetguard/internal/alert"
 )
 
-// testLaunch is the hidden command that the test launch runs: it does nothing.
-const testLaunch = "selftest-launch"
-
 // testLaunchLife is how long a test launch lives if nobody ends it: long enough
 // for a source that lists the processes every few seconds.
 const testLaunchLife = time.Minute
 
+// testLaunchCommand is what the test launch runs: it does nothing.
 func testLaunchCommand() *cobra.Command {
-	return &cobra.Command{Use: testLaunch, Hidden: true, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, _ []string) error {
+	return &cobra.Command{Use: agent.TestLaunch, Hidden: true, Args: cobra.ArbitraryArgs, RunE: func(c *cobra.Command, _ []string) error {
 		select {
 		case <-c.Context().Done():
 		case <-time.After(testLaunchLife):
@@ -199,7 +197,7 @@ func (t *selftest) launch(s agent.Status) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), testLaunchLife)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, self, testLaunch, agent.TestMark, strconv.FormatInt(t.began.UnixNano(), 36))
+	cmd := exec.CommandContext(ctx, self, agent.TestLaunch, agent.TestMark, strconv.FormatInt(t.began.UnixNano(), 36))
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("make the test launch: %w", err)
 	}

@@ -386,12 +386,27 @@ func TestScrub(t *testing.T) {
 		"post https://u:p@host.example:8443/v1/x?t=1: refused":   "post https://host.example:8443 refused",
 		"token mgenroll_abc_def":                                 "token <secret>",
 		"40 rules, version 2026.11.22-abc":                       "40 rules, version 2026.11.22-abc",
+		"watch: [/home/ada/x /home/b]":                           "watch: [<path>",
+		"open file:///home/ada/x":                                "open file://<path>",
+		"read and/or write":                                      "read and/or write",
 		"-----BEGIN PRIVATE KEY-----\nabc":                       "<key>",
 	} {
 		if got := scrub(in); got != want {
 			t.Errorf("%q becomes %q, want %q", in, got, want)
 		}
 	}
+}
+
+func FuzzScrub(f *testing.F) {
+	f.Add("open /home/ada/My Files/x: denied")
+	f.Add(`time=x level=WARN msg="Could not judge" err="open \"/home/ada\"" a=b`)
+	f.Fuzz(func(t *testing.T, text string) {
+		line := logLine(text)
+		if strings.Contains(line, "/home/ada") || strings.ContainsAny(line, "\n\x1b") {
+			t.Errorf("%q becomes %q", text, line)
+		}
+		scrub(text[:min(len(text), maxLogLine)])
+	})
 }
 
 // TestManPages: a page for every command, that man can read.

@@ -277,7 +277,10 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 			return ctx.Err()
 		case ev := <-a.queue:
 			a.judging.RLock()
-			err := a.judgeLaunch(ctx, ev)
+			test, err := a.judgeTest(ctx, ev)
+			if !test {
+				err = a.judgeLaunch(ctx, ev)
+			}
 			a.judging.RUnlock()
 			if err != nil {
 				a.log.Error("Alert not written", "err", err)

@@ -11,15 +11,7 @@ import (
 
 	"meetguard"
 	"meetguard/internal/config"
-	"meetguard/internal/detect"
 	"meetguard/internal/device"
-)
-
-// The test lure and the mark of the test launch, see docs/selftest.md.
-const (
-	TestLure = detect.TestLure
-	TestMark = detect.TestMark
-	RuleTest = detect.RuleTest
 )
 
 // ProbeCollector goes to the collector that cfg, or this machine's identity,

@@ -24,11 +24,14 @@ const (
 )
 
 // envPrefix begins the name of every variable of ours. Names that begin with
-// envTests are left to the tests of the program itself.
+// envTests are left to the tests of the program itself, and those of envScripts
+// to `make run` and `make lure`.
 const (
 	envPrefix = "MEETGUARD_"
 	envTests  = "MEETGUARD_TEST_"
 )
+
+var envScripts = []string{"MEETGUARD_RUN_DIR", "MEETGUARD_LISTEN"}
 
 // Origin is where the value of one key comes from.
 type Origin struct {
@@ -127,7 +130,7 @@ func (e *Effective) env(environ []string) error {
 	var all []error
 	for _, line := range environ {
 		name, value, _ := strings.Cut(line, "=")
-		if !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envTests) || value == "" {
+		if !strings.HasPrefix(name, envPrefix) || strings.HasPrefix(name, envTests) || slices.Contains(envScripts, name) || value == "" {
 			continue
 		}
 		key := strings.ToLower(strings.TrimPrefix(name, envPrefix))

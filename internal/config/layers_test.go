@@ -21,7 +21,7 @@ func put(t *testing.T, text string) string {
 func TestLayers(t *testing.T) {
 	in := Inputs{
 		File:  put(t, "workers: 2\nlog_mib: 10\nlaunches: poll\nwatch: [/file]\n"),
-		Env:   []string{"MEETGUARD_LOG_MIB=20", "MEETGUARD_WATCH=/a" + string(os.PathListSeparator) + "/b", "MEETGUARD_RULES=", "MEETGUARD_TEST_X=1", "HOME=/x", "MEETGUARD_FILES=fsnotify"},
+		Env:   []string{"MEETGUARD_LOG_MIB=20", "MEETGUARD_WATCH=/a" + string(os.PathListSeparator) + "/b", "MEETGUARD_RULES=", "MEETGUARD_TEST_X=1", "MEETGUARD_RUN_DIR=/run", "HOME=/x", "MEETGUARD_FILES=fsnotify"},
 		Flags: []Flag{{"--state", "state", []string{"/flag"}}, {"--collector", "collector", []string{"https://flag.invalid"}}},
 	}
 	policy := managed{from: "policy", keys: map[string]any{"collector": "https://managed.invalid", "launches": "off"}}

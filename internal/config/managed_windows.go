@@ -14,7 +14,7 @@ const managedSource = `HKLM\SOFTWARE\Policies\MeetGuard`
 const policyKey = `SOFTWARE\Policies\MeetGuard`
 
 func readManaged() managed {
-	values, err := policyValues("", policyKey)
+	values, err := policyValues(registry.LOCAL_MACHINE, "", policyKey)
 	if errors.Is(err, registry.ErrNotExist) {
 		return managed{}
 	}
@@ -25,8 +25,8 @@ func readManaged() managed {
 }
 
 // policyValues reads the values of a key and, at the top, of the lists below it.
-func policyValues(list, path string) ([]policyValue, error) {
-	k, err := registry.OpenKey(registry.LOCAL_MACHINE, path, registry.QUERY_VALUE|registry.ENUMERATE_SUB_KEYS)
+func policyValues(root registry.Key, list, path string) ([]policyValue, error) {
+	k, err := registry.OpenKey(root, path, registry.QUERY_VALUE|registry.ENUMERATE_SUB_KEYS)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func policyValues(list, path string) ([]policyValue, error) {
 		return nil, err
 	}
 	for _, name := range lists {
-		more, err := policyValues(name, path+`\`+name)
+		more, err := policyValues(root, name, path+`\`+name)
 		if err != nil {
 			return nil, err
 		}
