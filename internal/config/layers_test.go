@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -18,10 +19,18 @@ func put(t *testing.T, text string) string {
 	return path
 }
 
+// drive makes the absolute paths of a text absolute on Windows too.
+func drive(text string) string {
+	if runtime.GOOS == "windows" {
+		return strings.ReplaceAll(text, "/Users/", "C:/Users/")
+	}
+	return text
+}
+
 func TestLayers(t *testing.T) {
 	in := Inputs{
-		File:  put(t, "workers: 2\nlog_mib: 10\nlaunches: poll\nwatch: [/file]\n"),
-		Env:   []string{"MEETGUARD_LOG_MIB=20", "MEETGUARD_WATCH=/a" + string(os.PathListSeparator) + "/b", "MEETGUARD_RULES=", "MEETGUARD_TEST_X=1", "MEETGUARD_RUN_DIR=/run", "HOME=/x", "MEETGUARD_FILES=fsnotify"},
+		File:  put(t, "workers: 2\nlog_mib: 10\nlaunches: poll\n"),
+		Env:   []string{"MEETGUARD_LOG_MIB=20", "MEETGUARD_WATCH=" + drive("/Users/a") + string(os.PathListSeparator) + drive("/Users/b"), "MEETGUARD_RULES=", "MEETGUARD_TEST_X=1", "MEETGUARD_RUN_DIR=/run", "HOME=/x", "MEETGUARD_FILES=fsnotify"},
 		Flags: []Flag{{"--state", "state", []string{"/flag"}}, {"--collector", "collector", []string{"https://flag.invalid"}}},
 	}
 	policy := managed{from: "policy", keys: map[string]any{"collector": "https://managed.invalid", "launches": "off"}}
@@ -30,7 +39,7 @@ func TestLayers(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := e.Config
-	if c.Workers != 2 || c.LogMiB != 20 || !slices.Equal(c.Watch, []string{"/a", "/b"}) || c.State != "/flag" || c.Collector != "https://managed.invalid" || c.Launches != "off" || c.Files != "fsnotify" {
+	if c.Workers != 2 || c.LogMiB != 20 || !slices.Equal(c.Watch, []string{drive("/Users/a"), drive("/Users/b")}) || c.State != "/flag" || c.Collector != "https://managed.invalid" || c.Launches != "off" || c.Files != "fsnotify" {
 		t.Errorf("%+v", c)
 	}
 	for key, want := range map[string]string{"workers": LayerFile, "log_mib": LayerEnv, "watch": LayerEnv, "state": LayerFlag, "collector": LayerManaged, "launches": LayerManaged, "rules": LayerDefault} {
@@ -106,13 +115,13 @@ const profile = `<?xml version="1.0" encoding="UTF-8"?>
 </dict></plist>`
 
 func TestManagedForms(t *testing.T) {
-	fromYAML, err1 := parseManagedYAML([]byte("workers: 2\nwatch: [/Users/Shared]\nfriends: [{name: n, team_id: ACME123456, why: w, who: j, expires: 2999-01-01}]\n"))
-	fromPlist, err2 := parsePlist([]byte(profile))
+	fromYAML, err1 := parseManagedYAML([]byte(drive("workers: 2\nwatch: [/Users/Shared]\nfriends: [{name: n, team_id: ACME123456, why: w, who: j, expires: 2999-01-01}]\n")))
+	fromPlist, err2 := parsePlist([]byte(drive(profile)))
 	if err1 != nil || err2 != nil {
 		t.Fatal(err1, err2)
 	}
 	fromRegistry := fromPolicy([]policyValue{
-		{Name: "Workers", Kind: "int", Int: 2}, {List: "Watch", Name: "1", Kind: "text", Text: "/Users/Shared"},
+		{Name: "Workers", Kind: "int", Int: 2}, {List: "Watch", Name: "1", Kind: "text", Text: drive("/Users/Shared")},
 		{Name: "friends", Kind: "text", Text: `[{name: n, team_id: ACME123456, why: w, who: j, expires: 2999-01-01}]`},
 	})
 	for name, keys := range map[string]map[string]any{"yaml": fromYAML, "plist": fromPlist, "registry": fromRegistry} {

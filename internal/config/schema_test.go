@@ -87,7 +87,7 @@ func TestSchemaAgrees(t *testing.T) {
 		good bool
 	}{
 		"empty":       {"{}", true},
-		"good":        {"workers: 2\nlaunches: poll\nfiles: auto\nlog_mib: 1\nwatch: [/a]\n", true},
+		"good":        {"workers: 2\nlaunches: poll\nfiles: auto\nlog_mib: 1\nwatch: []\n", true},
 		"friend":      {"friends: [{name: n, team_id: ACME123456, brands: [zoom], why: w, who: j, expires: \"2999-01-01\"}]", true},
 		"brand":       {"brands: [{id: zoom, hosts: [zoom.acme.example]}]", true},
 		"unknown":     {"wrokers: 2", false},
