@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strings"
 	"text/tabwriter"
@@ -83,6 +84,9 @@ func (a *app) observe(file, state string) health.Observed {
 	}
 	if state != "" {
 		cfg.State = state
+	}
+	if abs, err := filepath.Abs(cfg.State); err == nil {
+		cfg.State = abs
 	}
 	pid := observeAgent(cfg.State, &o)
 	observeSystem(&o, pid)

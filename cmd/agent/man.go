@@ -59,7 +59,7 @@ func manPage(c *cobra.Command, name string) string {
 	}
 	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", strings.ReplaceAll(roff(long), "\n\n", "\n.PP\n"))
 	section(&b, "OPTIONS", c.NonInheritedFlags())
-	section(&b, "OPTIONS OF EVERY SUBCOMMAND HERE", c.InheritedFlags())
+	section(&b, "INHERITED OPTIONS", c.InheritedFlags())
 	if c.Example != "" {
 		fmt.Fprintf(&b, ".SH EXAMPLES\n.nf\n%s\n.fi\n", roff(c.Example))
 	}
@@ -97,12 +97,20 @@ func seeAlso(b *strings.Builder, c *cobra.Command) {
 	fmt.Fprintf(b, ".SH SEE ALSO\n%s\n", strings.Join(others, ", "))
 }
 
-// roff escapes text: backslashes, hyphens that are meant, and lines that would
-// be read as a request.
+// roff escapes text: backslashes, hyphens that are meant, what is not ASCII, and
+// lines that would be read as a request.
 func roff(s string) string {
 	s = strings.ReplaceAll(s, `\`, `\e`)
 	s = strings.ReplaceAll(s, "-", `\-`)
-	lines := strings.Split(s, "\n")
+	var ascii strings.Builder
+	for _, r := range s {
+		if r < 0x7f {
+			ascii.WriteRune(r)
+		} else {
+			fmt.Fprintf(&ascii, `\[u%04X]`, r)
+		}
+	}
+	lines := strings.Split(ascii.String(), "\n")
 	for i, line := range lines {
 		if strings.HasPrefix(line, ".") || strings.HasPrefix(line, "'") {
 			lines[i] = `\&` + line

@@ -124,7 +124,7 @@ func logLine(line string) string {
 	var out []string
 	line = line[:min(len(line), maxLogLine)]
 	for _, a := range attributes(line) {
-		if logKeys[a[0]] {
+		if logKeys[a[0]] && (a[0] != "state" || isState(a[1])) {
 			out = append(out, a[0]+"="+strconv.Quote(scrub(a[1])))
 		}
 	}
@@ -133,6 +133,10 @@ func logLine(line string) string {
 	}
 	return strings.Join(out, " ")
 }
+
+// isState tells the state of a source from the state folder, which are logged
+// under one key.
+func isState(s string) bool { return s == "ok" || s == "degraded" || s == "failed" }
 
 // attributes reads the form of slog's text handler: key=value, where a value may
 // be quoted as in Go.

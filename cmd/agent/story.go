@@ -111,6 +111,9 @@ func processFacts(r alert.Record) [][2]string {
 			if name == "" {
 				name = p.Name
 			}
+			if name == "" {
+				name = "a process without a name"
+			}
 			out = append(out, [2]string{"started by", fmt.Sprintf("%s (%d)", name, p.PID)})
 		}
 		break

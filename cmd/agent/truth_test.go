@@ -6,6 +6,7 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -207,6 +208,17 @@ func TestReload(t *testing.T) {
 	hangup("rules: "+brokenRules(t)+"\n", "the agent goes on as it was")
 	write(t, filepath.Join(dir, "last.txt"), "a third needle of ours")
 	until(t, "the old rules go on", func() bool { return len(s.alerts(t)) == 2 })
+	hangup("rules: "+rules+"\n", "Configuration reloaded")
+	const many = 12
+	for i := range many { // while it reloads again and again
+		write(t, filepath.Join(dir, fmt.Sprintf("many%d.txt", i)), fmt.Sprintf("needle of ours, number %d", i))
+		if i%3 == 0 {
+			if err := s.cmd.Process.Signal(syscall.SIGHUP); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	until(t, "none is lost", func() bool { return len(s.alerts(t)) == 2+many })
 	s.stop(t)
 }
 
@@ -335,7 +347,7 @@ func TestSupportBundle(t *testing.T) {
 		}
 	}
 	for name, text := range files {
-		for _, secret := range []string{"ada.lovelace", "ada@", "Falcon", "falcon", "salaries", "payroll", "hunter2", "mgenroll", "abcdefghijklmnop", "zoom-sdk-update", "secret-merger", "My Files", "token-of-ada", base} {
+		for _, secret := range []string{"ada.lovelace", "ada@", "Falcon", "falcon", "salaries", "payroll", "hunter2", s.state, "mgenroll", "abcdefghijklmnop", "zoom-sdk-update", "secret-merger", "My Files", "token-of-ada", base} {
 			if strings.Contains(text, secret) {
 				t.Errorf("%s tells %q:\n%s", name, secret, text)
 			}
@@ -415,7 +427,7 @@ func TestManPages(t *testing.T) {
 	if r := command(t, "man", dir); r.code != 0 {
 		t.Fatal(r.errOut)
 	}
-	for _, name := range []string{"meetguard", "meetguard-run", "meetguard-alerts-show", "meetguard-config-schema", "meetguard-completion-bash"} {
+	for _, name := range []string{"meetguard", "meetguard-run", "meetguard-alerts-show", "meetguard-check", "meetguard-config-schema", "meetguard-completion-bash"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".1"))
 		if err != nil {
 			t.Error(err)
@@ -425,6 +437,9 @@ func TestManPages(t *testing.T) {
 			if !strings.Contains(string(text), part) {
 				t.Errorf("%s has no %q", name, part)
 			}
+		}
+		if i := bytes.IndexFunc(text, func(r rune) bool { return r > 0x7e }); i >= 0 {
+			t.Errorf("%s is not ASCII: …%s", name, text[i:min(i+20, len(text))])
 		}
 	}
 }
