@@ -11,7 +11,7 @@ RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
 PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability))
 
-.PHONY: help test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
+.PHONY: help man test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ FUZZTIME ?= 30s
 fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME
 	@set -e; for p in $$(go list ./internal/...); do for f in $$($(GO) test -tags "$(TAGS)" -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
 		echo "$$p $$f"; $(GO) test -tags "$(TAGS)" -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+
+man: build ## the manual pages, into installer/man
+	@bin/meetguard man installer/man
 
 clean: ## remove what was built
 	rm -rf bin build

@@ -25,6 +25,7 @@ var mayImport = map[string][]string{
 	"meetguard/internal/chain":    {"meetguard"},
 	"meetguard/internal/alert":    {"meetguard"},
 	"meetguard/internal/config":   {"meetguard"},
+	"meetguard/internal/health":   {"meetguard"},
 	"meetguard/internal/store":    {"meetguard"},
 	"meetguard/internal/pki":      {"meetguard"},
 	"meetguard/internal/people":   {"meetguard"},
@@ -38,12 +39,12 @@ var mayImport = map[string][]string{
 	"meetguard/internal/agent": {"meetguard", "meetguard/signatures", "meetguard/internal/watch", "meetguard/internal/inspect",
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker", "meetguard/internal/unpack",
 		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
-		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device"},
+		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device", "meetguard/internal/health"},
 	"meetguard/docs": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 
-	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device"},
+	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
 	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect", "meetguard/internal/store"},
 }
 

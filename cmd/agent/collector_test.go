@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"log/slog"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -29,7 +28,7 @@ func startCollectorAt(t *testing.T, address string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv, err := collect.NewServer(collect.Config{Store: st, Log: slog.New(slog.DiscardHandler), Secret: make([]byte, 32), Loopback: true})
+	srv, err := collect.NewServer(collect.Config{Store: st, Secret: make([]byte, 32), Loopback: true})
 	if err != nil {
 		t.Fatal(err)
 	}

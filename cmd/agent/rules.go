@@ -22,9 +22,10 @@ func (a *app) rulesCommand() *cobra.Command {
 func (a *app) rulesList() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "list",
-		Short: "List every rule: those of the judge, in YARA and in Sigma",
-		Args:  cobra.NoArgs,
+		Use:     "list",
+		Short:   "List every rule: those of the judge, in YARA and in Sigma",
+		Example: "  meetguard rules list --json",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			all, err := a.allRules()
 			if err != nil {
@@ -65,8 +66,9 @@ func (a *app) allRules() ([]agent.Rule, error) {
 func (a *app) rulesVerify() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "verify [PATH…]",
-		Short: "Compile rule files and say what is wrong with them, by file and line",
+		Use:     "verify [PATH…]",
+		Short:   "Compile rule files and say what is wrong with them, by file and line",
+		Example: "  meetguard rules verify /srv/rules",
 		Long: `Compiles each rule file alone, and says by file and line what cannot be used and
 why, what is slow, and which files see one kind of content only. A folder is
 searched for *.yar and *.yara, which are YARA, and for *.yml and *.yaml, which are
@@ -113,8 +115,9 @@ func (a *app) printCheck(check agent.RuleCheck) {
 func (a *app) rulesTest() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "test RULES PATH…",
-		Short: "Try a rule file, or a folder of them, on files or on recorded launches",
+		Use:     "test RULES PATH…",
+		Short:   "Try a rule file, or a folder of them, on files or on recorded launches",
+		Example: "  meetguard rules test own.yar ~/Downloads\n  meetguard rules test own.yml events.jsonl",
 		Long: `Scans files with YARA rules beside the rules inside. With Sigma rules
 (*.yml, *.yaml) it reads recorded launches instead, one JSON object a line in the
 shape of "meetguard replay", and prints those that these rules match. Nothing

@@ -29,21 +29,23 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Watches the download and desktop folders of every user, or those given with
 --watch, and program launches. Alerts go to alerts.jsonl in the state folder and
 to the collector that this machine is enrolled at (see enroll), or to the one on
-this machine that --collector names. SIGTERM ends it cleanly.`,
+this machine that --collector names. SIGTERM ends it cleanly. SIGHUP has it read
+its configuration and rules again, without losing an event; the log names the
+keys that need a restart.`,
 		Example: "  meetguard run\n  meetguard run --watch ~/Downloads --state /tmp/mg --collector http://127.0.0.1:8765",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			cfg, err := config.Load(file)
-			if err != nil {
-				return err
-			}
+			in := config.Inputs{File: file, Env: os.Environ()}
 			if c.Flags().Changed("state") {
-				cfg.State = state
+				in.Flags = append(in.Flags, config.Flag{Name: "--state", Key: "state", Values: []string{state}})
 			}
 			if c.Flags().Changed("collector") {
-				cfg.Collector = collector
+				in.Flags = append(in.Flags, config.Flag{Name: "--collector", Key: "collector", Values: []string{collector}})
 			}
-			return a.runAgent(cfg, folders)
+			if len(folders) > 0 {
+				in.Flags = append(in.Flags, config.Flag{Name: "--watch", Key: "watch", Values: folders})
+			}
+			return a.runAgent(in)
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "configuration file (default "+config.DefaultPath()+", if it exists)")
@@ -53,45 +55,63 @@ this machine that --collector names. SIGTERM ends it cleanly.`,
 	return c
 }
 
-func (a *app) runAgent(cfg config.Config, folders []string) error {
+// runAgent runs the agent until it is told to end. Folders named on the command
+// line may be relative.
+func (a *app) runAgent(in config.Inputs) error {
 	debug.SetMemoryLimit(memoryTarget)
-	if len(folders) > 0 {
-		cfg.Watch = folders
-	}
-	for i, f := range cfg.Watch {
-		abs, err := filepath.Abs(f)
-		if err != nil {
-			return fmt.Errorf("watch %s: %w", f, err)
-		}
-		cfg.Watch[i] = abs
-	}
-	if err := cfg.Validate(); err != nil {
+	if err := absolute(in.Flags); err != nil {
 		return err
 	}
+	eff, err := config.LoadLayers(in)
+	if err != nil {
+		return err
+	}
+	cfg := eff.Config
 	argv, err := workerArgs(cfg)
 	if err != nil {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(a.errOut, nil))
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Log: log})
+	tellManaged(eff, log)
+	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, Log: log})
 	if err != nil {
 		return err
 	}
+	r := &reloader{in: in, agent: ag, config: cfg, log: log}
 	if service.Interactive() {
+		go r.run(a.ctx)
 		return ag.Run(a.ctx)
 	}
-	return runService(ag)
+	return runService(ag, r)
+}
+
+// absolute makes the folders of --watch absolute.
+func absolute(flags []config.Flag) error {
+	for _, f := range flags {
+		if f.Key != "watch" {
+			continue
+		}
+		for i, dir := range f.Values {
+			abs, err := filepath.Abs(dir)
+			if err != nil {
+				return fmt.Errorf("watch %s: %w", dir, err)
+			}
+			f.Values[i] = abs
+		}
+	}
+	return nil
 }
 
 // program is the agent as a service manager sees it.
 type program struct {
-	agent *agent.Agent
-	stop  context.CancelFunc
-	done  chan error
+	agent    *agent.Agent
+	reloader *reloader
+	stop     context.CancelFunc
+	done     chan error
 }
 
-func runService(ag *agent.Agent) error {
-	p := &program{agent: ag, done: make(chan error, 1)}
+func runService(ag *agent.Agent, r *reloader) error {
+	p := &program{agent: ag, reloader: r, done: make(chan error, 1)}
 	s, err := service.New(p, &service.Config{Name: "meetguard", DisplayName: "meetguard", Description: "Catches fake meeting software before it runs"})
 	if err != nil {
 		return fmt.Errorf("become a service: %w", err)
@@ -104,6 +124,7 @@ func runService(ag *agent.Agent) error {
 func (p *program) Start(service.Service) error {
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
+	go p.reloader.run(ctx)
 	go func() {
 		err := p.agent.Run(ctx)
 		p.done <- err

@@ -42,8 +42,11 @@ func (a *app) statusCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "status",
 		Short: "Tell what the running agent sees and what it does not",
-		Long:  "Shows every source with its state. Exit code 1: a source has failed, or the agent does not run.",
-		Args:  cobra.NoArgs,
+		Long: `Shows every source with its state, since when, why, and what to do: files and each
+watched folder, launches, signatures, rules, the collector and the identity.
+Exit code 1: a source has failed, or the agent does not run.`,
+		Example: "  meetguard status\n  meetguard status --json --state /var/lib/meetguard",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			dir, err := stateFolder(state)
 			if err != nil {
@@ -72,9 +75,17 @@ func (a *app) statusCommand() *cobra.Command {
 func (a *app) printStatus(s agent.Status) error {
 	w := tabwriter.NewWriter(a.out, 0, 4, 2, ' ', 0)
 	for _, src := range s.Sources {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", src.Name, src.State, src.Detail)
+		fmt.Fprintf(w, "%s\t%s\t%s%s\n", src.Name, src.State, src.Detail, sinceText(src.Since))
+		if src.Do != "" {
+			fmt.Fprintf(w, "\t\t→ %s\n", src.Do)
+		}
 	}
-	fmt.Fprintf(w, "rules\t%d\tversion %s\n", s.Rules.Count, s.Rules.Version)
+	for _, f := range s.Folders {
+		fmt.Fprintf(w, "folder\t%s\t%s%s%s%s\n", f.State, f.Path, prefixed(", of ", f.User), prefixed(": ", f.Why), sinceText(f.Since))
+		if f.Do != "" {
+			fmt.Fprintf(w, "\t\t→ %s\n", f.Do)
+		}
+	}
 	fmt.Fprintf(w, "delivery\t\t%d pending, %d acknowledged, %d dropped\n", s.Spool.Pending, s.Spool.Acked, s.Spool.Dropped)
 	names := make([]string, 0, len(s.Counters))
 	for name := range s.Counters {
@@ -86,6 +97,21 @@ func (a *app) printStatus(s agent.Status) error {
 	}
 	fmt.Fprintf(w, "agent\t\t%s, process %d, told %s ago\n", s.Version, s.PID, time.Since(s.Updated).Round(time.Second))
 	return w.Flush()
+}
+
+// prefixed is text behind a prefix, or nothing.
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
+}
+
+func sinceText(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return ", since " + t.Local().Format(time.DateTime)
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -172,9 +198,10 @@ func short(arg string) string {
 func (a *app) versionCommand() *cobra.Command {
 	var asJSON bool
 	c := &cobra.Command{
-		Use:   "version",
-		Short: "Print the version of the program and of its rules",
-		Args:  cobra.NoArgs,
+		Use:     "version",
+		Short:   "Print the version of the program and of its rules",
+		Example: "  meetguard version --json",
+		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
 				return a.printJSON(map[string]string{"version": version, "rules": signatures.Version()})

@@ -33,6 +33,7 @@ type Options struct {
 	Fixed   bool     // Config.Watch is all there is: no home folders
 	Worker  []string // argv of the worker process
 	Version string
+	Refused []config.Refused // managed settings that could not be used, for the status
 	Log     *slog.Logger
 }
 
@@ -42,8 +43,12 @@ type Agent struct {
 	log       *slog.Logger
 	host      meetguard.Host
 	product   alert.Product
+	judging   sync.RWMutex // held while something is judged; for writing while insp, rules and own are replaced
 	rules     int
+	own       owned
 	insp      *Inspector
+	memory    memory
+	roots     func() []string
 	second    *second
 	journal   *watch.Journal
 	alerts    *alert.Log
@@ -80,18 +85,10 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Workers: cfg.Workers, Log: opts.Log}); err != nil {
 		return a, err
 	}
-	if err = a.insp.Configure(cfg, opts.Log); err != nil {
+	if a.rules, err = prepareInspector(ctx, a.insp, cfg, a); err != nil {
 		return a, err
 	}
-	rules, err := a.insp.Rules(ctx)
-	if err != nil {
-		return a, err
-	}
-	launchRules, err := a.insp.sigma.list()
-	if err != nil {
-		return a, err
-	}
-	a.rules = len(rules) + len(launchRules)
+	a.own = ownRules(cfg)
 	a.product = alert.Product{Version: opts.Version, RulesVersion: signatures.Version()}
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err
@@ -110,11 +107,11 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 
 func (a *Agent) openSources() (err error) {
 	cfg := a.opts.Config
-	roots := func() []string { return append(watch.Downloads(), cfg.Watch...) }
+	a.roots = func() []string { return append(watch.Downloads(), cfg.Watch...) }
 	if a.opts.Fixed {
-		roots = func() []string { return cfg.Watch }
+		a.roots = func() []string { return cfg.Watch }
 	}
-	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: roots, Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
+	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: a.roots, Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -227,6 +224,8 @@ func (a *Agent) close() {
 // further names back without losing them.
 func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	defer a.touch()
+	a.judging.RLock()
+	defer a.judging.RUnlock()
 	f, id, err := a.insp.Inspect(ctx, ev.Path)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -257,6 +256,8 @@ func (a *Agent) journalKey(path string) string {
 }
 
 func (a *Agent) known(path string, id watch.Identity) bool {
+	a.judging.RLock()
+	defer a.judging.RUnlock()
 	return a.journal.Known(a.journalKey(path), id)
 }
 
@@ -280,7 +281,13 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ev := <-a.queue:
-			if err := a.judgeLaunch(ctx, ev); err != nil {
+			a.judging.RLock()
+			test, err := a.judgeTest(ctx, ev)
+			if !test {
+				err = a.judgeLaunch(ctx, ev)
+			}
+			a.judging.RUnlock()
+			if err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
 			a.touch()

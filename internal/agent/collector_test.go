@@ -150,13 +150,13 @@ func TestEnrolledAgent(t *testing.T) {
 	}
 }
 
-func source(all []meetguard.SourceStatus, name string) (meetguard.SourceStatus, bool) {
+func source(all []Source, name string) (Source, bool) {
 	for _, s := range all {
 		if s.Name == name {
 			return s, true
 		}
 	}
-	return meetguard.SourceStatus{}, false
+	return Source{}, false
 }
 
 // TestAgentWithoutIdentity: whatever is wrong with it, the agent watches, keeps

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"time"
 
 	"meetguard"
@@ -31,13 +32,18 @@ const (
 
 // Status is what `meetguard status --json` prints.
 type Status struct {
-	Sources  []meetguard.SourceStatus `json:"sources"`
-	Rules    StatusRules              `json:"rules"`
-	Counters map[string]uint64        `json:"counters"`
-	Spool    StatusSpool              `json:"spool"`
-	PID      int                      `json:"pid"`
-	Version  string                   `json:"version"`
-	Updated  time.Time                `json:"updated"`
+	Sources  []Source          `json:"sources"`
+	Folders  []Folder          `json:"folders,omitempty"` // told on this machine only
+	Rules    StatusRules       `json:"rules"`
+	Counters map[string]uint64 `json:"counters"`
+	Spool    StatusSpool       `json:"spool"`
+	PID      int               `json:"pid"`
+	Version  string            `json:"version"`
+	Updated  time.Time         `json:"updated"`
+
+	LaunchesOff bool `json:"launches_off,omitempty"` // switched off in the configuration
+
+	Silent string `json:"silent,omitempty"` // set by ReadStatus: why the agent says nothing any more
 }
 
 // StatusRules tells the rules in use.
@@ -64,7 +70,11 @@ func (s Status) Failed() bool {
 }
 
 func (a *Agent) status() Status {
-	s := Status{Sources: a.files.Status(), Rules: StatusRules{a.product.RulesVersion, a.rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
+	a.judging.RLock()
+	rules := a.rules
+	a.judging.RUnlock()
+	sources := a.files.Status()
+	s := Status{Rules: StatusRules{a.product.RulesVersion, rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
 	fc := a.files.Counters()
 	s.Counters = map[string]uint64{
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
@@ -73,23 +83,25 @@ func (a *Agent) status() Status {
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 	}
 	if a.launches == nil {
-		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
+		s.LaunchesOff = true
+		sources = append(sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
 	} else {
-		s.Sources = append(s.Sources, a.launches.Status())
+		sources = append(sources, a.launches.Status())
 		lc := a.launches.Counters()
 		s.Counters["exec_lost"] = uint64(lc.ExecLost)
 		s.Counters["exec_unread"] = uint64(lc.ExecUnread) // over before they could be looked at
 		s.Counters["exec_cut"] = uint64(lc.ExecCut)       // known in part
 	}
 	if err := a.alerts.Trouble(); err != nil {
-		s.Sources = append(s.Sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
+		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	s.Sources = append(s.Sources, a.delivery()...)
-	for i := range s.Sources {
-		if why, broken := a.trouble.Load(s.Sources[i].Name); broken {
-			s.Sources[i].State, s.Sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
+	sources = slices.Concat(sources, a.knowledge(), a.settings(), a.delivery())
+	for i := range sources {
+		if why, broken := a.trouble.Load(sources[i].Name); broken {
+			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
 		}
 	}
+	s.Sources = a.memory.tell(sources)
 	c := a.alerts.Counters()
 	s.Spool = StatusSpool{Pending: c.Pending, Acked: c.Acked}
 	for _, n := range c.Dropped {
@@ -126,7 +138,9 @@ func (a *Agent) writeStatus(ctx context.Context) error {
 func (a *Agent) saveStatus() {
 	a.statusMu.Lock()
 	defer a.statusMu.Unlock()
-	if err := writeJSON(filepath.Join(a.opts.Config.State, statusFile), a.status()); err != nil {
+	s := a.status()
+	s.Folders = a.memory.look(a.roots())
+	if err := writeJSON(filepath.Join(a.opts.Config.State, statusFile), s); err != nil {
 		a.log.Warn("Status not written", "err", err)
 	}
 }
@@ -176,8 +190,10 @@ func ReadStatus(state string) (Status, error) {
 }
 
 func (s *Status) fail(why string) {
+	s.Silent = why
 	for i := range s.Sources {
 		s.Sources[i].State, s.Sources[i].Detail = meetguard.SourceFailed, why
+		s.Sources[i].Since, s.Sources[i].Do = s.Updated, "start the agent again, and see why it ended in the log of the service"
 	}
 }
 

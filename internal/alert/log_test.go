@@ -135,7 +135,7 @@ func TestStateIsPrivate(t *testing.T) {
 	}
 	l := openTest(t, dir, Options{})
 	mustAppend(t, l, numbered(1))
-	if err := Ack(dir, numbered(1).Metadata.UID, StateResolved, ""); err != nil {
+	if err := Ack(dir, numbered(1).Metadata.UID, StateResolved, "", ""); err != nil {
 		t.Fatal(err)
 	}
 	l.Close()
@@ -462,11 +462,11 @@ func TestFilterAndAck(t *testing.T) {
 	a.Time, a.Verdict.Brand, a.Verdict.Level = testTime.Add(time.Hour), "webex", meetguard.Suspicious
 	late := NewRecord(testHost, testProduct, a)
 	mustAppend(t, l, numbered(1), numbered(2), late)
-	if err := Ack(dir, numbered(1).Metadata.UID, StateResolved, "tested\u202e"); err != nil {
+	if err := Ack(dir, numbered(1).Metadata.UID, StateResolved, "", "tested\u202e"); err != nil {
 		t.Fatal(err)
 	}
 	appendBytes(t, filepath.Join(dir, acksName), []byte("\n{\"uid\":\"half a li"))
-	if err := Ack(dir, late.Metadata.UID, StateSuppressed, "ours"); err != nil {
+	if err := Ack(dir, late.Metadata.UID, StateSuppressed, "", "ours"); err != nil {
 		t.Fatal(err)
 	}
 	tests := []struct {
@@ -492,7 +492,7 @@ func TestFilterAndAck(t *testing.T) {
 	if e := readAll(t, dir, Filter{State: StateResolved})[0]; e.Ack.Note != `tested\u{202e}` || e.Ack.Time.IsZero() {
 		t.Errorf("ack = %+v", e.Ack)
 	}
-	if Ack(dir, "no such", StateResolved, "") == nil || Ack(dir, "", StateResolved, "") == nil || Ack(dir, late.Metadata.UID, "fine", "") == nil {
+	if Ack(dir, "no such", StateResolved, "", "") == nil || Ack(dir, "", StateResolved, "", "") == nil || Ack(dir, late.Metadata.UID, "fine", "", "") == nil {
 		t.Error("an acknowledgement of nothing or of no known state was taken")
 	}
 	for _, err := range Read(filepath.Join(dir, "none"), Filter{}) {

@@ -20,6 +20,9 @@ type Filter struct {
 	Level       meetguard.Level // exactly this level
 	Brand       string          // catalogue id
 	State       string          // state of the local acknowledgement, see Ack
+	Rule        string          // the strongest rule, or one that is named beside it
+	Path        string          // a part of the path, without regard to case
+	User        string          // account of the launch, without regard to case
 	Since       time.Time       // not before
 	Until       time.Time       // before
 	NewestFirst bool
@@ -135,8 +138,16 @@ func (f Filter) chooses(e Entry) bool {
 		(f.Level == "" || string(f.Level) == e.Record.Unmapped.Level) &&
 		(f.Brand == "" || f.Brand == e.Record.Unmapped.Brand) &&
 		(f.State == "" || f.State == state) &&
+		(f.Rule == "" || e.Record.names(f.Rule)) &&
+		strings.Contains(strings.ToLower(e.Record.Unmapped.Path), strings.ToLower(f.Path)) &&
+		(f.User == "" || strings.EqualFold(f.User, e.Record.Unmapped.User)) &&
 		(f.Since.IsZero() || !at.Before(f.Since)) &&
 		(f.Until.IsZero() || at.Before(f.Until))
+}
+
+// names says whether a rule led to the record.
+func (r Record) names(rule string) bool {
+	return r.Unmapped.Rule == rule || slices.ContainsFunc(r.FindingInfo.RelatedAnalytics, func(a Analytic) bool { return a.UID == rule })
 }
 
 // The states of a local acknowledgement: those of OCSF status_id 1 to 5.
@@ -153,27 +164,43 @@ func AckStates() []string {
 	return []string{StateNew, StateInProgress, StateSuppressed, StateResolved, StateArchived}
 }
 
+// The dispositions of an acknowledgement: what an alert turned out to be.
+const (
+	TruePositive  = "true_positive"
+	FalsePositive = "false_positive"
+	Authorised    = "authorised" // somebody in the house did it on purpose
+	Testing       = "testing"
+)
+
+// Dispositions lists what an alert may turn out to be.
+func Dispositions() []string { return []string{TruePositive, FalsePositive, Authorised, Testing} }
+
 // Acknowledgement is what somebody at this machine noted about a record. It
 // stands beside the log and not in it: the chain holds what the agent said.
 type Acknowledgement struct {
-	UID   string    `json:"uid"`
-	State string    `json:"state"`
-	Note  string    `json:"note,omitempty"`
-	Time  time.Time `json:"time"`
+	UID         string    `json:"uid"`
+	State       string    `json:"state"`
+	Disposition string    `json:"disposition,omitempty"` // one of Dispositions, or ""
+	Note        string    `json:"note,omitempty"`
+	Time        time.Time `json:"time"`
 }
 
 const maxNote = 1024
 
-// Ack notes a state and a remark for the record whose uid is exactly uid. The
-// newest note holds; older ones stay in the file.
-func Ack(dir, uid, state, note string) error {
+// Ack notes a state, what it turned out to be ("" if that is not known) and a
+// remark for the record whose uid is exactly uid. The newest note holds; older
+// ones stay in the file.
+func Ack(dir, uid, state, disposition, note string) error {
+	if all := Dispositions(); disposition != "" && !slices.Contains(all, disposition) {
+		return fmt.Errorf("acknowledge alert: the disposition is one of %s", strings.Join(all, ", "))
+	}
 	if states := AckStates(); !slices.Contains(states, state) {
 		return fmt.Errorf("acknowledge alert: the state is one of %s", strings.Join(states, ", "))
 	}
 	if err := mustHold(dir, uid); err != nil {
 		return err
 	}
-	line, err := json.Marshal(Acknowledgement{uid, state, safe(note, maxNote), time.Now().UTC().Truncate(time.Second)})
+	line, err := json.Marshal(Acknowledgement{uid, state, disposition, safe(note, maxNote), time.Now().UTC().Truncate(time.Second)})
 	if err != nil {
 		return fmt.Errorf("acknowledge alert: %w", err)
 	}

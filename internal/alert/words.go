@@ -80,6 +80,9 @@ func looksLikeInstaller(a meetguard.Alert) bool {
 
 // headline says in a few words what was found, without a path.
 func headline(a meetguard.Alert) string {
+	if isTest(a) {
+		return "Test lure"
+	}
 	what := nounOf(a)
 	if brand := brandName(a.Verdict.Brand); brand != "" {
 		what = brand + " " + what
@@ -99,6 +102,15 @@ func headline(a meetguard.Alert) string {
 		return "Could not judge " + what
 	}
 	return "Nothing found in " + what
+}
+
+// testRule is the rule that knows the test lure, see docs/selftest.md.
+const testRule = "MG-TEST"
+
+// isTest says that an alert is about the test lure and nothing else: a lure that
+// carries the mark of the test is still a lure.
+func isTest(a meetguard.Alert) bool {
+	return len(a.Verdict.Findings) == 1 && a.Verdict.Findings[0].Rule == testRule
 }
 
 // titleOf is the headline and the strongest reason.
@@ -133,6 +145,8 @@ func remedy(a meetguard.Alert) string {
 		search = "look for its SHA-256"
 	}
 	switch {
+	case isTest(a):
+		return "Nothing: it is the test of `meetguard selftest`. If nobody here made one, ask who did."
 	case a.Verdict.Level == meetguard.Incomplete || a.Verdict.Level == meetguard.Clean:
 		return "User: do not open it before your administrator has looked at it. Administrator: inspect it by hand; the gaps say what could not be read."
 	case processOf(a) != nil:

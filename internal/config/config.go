@@ -1,6 +1,7 @@
-// Package config reads the one YAML file that may change how the agent runs.
-// Every key has a default and none is needed. Unknown keys are errors, and all
-// problems are reported at once.
+// Package config reads what may change how the agent runs: one YAML file, the
+// environment, the command line, and the settings that an administrator manages
+// from afar, which win. Every key has a default and none is needed. Unknown keys
+// are errors, and all problems are reported at once.
 package config
 
 import (
@@ -81,43 +82,38 @@ func DefaultPath() string {
 	return "/etc/meetguard/config.yaml"
 }
 
-// Load reads the file at path over the defaults. With path "" it reads
-// DefaultPath if that exists.
+// Load reads every layer but the command line: the file at path, or DefaultPath
+// if path is "" and that exists, the environment, and the managed settings.
 func Load(path string) (Config, error) {
-	c := Default()
-	named := path != ""
-	if !named {
-		path = DefaultPath()
-	}
-	data, err := os.ReadFile(path)
-	if errors.Is(err, os.ErrNotExist) && !named {
-		return c, nil
-	}
-	if err != nil {
-		return c, fmt.Errorf("read the configuration: %w", err)
-	}
-	if err := Parse(data, &c); err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
+	e, err := LoadLayers(Inputs{File: path, Env: os.Environ()})
+	return e.Config, err
 }
 
 // Parse reads YAML over c and validates the result.
 func Parse(data []byte, c *Config) error {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	if err := dec.Decode(c); err != nil && !errors.Is(err, io.EOF) {
-		var te *yaml.TypeError
-		if errors.As(err, &te) {
-			var all []error
-			for _, e := range te.Errors {
-				all = append(all, errors.New(e))
-			}
-			return errors.Join(all...)
-		}
+	if err := decodeStrict(data, c); err != nil {
 		return err
 	}
 	return c.Validate()
+}
+
+// decodeStrict reads YAML over c. A key that c does not have is an error.
+func decodeStrict(data []byte, c *Config) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	err := dec.Decode(c)
+	var te *yaml.TypeError
+	switch {
+	case err == nil || errors.Is(err, io.EOF):
+		return nil
+	case errors.As(err, &te):
+		var all []error
+		for _, e := range te.Errors {
+			all = append(all, errors.New(e))
+		}
+		return errors.Join(all...)
+	}
+	return err
 }
 
 // Validate returns every problem of c, joined.

@@ -133,6 +133,9 @@ var rules = []rule{
 	{"MG-PAGE-CODE", 45, "T1528", pageCode},
 	{"MG-PAGE-WALLET", 45, "T1657", pageWallet},
 
+	// the test lure (testlure.go)
+	{RuleTest, 40, "T1204.002", testLure},
+
 	// launches
 	{"MG-PROC-SCRIPT-EDITOR", 45, "T1059.002", scriptEditor},
 	{"MG-PROC-RUN-BOX", 60, "T1204.004", runBox},

@@ -133,8 +133,8 @@ func withPort(u *url.URL) string {
 // Collector returns the address that the state folder's identity is for, "" if
 // there is none.
 func Collector(state string) (string, error) {
-	if _, err := os.Lstat(state); errors.Is(err, os.ErrNotExist) {
-		return "", nil
+	if fi, err := os.Lstat(state); errors.Is(err, os.ErrNotExist) || err == nil && !fi.IsDir() {
+		return "", nil // that it is no folder is told by whoever needs one
 	}
 	id, err := (&folder{dir: state}).read()
 	if err != nil || id.Current == nil {

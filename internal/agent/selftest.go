@@ -1,0 +1,47 @@
+package agent
+
+import (
+	"context"
+	"os"
+	"strings"
+
+	"meetguard"
+	"meetguard/internal/detect"
+)
+
+// The test lure and the mark of the test launch, see docs/selftest.md.
+const (
+	TestLure   = detect.TestLure
+	TestMark   = detect.TestMark
+	RuleTest   = detect.RuleTest
+	TestLaunch = "selftest-launch" // the command that the test launch runs
+)
+
+// judgeTest reports the launch that `meetguard selftest` makes, beside the
+// chains: in one it would be folded into the alert of an earlier test, and hide
+// what the same shell does later. It takes nothing but this very program with
+// exactly those arguments, and only if nothing else is to say of it.
+func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, err error) {
+	self, err := os.Executable()
+	if err != nil || ev.Process.Exe != self || !isTestLaunch(ev.Process) {
+		return false, nil
+	}
+	f := a.insp.Launch(ctx, ev.Process)
+	a.insp.matchLaunch(&f)
+	v := a.insp.Judge(f)
+	if len(v.Findings) != 1 || v.Findings[0].Rule != RuleTest {
+		return false, nil
+	}
+	return true, a.report(ctx, ev, f, v, false)
+}
+
+// isTestLaunch knows the arguments: the program, the command, the mark, and a
+// word that makes each test another one.
+func isTestLaunch(p *meetguard.Process) bool {
+	words := p.Args
+	if len(words) == 0 {
+		words = strings.Fields(p.CommandLine)
+		words = words[max(0, len(words)-4):] // the path of the program may hold blanks
+	}
+	return len(words) == 4 && words[1] == TestLaunch && words[2] == TestMark
+}
