@@ -155,6 +155,10 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		switch d.Kind {
 		case meetguard.DeedFetch, meetguard.DeedFetchRun:
 			w.bring(d)
+		case meetguard.DeedOrigin:
+			if points, text := w.from(d.Host); points > 0 && !own {
+				w.came(clueOrigin, min(points, 30), "the download it began with: "+text, d.Host)
+			}
 		case meetguard.DeedRun:
 			w.runs(d)
 			if contains(d.Mark, "arguments unknown") {
@@ -195,12 +199,19 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
 			}
 		case meetguard.DeedAdmit:
+			if contains(d.Mark, "web") {
+				w.add(clueOpen, 10, "a page of this machine is shown to others")
+				break
+			}
+			if contains(d.Mark, renamed) {
+				w.add(clueDisguise, 25, w.l.shownRun()+" is another tool by what it is told")
+			}
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
 			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
-			w.add(clueOpen, 15, "the "+clip(d.What)+" is taken")
+			w.spies(d)
 		case meetguard.DeedConnect:
 			if contains(d.Mark, "shell") && !inHouse(d.Host) {
 				w.add(clueOpen, 50, "a connection is given a shell")
@@ -209,6 +220,8 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			switch {
 			case d.What == "background":
 				w.add(clueHide, 5, "it goes on in the background")
+			case d.What == "machine":
+				w.machine(d)
 			case d.What == "detour":
 				w.add(clueDetour, 15, "a program is started by another's hand")
 			default:
@@ -296,6 +309,9 @@ func (w *scale) runs(d meetguard.Deed) {
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
 	}
+	if proxies[d.What] && (landingPlace(low) || coveredPlace(low)) {
+		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
+	}
 	w.place(d.File, nil)
 }
 
@@ -329,12 +345,8 @@ func (w *scale) itself() {
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
 	}
-	if portables[l.name] && userPlace(l.Exe) {
-		for _, d := range l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folderOf(slashed(l.Exe)) {
-				w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
-			}
-		}
+	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
+		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
 	}
 }
 
