@@ -56,17 +56,32 @@ func (s *subject) strangeness(host string) hostClue {
 // about.
 var occasions = set(`meet meets meeting meetings call calls callroom join invite invitation interview interviews hiring hire recruit recruiter recruiting talent candidate onboarding assessment
 	camera cam webcam mic microphone audio sound voice headset speaker video codec webrtc rtc driver drivers screenshare conference conferencing webinar transcript transcripts transcriber recording recordings
+	room rooms lobby captions backgrounds dial dialin softphone
 	verify verification captcha fix fixes repair patch troubleshoot diag`)
 
 // namedFor: the name of a host speaks of meetings or of mending, or has the name
 // of a brand in it.
 func (s *subject) namedFor(host string) bool {
 	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if occasions[word] || len(s.judge.owners[word]) > 0 {
+		if occasions[word] || twoOccasions(word) || len(s.judge.owners[word]) > 0 {
 			return true
 		}
 	}
 	return pretextName(host)
+}
+
+// nextTo are words that stand next to an occasion in the names of hosts.
+var nextTo = set(`test check help support kit hd pro now live setup tool tools update app`)
+
+// twoOccasions says whether a word is put together of two of them.
+func twoOccasions(word string) bool {
+	for i := 3; i+2 < len(word) && i < 16; i++ {
+		a, b := word[:i], word[i:]
+		if occasions[a] && (occasions[b] || nextTo[b]) || nextTo[a] && occasions[b] {
+			return true
+		}
+	}
+	return false
 }
 
 // blindClues are what a tool alone stands for where its arguments are unknown.

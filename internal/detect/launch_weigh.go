@@ -133,6 +133,9 @@ func (w *scale) verdict() string {
 	if w.opened && w.best[clueOrigin].points >= 20 && sum >= enough+5 {
 		bad = true // code of a stranger that somebody opened does several of these
 	}
+	if w.best[clueOrigin].points >= 20 && w.best[clueSecret].points >= 10 {
+		bad = true // what came from a stranger has no business with private data
+	}
 	if sum < enough || !bad || len(list) < 2 {
 		return ""
 	}
