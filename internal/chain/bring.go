@@ -56,7 +56,15 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 		return true
 	case "rclone", "aws", "gsutil", "azcopy", "s3cmd", "mc", "mega-put", "gdrive":
 		if containsAny(all, " copy ", " sync ", " cp ", " mv ", " move ", " put ", " upload ", " rcat ", " copyto ", "mega") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, File: localAmong(args)})
+			host, _ := split(urlIn(args))
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host, File: localAmong(args)})
+		}
+		return true
+	case "gdb", "lldb":
+		if _, rest, ok := strings.Cut(all, `dlopen("`); ok {
+			file, _, _ := strings.Cut(rest, `"`)
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "library", File: file})
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour", File: file})
 		}
 		return true
 	case "git":

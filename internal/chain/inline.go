@@ -124,6 +124,9 @@ func urlText(text string) string {
 // with a dot and no path.
 func hostIn(low string) string {
 	for _, l := range quotedIn(low) {
+		if _, rest, ok := strings.Cut(l, "://"); ok {
+			l = rest
+		}
 		host, _, _ := strings.Cut(l, ":")
 		if strings.Count(host, ".") > 0 && !strings.ContainsAny(host, "/\\ ();=") && len(host) < 254 && !strings.HasPrefix(host, ".") {
 			return host

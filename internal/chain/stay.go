@@ -16,7 +16,7 @@ var startPlaces = []struct{ part, what string }{
 	{"/.config/environment.d/", "environment"}, {"/.ssh/authorized_keys", "authorized keys"}, {"/.ssh/rc", "ssh"}, {"/etc/emond.d/", "emond"}, {"/etc/sudoers.d/", "sudoers"},
 	{"/windowspowershell/profile.ps1", "profile"}, {"/powershell/profile.ps1", "profile"}, {"microsoft.powershell_profile.ps1", "profile"}, {"/word/startup/", "office startup"}, {"/excel/xlstart/", "office startup"}, {"/.git/hooks/", "git hook"},
 	{"/.gradle/init.d/", "build hook"}, {"/.gradle/init.gradle", "build hook"}, {"/.m2/extensions.xml", "build hook"}, {"/.cargo/config", "build hook"}, {"/site-packages/sitecustomize.py", "build hook"}, {"/usercustomize.py", "build hook"}, {"/etc/apt/apt.conf.d/", "build hook"},
-	{"/etc/pam.d/", "login"}, {"/etc/modules-load.d/", "module"}, {"/.config/fish/conf.d/", "profile"},
+	{"/etc/pam.d/", "login"}, {"/dbus-1/services/", "bus service"}, {"/dbus-1/system-services/", "bus service"}, {"/etc/modules-load.d/", "module"}, {"/.config/fish/conf.d/", "profile"},
 	{"/library/colorpickers/", "plug-in"}, {"/library/quicklook/", "plug-in"}, {"/library/spotlight/", "plug-in"}, {"/library/input methods/", "plug-in"}, {"/library/screen savers/", "plug-in"}, {"/library/audio/plug-ins/", "plug-in"}, {"/library/internet plug-ins/", "plug-in"}, {"/library/printers/", "plug-in"}, {"/library/securityagentplugins/", "plug-in"}, {"/library/directoryservices/plugins/", "plug-in"},
 	{"/lib/cups/filter/", "plug-in"}, {"/lib/cups/backend/", "plug-in"}, {"/.local/share/gnome-shell/extensions/", "plug-in"}, {"/.local/share/nautilus-python/", "plug-in"}, {"/.local/share/nautilus/scripts/", "plug-in"}, {"/kio/servicemenus/", "plug-in"}, {"/microsoft/addins/", "plug-in"}, {"/obs-studio/plugins/", "plug-in"},
 }
@@ -78,7 +78,7 @@ func startedBy(all string) string {
 }
 
 // runKeys are parts of the registry that programs are started from.
-var runKeys = []string{`\currentversion\run`, `\currentversion\policies\explorer\run`, `\winlogon`, `\image file execution options\`, `\appinit_dlls`, `\userinitmprlogonscript`, `\environment /v userinit`, `\command processor`, `\inprocserver32`, `\localserver32`, `\shell\open\command`, `\active setup\`, `\session manager`, `\office test\`, `\silentprocessexit\`, `\currentcontrolset\services\`, `\print\monitors`, `\security packages`, `scrnsave.exe`}
+var runKeys = []string{`\currentversion\run`, `\currentversion\policies\explorer\run`, `\winlogon`, `\image file execution options\`, `\appinit_dlls`, `\userinitmprlogonscript`, `\environment /v userinit`, `\command processor`, `\inprocserver32`, `\localserver32`, `\shell\open\command`, `\active setup\`, `\session manager`, `\office test\`, `\silentprocessexit\`, `\currentcontrolset\services\`, `\print\monitors`, `\security packages`, `scrnsave.exe`, `windows nt\currentversion\windows`}
 
 // hijackKeys make Windows run a program in the place of another, or in every
 // process: no installer of an application has a reason to set them to a file of
@@ -151,7 +151,7 @@ func (r *reader) stays(name string, args []string, all string) {
 		}
 		if strings.Contains(all, " add ") && !strings.Contains(all, `\currentversion\run`) && containsAny(all, runKeys...) && containsAny(all, `\appdata\`, "%appdata%", "%localappdata%", `\temp\`, "%temp%", `\users\public`, `\programdata\`, `c:\users\`, "powershell", "mshta", "wscript", "rundll32", "cmd ", "script", "explorer.exe,") {
 			what := "registry"
-			if containsAny(all, hijackKeys...) {
+			if containsAny(all, hijackKeys...) || strings.Contains(all, `\inprocserver32`) && containsAny(all, `\appdata\roaming\`, `\users\public\`, `\temp\`) {
 				what = "hijack"
 			}
 			persist(what, after(args, "/d"))
@@ -300,7 +300,7 @@ func (r *reader) remoteControl(name, all string) {
 // probes notes that a command asks what machine this is and who uses it.
 func (r *reader) probes(name, all string) {
 	switch name {
-	case "whoami", "systeminfo", "sw_vers", "system_profiler", "ioreg", "ipconfig", "ifconfig", "tasklist", "qwinsta", "quser", "nltest", "dsregcmd", "hostnamectl", "lscpu", "scutil", "uname", "id", "arp", "netstat", "ps", "csrutil", "hostname", "dmidecode":
+	case "whoami", "systeminfo", "sw_vers", "system_profiler", "ioreg", "ipconfig", "ifconfig", "tasklist", "qwinsta", "quser", "nltest", "dsregcmd", "hostnamectl", "lscpu", "scutil", "uname", "id", "arp", "netstat", "nbtstat", "gpresult", "vssadmin", "ps", "csrutil", "hostname", "dmidecode":
 		r.add(meetguard.Deed{Kind: meetguard.DeedProbe, What: name})
 	case "net":
 		if containsAny(all, " view ", " user ", " localgroup ", " group ") && !strings.Contains(all, "/add") {

@@ -118,6 +118,9 @@ func (w *scale) sends(d meetguard.Deed) {
 		return
 	}
 	points, _ := w.from(d.Host)
+	if w.host(d.Host).pretext {
+		w.add(clueDisguise, 10, "a host is named for the occasion")
+	}
 	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}

@@ -218,6 +218,8 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedConnect:
 			if contains(d.Mark, "shell") && !inHouse(d.Host) {
 				w.add(clueOpen, 50, "a connection is given a shell")
+			} else if points, _ := w.from(d.Host); points > 0 {
+				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
 			}
 		case meetguard.DeedHide:
 			switch {
@@ -344,6 +346,9 @@ func (w *scale) itself() {
 			points = 10
 		}
 		w.add(clueDetour, points, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
+	}
+	if hiddenName(baseName(slashed(l.Exe))) && coveredPlace(l.Exe) && !signedWell(l.Signature) {
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is a hidden program", quoted(baseName(l.Exe))))
 	}
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
