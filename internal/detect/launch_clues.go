@@ -124,6 +124,13 @@ func (w *scale) sends(d meetguard.Deed) {
 	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}
+	if points > 0 {
+		for _, o := range w.l.own {
+			if o.Kind == meetguard.DeedSecret && o.What != "history" {
+				w.add(clueHide, 10, "what is private is sent as it is")
+			}
+		}
+	}
 	switch {
 	case d.What == "telegram bot":
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
@@ -237,4 +244,19 @@ func broughtAlong(l *launch) bool {
 		}
 	}
 	return false
+}
+
+// freed weighs that a program runs from a temporary folder after the mark of its
+// download was taken off.
+func (w *scale) freed() {
+	if !tempPlace(w.l.Exe) || signedWell(w.l.Signature) {
+		return
+	}
+	for _, st := range w.l.chain {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedDequarantine && fileKey(d.File) == fileKey(w.l.Exe) {
+				w.add(clueRun, 20, fmt.Sprintf("%s is run after its mark was taken off", quoted(baseName(w.l.Exe))))
+			}
+		}
+	}
 }

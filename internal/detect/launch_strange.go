@@ -63,7 +63,7 @@ var occasions = set(`meet meets meeting meetings call calls callroom join invite
 // of a brand in it.
 func (s *subject) namedFor(host string) bool {
 	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if occasions[word] || twoOccasions(word) || len(s.judge.owners[word]) > 0 {
+		if occasions[word] || s.twoOccasions(word) || len(s.judge.owners[word]) > 0 {
 			return true
 		}
 	}
@@ -74,10 +74,10 @@ func (s *subject) namedFor(host string) bool {
 var nextTo = set(`test check help support kit hd pro now live setup tool tools update app`)
 
 // twoOccasions says whether a word is put together of two of them.
-func twoOccasions(word string) bool {
+func (s *subject) twoOccasions(word string) bool {
 	for i := 3; i+2 < len(word) && i < 16; i++ {
 		a, b := word[:i], word[i:]
-		if occasions[a] && (occasions[b] || nextTo[b]) || nextTo[a] && occasions[b] {
+		if (occasions[a] || len(s.judge.owners[a]) > 0) && (occasions[b] || nextTo[b]) || nextTo[a] && occasions[b] {
 			return true
 		}
 	}

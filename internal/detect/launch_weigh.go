@@ -105,6 +105,7 @@ func weighed(s *subject) string {
 		w.bring(d)
 	}
 	w.ran()
+	w.freed()
 	w.admits()
 	w.starts()
 	return w.verdict()
@@ -135,6 +136,9 @@ func (w *scale) verdict() string {
 	}
 	if w.best[clueOrigin].points >= 20 && w.best[clueSecret].points >= 10 {
 		bad = true // what came from a stranger has no business with private data
+	}
+	if o := w.best[clueOrigin]; o.points >= 20 && (w.best[clueStart].points >= 25 || w.best[clueStart].points >= 20 && w.best[clueHide].points >= 10) && w.host(o.host).pretext {
+		bad = true // somebody opened the script of a stranger who speaks of meetings
 	}
 	if sum < enough || !bad || len(list) < 2 {
 		return ""
@@ -327,6 +331,9 @@ var oddEnding = set(`.scr .pif .com`)
 func (w *scale) place(file string, sig *meetguard.Signature) {
 	if signedWell(sig) {
 		return
+	}
+	if sideloaded(slashed(file)) {
+		w.add(cluePlace, 20, fmt.Sprintf("%s is of a package that its store never saw", quoted(baseName(file))))
 	}
 	if strings.Contains(slashed(file), "/programs/startup/") {
 		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
