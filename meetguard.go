@@ -106,6 +106,7 @@ const (
 	DeedTrust        = "trust"           // makes the system trust a certificate or a proxy
 	DeedAdmit        = "let in"          // makes an account, or another way in for somebody else
 	DeedSpy          = "spy"             // takes the screen, the clipboard or what the microphone hears
+	DeedOrigin       = "come"            // comes from Host, as its download mark says
 	DeedProbe        = "look around"     // asks what machine this is and who uses it
 )
 

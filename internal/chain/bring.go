@@ -15,7 +15,7 @@ var fetchTools = set(`axel lwp-request lwp-download http https xh httpie lftp li
 var codeTools = set(`presentationhost ieexec javaws deno bun npx pipx uvx uv pwsh msxsl wmic pubprn scriptrunner appinstaller infdefaultinstall cmstp mavinject dfsvc`)
 
 // packageTools bring a package and run what it says on installing it.
-var packageTools = set(`pip pip3 npm yarn pnpm gem cargo go easy_install conda npx luarocks cpan cpanm brew snap flatpak code cursor codium winget`)
+var packageTools = set(`pip pip3 npm yarn pnpm gem cargo go easy_install conda npx luarocks cpan cpanm brew snap flatpak code cursor codium winget dotnet nuget choco composer uv helm`)
 
 // brings reads programs that bring or send something by their arguments alone,
 // and no other function knows. It says whether there is nothing left to read.
@@ -56,10 +56,22 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 		return true
 	case "rclone", "aws", "gsutil", "azcopy", "s3cmd", "mc", "mega-put", "gdrive":
 		if containsAny(all, " copy ", " sync ", " cp ", " mv ", " move ", " put ", " upload ", " rcat ", " copyto ", "mega") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, File: localAmong(args)})
+			host, _ := split(urlIn(args))
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host, File: localAmong(args)})
+		}
+		return true
+	case "gdb", "lldb":
+		if _, rest, ok := strings.Cut(all, `dlopen("`); ok {
+			file, _, _ := strings.Cut(rest, `"`)
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "library", File: file})
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour", File: file})
 		}
 		return true
 	case "git":
+		if host, _ := split(urlIn(args)); host != "" && strings.Contains(all, " push ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host})
+			return true
+		}
 		if host, part := split(urlIn(args)); host != "" && strings.Contains(all, " clone ") {
 			if to := last(args); !strings.Contains(to, "://") && !strings.HasPrefix(to, "-") {
 				part = to
@@ -82,12 +94,35 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 				r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
 			}
 		}
+	case "gh", "glab":
+		if containsAny(all, "gist create", "snippet create") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: "gist.github.com", File: lastPlain(args)})
+		}
+		return true
+	case "croc", "wormhole", "ffsend", "transfer", "wormhole-william":
+		if strings.Contains(all, " send ") || name == "transfer" || strings.Contains(all, " upload ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: domainAmong([]string{exactAfter(args, "--relay")}), File: lastPlain(args)})
+		}
+		return true
+	case "snap":
+		if strings.Contains(all, " install ") {
+			r.snap(args, all)
+		}
+	case "gnome-extensions":
+		if file := last(args); strings.Contains(all, " install ") && strings.HasSuffix(file, ".zip") {
+			id := strings.TrimSuffix(strings.TrimSuffix(base(file), ".zip"), ".shell-extension")
+			r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: homeOf(r.cwd, r.user) + "/.local/share/gnome-shell/extensions/" + id, From: file})
+		}
+		return true
 	case "mount-diskimage":
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "hdiutil", File: lastPlain(args)})
 		return true
 	case "cmstp", "msbuild", "regasm", "regsvcs", "installutil", "odbcconf", "control", "hh", "mmc", "ie4uinit", "infdefaultinstall", "dnx", "csi", "fsi", "rcsi", "msxsl", "appvlp", "diskshadow":
 		if file := lastPlain(args); file != "" && !strings.Contains(file, "://") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: file})
+			if name == "odbcconf" && strings.Contains(all, "regsvr") {
+				name = "regsvr32"
+			}
+			r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: strings.Trim(file, `{}"`)})
 		}
 	}
 	url := urlIn(args)
@@ -96,7 +131,9 @@ func (r *reader) brings(name string, args []string, all string, depth int) bool 
 	}
 	host, lastPart := split(url)
 	switch {
-	case packageTools[name] && containsAny(all, " install ", " i ", " add ", " exec ", " run ", "--install-extension", " tap ") || name == "npx":
+	case name == "ansible-pull":
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
+	case packageTools[name] && containsAny(all, " install ", " i ", " add ", " exec ", " run ", "--install-extension", " tap ", " create-project ", " require ", " configure ") || name == "npx":
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host, Mark: []string{"package"}})
 	case codeTools[name], name == "python" && !strings.Contains(all, " -c "), name == "java":
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
@@ -133,6 +170,9 @@ func (r *reader) connects(name string, args []string, all string) bool {
 	case name == "openssl":
 		host, _, _ = strings.Cut(strings.ToLower(exactAfter(args, "-connect")), ":")
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host})
+		if strings.Contains(all, "-quiet") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host})
+		}
 	case containsAny(all, "exec:", "system:") || (name == "nc" || name == "ncat" || name == "netcat") && containsAny(all, " -e ", " -c ", " --exec ", " --sh-exec "):
 		r.add(meetguard.Deed{Kind: meetguard.DeedConnect, What: name, Host: host, Mark: []string{"shell"}})
 	case strings.Contains(shortFlags(args), "z") || strings.Contains(shortFlags(args), "l"):
@@ -216,4 +256,30 @@ func last(args []string) string {
 		return ""
 	}
 	return args[len(args)-1]
+}
+
+// snap reads the installation of a package that was not looked at by its store.
+func (r *reader) snap(args []string, all string) {
+	file := last(args)
+	if !strings.HasSuffix(file, ".snap") {
+		return
+	}
+	name, _, _ := strings.Cut(strings.TrimSuffix(base(file), ".snap"), "_")
+	r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "package", File: file})
+	r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: "snap", File: "/snap/" + name + "/x1", From: file})
+	if containsAny(all, "--devmode", "--dangerous") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedDequarantine, What: "unchecked", File: file})
+	}
+}
+
+// homeOf is the home of a user of Linux, by the folder that something runs in or
+// by the name.
+func homeOf(cwd, user string) string {
+	if parts := strings.SplitN(cwd, "/", 4); len(parts) > 2 && parts[1] == "home" {
+		return "/home/" + parts[2]
+	}
+	if user == "root" {
+		return "/root"
+	}
+	return "/home/" + user
 }

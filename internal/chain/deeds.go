@@ -30,6 +30,9 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 		}
 		r.add(d)
 	}
+	if p.OriginHost != "" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedOrigin, Host: p.OriginHost, File: p.Exe})
+	}
 	if len(words) > 0 {
 		words = append([]string{p.Exe}, words[1:]...)
 		if rest, ok := behindC(p); ok {
@@ -169,6 +172,9 @@ func (r *reader) run(words []string, depth int) {
 	r.probes(name, all)
 	r.stays(name, args, all)
 	r.opens(name, args, all)
+	r.tunnels(name, args, all)
+	r.configures(name, args, all)
+	r.shapes(name, args, all)
 	if r.brings(name, args, all, depth) {
 		return
 	}
@@ -427,7 +433,7 @@ func (r *reader) interpreter(name string, args []string, depth int) {
 			return
 		case a == "-m":
 			return
-		case strings.HasPrefix(a, "-"), strings.HasPrefix(a, "//"):
+		case strings.HasPrefix(a, "-"), strings.HasPrefix(a, "//"), i > 0 && givenTo[name+args[i-1]]:
 		default:
 			if name == "java" {
 				return
@@ -440,6 +446,10 @@ func (r *reader) interpreter(name string, args []string, depth int) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 	}
 }
+
+// givenTo are options of interpreters that are given something which is not the
+// script.
+var givenTo = set(`php-d php-S php-t php-c python-W python-X node-r node--require node--import ruby-r ruby-I perl-I lua-l deno--import-map`)
 
 // container reads what a container is given of this machine, and where its image
 // comes from. What is run in it is run elsewhere: only what it takes and sends
@@ -548,6 +558,9 @@ func (r *reader) apple(args []string, all string, depth int) {
 	}
 	if strings.Contains(all, "hidden answer") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "osascript"})
+	}
+	if strings.Contains(all, "folder action") && containsAny(all, "make new", "attach action") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "folder action", File: pathAmong(quotedIn(strings.Join(args, " ")))})
 	}
 	if strings.Contains(all, "login item") && strings.Contains(all, "make") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "login item"})
@@ -673,7 +686,7 @@ func (r *reader) fetch(name string, args []string) {
 				i++
 			}
 		default:
-			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {
+			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "/") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {
 				url = "http://" + a
 			}
 		}

@@ -52,7 +52,7 @@ var (
 	shellWordsIn = []string{"/bin/sh", "/bin/bash", "/bin/zsh", "cmd.exe", "powershell", "pty.spawn"}
 	bringWords   = []string{"urlopen", "urlretrieve", "urllib", "requests.get", "httpx.", "http.client", "aiohttp", "open-uri", "uri.open", "open(\"http", "open('http", "open(%q(http", "net::http", "file_get_contents", "curl_exec", "curl_init", "readfile(", "copy(\"http", "copy('http",
 		"fopen(", "lwp::", "http::tiny", "getstore", "getprint", "get(\"http", "get('http", "get(q", "fetch(", "http.get", "https.get", ".request(", "require('http", "require(\"http", "import('http", "import(\"http", "import \"http", "axios", "got(", "socket.http", "http.request", "nsurl", "datawithcontentsofurl", "stringwithcontentsofurl", "urlsession", "data(contentsof", "string(contentsof",
-		"curl ", "wget ", "webclient", "xmlhttp", "winhttp"}
+		"include 'http", "include \"http", "include('http", "include(\"http", "require 'http", "require \"http", "curl ", "wget ", "webclient", "xmlhttp", "winhttp"}
 	runWords = []string{"eval(", "(eval)", "eval ", "eval{", "exec(", "exec ", "exec_module", "execfile", "system(", "system ", "popen", "spawn", "subprocess", "child_process", "execsync", "new function", "function(", "vm.runin", "runinthiscontext", "instance_eval", "module_eval", "shell_exec", "passthru", "proc_open", "assert(",
 		"include ", "include(", "include'", "include\"", "load ", "load(", "loadstring", "dofile", "doshellscript", "nstask", "process()", "compile(", "__import__", "runpy", "import(", "os.startfile", "qx", "| sh", "|sh", "| bash", "|bash", "pcntl_exec", "execv"}
 	sendWords = []string{".post(", "requests.post", "requests.put", "post_form", "post(", "curlopt_post", "method:'post'", "method: 'post'", "method:\"post\"", "method: \"post\"", "'post'", "\"post\"", "sendall", "data=open", "files={", "upload"}
@@ -124,6 +124,9 @@ func urlText(text string) string {
 // with a dot and no path.
 func hostIn(low string) string {
 	for _, l := range quotedIn(low) {
+		if _, rest, ok := strings.Cut(l, "://"); ok {
+			l = rest
+		}
 		host, _, _ := strings.Cut(l, ":")
 		if strings.Count(host, ".") > 0 && !strings.ContainsAny(host, "/\\ ();=") && len(host) < 254 && !strings.HasPrefix(host, ".") {
 			return host

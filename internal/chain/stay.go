@@ -15,6 +15,10 @@ var startPlaces = []struct{ part, what string }{
 	{"/start menu/programs/startup/", "startup folder"}, {"/microsoft/windows/start menu/programs/startup", "startup folder"}, {"/nativemessaginghosts/", "native messaging host"}, {"/native-messaging-hosts/", "native messaging host"},
 	{"/.config/environment.d/", "environment"}, {"/.ssh/authorized_keys", "authorized keys"}, {"/.ssh/rc", "ssh"}, {"/etc/emond.d/", "emond"}, {"/etc/sudoers.d/", "sudoers"},
 	{"/windowspowershell/profile.ps1", "profile"}, {"/powershell/profile.ps1", "profile"}, {"microsoft.powershell_profile.ps1", "profile"}, {"/word/startup/", "office startup"}, {"/excel/xlstart/", "office startup"}, {"/.git/hooks/", "git hook"},
+	{"/.gradle/init.d/", "build hook"}, {"/.gradle/init.gradle", "build hook"}, {"/.m2/extensions.xml", "build hook"}, {"/.cargo/config", "build hook"}, {"/site-packages/sitecustomize.py", "build hook"}, {"/usercustomize.py", "build hook"}, {"/etc/apt/apt.conf.d/", "build hook"},
+	{"/etc/pam.d/", "login"}, {"/dbus-1/services/", "bus service"}, {"/dbus-1/system-services/", "bus service"}, {"/etc/modules-load.d/", "module"}, {"/.config/fish/conf.d/", "profile"},
+	{"/library/colorpickers/", "plug-in"}, {"/library/quicklook/", "plug-in"}, {"/library/spotlight/", "plug-in"}, {"/library/input methods/", "plug-in"}, {"/library/screen savers/", "plug-in"}, {"/library/audio/plug-ins/", "plug-in"}, {"/library/internet plug-ins/", "plug-in"}, {"/library/printers/", "plug-in"}, {"/library/securityagentplugins/", "plug-in"}, {"/library/directoryservices/plugins/", "plug-in"},
+	{"/lib/cups/filter/", "plug-in"}, {"/lib/cups/backend/", "plug-in"}, {"/.local/share/gnome-shell/extensions/", "plug-in"}, {"/.local/share/nautilus-python/", "plug-in"}, {"/.local/share/nautilus/scripts/", "plug-in"}, {"/kio/servicemenus/", "plug-in"}, {"/microsoft/addins/", "plug-in"}, {"/obs-studio/plugins/", "plug-in"},
 }
 
 // profiles are the start files of shells. Their owners write into them all the
@@ -47,8 +51,20 @@ func (r *reader) writesStart(file, all string) {
 // brings one. Paths, completions and greetings are what people put there.
 func startsByItself(all string) bool {
 	text := strings.TrimSpace(strings.TrimRight(strings.TrimSpace(all), `'")`))
-	return strings.HasSuffix(text, "&") && !strings.HasSuffix(text, "&&") || strings.Contains(all, "&)") || strings.Contains(all, "& disown") ||
+	return shadows(all) || strings.HasSuffix(text, "&") && !strings.HasSuffix(text, "&&") || strings.Contains(all, "&)") || strings.Contains(all, "& disown") ||
 		containsAny(all, "nohup ", "setsid ", "curl ", "wget ", "/tmp/", "/dev/shm/", "base64 ", "python -c", "python3 -c", "osascript ", "disown", "/dev/tcp/")
+}
+
+// shadows says whether a line gives a command of every day another meaning, so
+// that something else runs before it.
+func shadows(all string) bool {
+	for _, word := range []string{"git", "sudo", "ssh", "su", "docker", "kubectl", "npm", "pip", "zoom", "gpg", "aws", "ls", "cd"} {
+		_, rest, ok := strings.Cut(all, "alias "+word+"=")
+		if ok && strings.Contains(rest, "/") && (strings.Contains(rest, ";") || strings.Contains(rest, "&&")) {
+			return true
+		}
+	}
+	return false
 }
 
 // startedBy is the first path in a line for a profile.
@@ -62,7 +78,12 @@ func startedBy(all string) string {
 }
 
 // runKeys are parts of the registry that programs are started from.
-var runKeys = []string{`\currentversion\run`, `\currentversion\policies\explorer\run`, `\winlogon`, `\image file execution options\`, `\appinit_dlls`, `\userinitmprlogonscript`, `\environment /v userinit`, `\command processor`, `\inprocserver32`, `\localserver32`, `\shell\open\command`, `\active setup\`, `\session manager`, `\office test\`, `\silentprocessexit\`, `\currentcontrolset\services\`, `\print\monitors`, `\security packages`}
+var runKeys = []string{`\currentversion\run`, `\currentversion\policies\explorer\run`, `\winlogon`, `\image file execution options\`, `\appinit_dlls`, `\userinitmprlogonscript`, `\environment /v userinit`, `\command processor`, `\inprocserver32`, `\localserver32`, `\shell\open\command`, `\active setup\`, `\session manager`, `\office test\`, `\silentprocessexit\`, `\currentcontrolset\services\`, `\print\monitors`, `\security packages`, `scrnsave.exe`, `windows nt\currentversion\windows`}
+
+// hijackKeys make Windows run a program in the place of another, or in every
+// process: no installer of an application has a reason to set them to a file of
+// a user.
+var hijackKeys = []string{`\image file execution options\`, `\silentprocessexit\`, `\appinit_dlls`, "scrnsave.exe", `\command processor`, `\winlogon`, `\userinitmprlogonscript`, `\session manager`, `\print\monitors`}
 
 // stays reads what arranges for something to be started again, whatever tool
 // does it.
@@ -86,7 +107,19 @@ func (r *reader) stays(name string, args []string, all string) {
 		case strings.Contains(all, "com.apple.loginitems") && strings.Contains(all, " write "):
 			persist("login item", "")
 		}
+	case "xdg-mime", "xdg-settings":
+		if s := meetingScheme(all); s != "" && containsAny(all, " default ", " set ") && !strings.Contains(all, " query ") && !ownHandler[strings.ToLower(firstDesktop(args))] {
+			persist("link handler", firstDesktop(args))
+		}
 	case "launchctl":
+		if containsAny(all, " load ", " enable ", " bootstrap ", " kickstart ") {
+			switch {
+			case containsAny(all, "/ssh.plist", "com.openssh.sshd"):
+				r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote login"})
+			case containsAny(all, "com.apple.smbd", "com.apple.screensharing"):
+				r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "sharing"})
+			}
+		}
 		if strings.Contains(all, " setenv ") && containsAny(all, "dyld_insert") {
 			persist("preload", lastPlain(args))
 		}
@@ -113,8 +146,15 @@ func (r *reader) stays(name string, args []string, all string) {
 		}
 	case "ln", "install", "cp", "mv", "rsync", "ditto":
 	case "reg":
-		if strings.Contains(all, " add ") && !strings.Contains(all, `\currentversion\run`) && containsAny(all, runKeys...) && containsAny(all, `\appdata\`, "%appdata%", "%localappdata%", `\temp\`, "%temp%", `\users\public`, `\programdata\`, "powershell", "mshta", "wscript", "rundll32", "cmd ", "script", "explorer.exe,") {
-			persist("registry", after(args, "/d"))
+		if s := meetingScheme(all); s != "" && strings.Contains(all, " add ") && strings.Contains(all, `\classes\`+s) && strings.Contains(all, `\command`) && inProfile(after(args, "/d")) {
+			persist("link handler", after(args, "/d"))
+		}
+		if strings.Contains(all, " add ") && !strings.Contains(all, `\currentversion\run`) && containsAny(all, runKeys...) && containsAny(all, `\appdata\`, "%appdata%", "%localappdata%", `\temp\`, "%temp%", `\users\public`, `\programdata\`, `c:\users\`, "powershell", "mshta", "wscript", "rundll32", "cmd ", "script", "explorer.exe,") {
+			what := "registry"
+			if containsAny(all, hijackKeys...) || strings.Contains(all, `\inprocserver32`) && containsAny(all, `\appdata\roaming\`, `\users\public\`, `\temp\`) {
+				what = "hijack"
+			}
+			persist(what, after(args, "/d"))
 		}
 		if strings.Contains(all, " import ") {
 			persist("registry", lastPlain(args))
@@ -260,7 +300,7 @@ func (r *reader) remoteControl(name, all string) {
 // probes notes that a command asks what machine this is and who uses it.
 func (r *reader) probes(name, all string) {
 	switch name {
-	case "whoami", "systeminfo", "sw_vers", "system_profiler", "ioreg", "ipconfig", "ifconfig", "tasklist", "qwinsta", "quser", "nltest", "dsregcmd", "hostnamectl", "lscpu", "scutil", "uname", "id", "arp", "netstat", "ps", "csrutil", "hostname", "dmidecode":
+	case "whoami", "systeminfo", "sw_vers", "system_profiler", "ioreg", "ipconfig", "ifconfig", "tasklist", "qwinsta", "quser", "nltest", "dsregcmd", "hostnamectl", "lscpu", "scutil", "uname", "id", "arp", "netstat", "nbtstat", "gpresult", "vssadmin", "ps", "csrutil", "hostname", "dmidecode":
 		r.add(meetguard.Deed{Kind: meetguard.DeedProbe, What: name})
 	case "net":
 		if containsAny(all, " view ", " user ", " localgroup ", " group ") && !strings.Contains(all, "/add") {
@@ -271,4 +311,35 @@ func (r *reader) probes(name, all string) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedProbe, What: name})
 		}
 	}
+}
+
+// meetingSchemes are the schemes of links that open meeting software and
+// messengers.
+var meetingSchemes = []string{"zoommtg", "zoomus", "zoomphonecall", "msteams", "ms-teams", "webex", "wbx", "ciscospark", "gotomeeting", "slack", "discord", "skype", "tg", "whatsapp", "jitsi-meet", "bluejeans", "ringcentral"}
+
+// meetingScheme is the scheme of such links that a command line names.
+func meetingScheme(all string) string {
+	for _, s := range meetingSchemes {
+		if strings.Contains(all, "x-scheme-handler/"+s) || strings.Contains(all, `\classes\`+s+`\`) {
+			return s
+		}
+	}
+	return ""
+}
+
+// ownHandler are the entries of the programs that such links are made for.
+var ownHandler = set(`zoom.desktop us.zoom.zoom.desktop teams.desktop teams-for-linux.desktop com.github.ismaelmartinez.teams_for_linux.desktop webex.desktop com.cisco.webex.desktop slack.desktop com.slack.slack.desktop discord.desktop com.discordapp.discord.desktop org.telegram.desktop.desktop telegramdesktop.desktop skypeforlinux.desktop jitsi-meet.desktop ringcentral.desktop firefox.desktop google-chrome.desktop`)
+
+func firstDesktop(args []string) string {
+	for _, a := range args {
+		if strings.HasSuffix(a, ".desktop") {
+			return a
+		}
+	}
+	return ""
+}
+
+// inProfile says whether a path is one that a user's programs may write to.
+func inProfile(p string) bool {
+	return containsAny(strings.ToLower(p), `\appdata\local\temp`, `\users\public`, `\programdata\`, "%temp%", "%appdata%", `\appdata\roaming\`, "powershell", "mshta", "wscript")
 }

@@ -179,7 +179,9 @@ func (r *reader) powerSends(args []string) {
 	for i := range r.out {
 		if d := &r.out[i]; d.Kind == meetguard.DeedUpload && d.What == "powershell" && d.Host == "" {
 			text := strings.Join(args, " ")
-			d.Host, _ = split(urlText(text))
+			if d.Host, _ = split(urlText(text)); d.Host == "" {
+				d.Host = strings.ToLower(after(strings.Fields(text), "-smtpserver"))
+			}
 			d.File = pathAmong(append(quotedIn(text), exactAfter(strings.Fields(text), "-InFile"), exactAfter(strings.Fields(text), "-infile")))
 			if strings.Contains(text, "api.telegram.org/bot") {
 				d.What = "telegram bot"
@@ -258,7 +260,7 @@ var powerMarks = []powerMark{
 	{meetguard.Deed{Kind: meetguard.DeedBlind, What: "defender"}, []string{"add-mppreference", "set-mppreference", "amsiutils", "disablerealtimemonitoring"}},
 	{meetguard.Deed{Kind: meetguard.DeedUnpack, What: "powershell"}, []string{"expand-archive", "extracttodirectory"}},
 	{meetguard.Deed{Kind: meetguard.DeedPack, What: "powershell"}, []string{"compress-archive", "createfromdirectory"}},
-	{meetguard.Deed{Kind: meetguard.DeedUpload, What: "powershell"}, []string{"-method post", "uploadfile", "uploaddata", "uploadstring", "-infile "}},
+	{meetguard.Deed{Kind: meetguard.DeedUpload, What: "powershell"}, []string{"-method post", "uploadfile", "uploaddata", "uploadstring", "-infile ", "send-mailmessage", "mail.smtpclient"}},
 	{meetguard.Deed{Kind: meetguard.DeedPersist, What: "powershell"}, []string{"register-scheduledtask", `\currentversion\run`, "new-service"}},
 	{meetguard.Deed{Kind: meetguard.DeedPrompt, What: "powershell"}, []string{"promptforcredential", "get-credential"}},
 	{meetguard.Deed{Kind: meetguard.DeedDequarantine, What: "powershell"}, []string{"unblock-file"}},
@@ -371,6 +373,12 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		r.line(strings.Join(args, " "), 2)
 	case "open":
 		r.open(args, plain)
+	case "mklink", "new-item":
+		if len(plain) > 0 {
+			for _, p := range plain {
+				r.writesStart(p, all)
+			}
+		}
 	case "dpkg", "apt", "apt-get", "rpm", "dnf", "yum", "zypper", "pacman":
 		for _, a := range plain {
 			if e := extension(a); (e == ".deb" || e == ".rpm") && strings.ContainsAny(a, "/") {
@@ -383,8 +391,8 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		if strings.Contains(all, "terminal") || strings.Contains(all, "notificationcenter") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: name})
 		}
-	case "findstr", "grep", "find", "dir", "mdfind", "locate":
-		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "*seed*", "seed*", "*phrase*", "*.wallet", "*wallet*", "*.kdb", "id_rsa", "keystore*", "wallet*", "*wallet", ".kdbx", "recovery phrase", "private key") {
+	case "findstr", "grep", "find", "dir", "mdfind", "locate", "where":
+		if containsAny(all, "seed phrase", "mnemonic", "password", "passwort", "*seed*", "seed*", "*phrase*", "*.wallet", "*wallet*", "*.kdb", "id_rsa", "keystore*", "wallet*", "*wallet", ".kdbx", "*.ovpn", "*.ppk", "*.rdg", "recovery phrase", "private key") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "passwords", Mark: []string{name}})
 		}
 	case "chflags":
@@ -583,19 +591,19 @@ var secretWords = []struct {
 	words []string
 }{
 	{"telegram", []string{"tdata", "6n38vws5bx.ru.keepcoder", "telegram-data", "org.telegram.desktop/data"}},
-	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "hklm\\sam", "hklm\\security", "lsass"}},
+	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "hklm\\sam", "org.freedesktop.secrets", "hklm\\security", "lsass"}},
 	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", "/cookies'", `/cookies"`, `\network\cookies`, "/network/cookies", "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox", `mozilla\firefox\profiles`, "library/application support/google/chrome", "library/application support/microsoft edge", "library/application support/arc", "library/application support/com.operasoftware", "library/application support/vivaldi", "bravesoftware/brave-browser", `bravesoftware\brave-browser`, ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", "library/safari", "cookies.binarycookies", "library/cookies", `google\chrome\user data`, `microsoft\edge\user data`, `opera software\opera`}},
 	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/", "/wasabi", "sparrow/wallets", "guarda", "/monero", "seed phrase", "mnemonic", "keystore/utc--"}},
 	{"messages", []string{"library/messages", "chat.db", "/signal/", `\signal\`, "discord/local storage", `discord\local storage`, "slack/local storage", `slack\local storage`, "/whatsapp", "group.net.whatsapp", `\whatsapp`, "library/mail/", "thunderbird", "wechat", "com.tencent.xin", `microsoft\outlook`, "element/", "session/attachments", "viber"}},
 	{"vault", []string{".kdbx", "bitwarden", "1password", "/.password-store", "keepass", "lastpass", "/nordpass", "dashlane"}},
 	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519", "id_ecdsa"}},
 	{"history", []string{".zsh_history", ".bash_history", "consolehost_history", ".python_history", "fish_history"}},
-	{"notes", []string{"group.com.apple.notes", "notestore.sqlite", "stickynotes", "plum.sqlite", "obsidian"}},
-	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`, "/.azure", `\.azure`, ".docker/config.json", "/.netrc", "/.npmrc", "/.git-credentials", "/.gnupg", "/.config/gh", "/.terraform.d", "/.vault-token"}},
+	{"notes", []string{"group.com.apple.notes", "notestore.sqlite", "stickynotes", "plum.sqlite", "obsidian", "com.apple.stickies", "com~apple~clouddocs"}},
+	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`, "/.azure", `\.azure`, ".docker/config.json", "/.netrc", "/.npmrc", "/.git-credentials", "/.gnupg", "/.config/gh", "/.terraform.d", "/.vault-token", "msal_token_cache", `\nuget.config`, "/nuget.config", "/.cargo/credentials", "/glab-cli/", "/gh/hosts.yml", "/.gradle/gradle.properties", "/.m2/settings.xml", "/.pypirc", "application_default_credentials"}},
 }
 
 // takers are programs that copy, pack, read or send what they are given.
-var takers = set(`aa yaa pax robocopy xxd hdiutil rar sftp ftp aws gsutil az php lua http https dd sqlite tail head jar makecab expand gpg ln cpio bzip2 xz zstd 7zip mimikatz procdump reg cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+var takers = set(`type gdbus dbus-send busctl gh glab croc wormhole aa yaa pax robocopy xxd hdiutil rar sftp ftp aws gsutil az php lua http https dd sqlite tail head jar makecab expand gpg ln cpio bzip2 xz zstd 7zip mimikatz procdump reg cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
 
 // ownProfile says whether a browser is given the profile that its user works
 // with: those who test pages give it an empty one.
@@ -626,6 +634,12 @@ func public(all string) string {
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
+	if strings.Contains(all, "--load-extension=") && !strings.Contains(all, "--user-data-dir") {
+		_, file, _ := strings.Cut(all, "--load-extension=")
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"extension"}})
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "extension", File: firstWord(file)})
+		return
+	}
 	if strings.Contains(all, "--remote-debugging-p") && (!strings.Contains(all, "--user-data-dir") || ownProfile(all)) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"debugging port"}})
 		return
@@ -640,6 +654,11 @@ func (r *reader) secrets(name, all string) {
 			}
 		}
 	}
+	r.stores(name, all)
+}
+
+// stores tells whose secrets a command line names.
+func (r *reader) stores(name, all string) {
 	all = public(all)
 	if visited(all) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})

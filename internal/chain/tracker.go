@@ -50,11 +50,22 @@ const packSpan = 15 * time.Minute
 // service that runs the scripts of packages.
 func (t *Tracker) packages(n *node) {
 	switch name := Program(n.proc.Exe); {
+	case name == "msiexec" && n.proc.OriginHost != "":
+		t.pack = opened{n.proc.OriginHost, n.proc.Started}
+	case name == "msiexec" && t.ofServices(n.proc.PPID) && n.proc.Started.Sub(t.pack.at).Abs() < packSpan:
+		n.proc.OriginHost = t.pack.host
 	case (name == "installer" || name == "installd") && n.proc.OriginHost != "":
 		t.pack = opened{n.proc.OriginHost, n.proc.Started}
 	case name == "package_script_service" && n.proc.OriginHost == "" && n.proc.Started.Sub(t.pack.at).Abs() < packSpan:
 		n.proc.OriginHost = t.pack.host
 	}
+}
+
+// ofServices says whether a parent is what starts the services of Windows, or is
+// not known.
+func (t *Tracker) ofServices(pid int) bool {
+	n := t.nodes[pid]
+	return n == nil || Program(n.proc.Exe) == "services"
 }
 
 // node is one launch. It lives as long as its children are remembered.
@@ -445,7 +456,7 @@ func (n *node) settle() *node {
 // doors are programs that start things which have nothing to do with one
 // another but that one person, or the system, wanted them.
 var doors = set(`launchd systemd init explorer finder dock userinit services svchost wininit winlogon runtimebroker sihost taskhostw taskeng
-	terminal iterm2 iterm gnome-terminal-server gnome-terminal gnome-terminal- konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal tilix ghostty openconsole
+	terminal iterm2 iterm gnome-terminal-server gnome-terminal gnome-terminal- konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal tilix ghostty openconsole mintty git-bash
 	loginwindow login sshd gnome-shell plasmashell xfce4-session gnome-session-binary kwin_x11 kwin_wayland cinnamon mate-session sway nautilus dolphin thunar xdg-open
 	chrome msedge firefox brave safari opera arc chromium vivaldi iexplore
 	cron crond tmux screen code cursor runtimebroker containerd-shim containerd-shim-runc-v2 dockerd

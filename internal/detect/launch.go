@@ -165,7 +165,7 @@ func (l *launch) acts() bool {
 			if d.What != "program" || userPlace(d.File) {
 				return true
 			}
-		case meetguard.DeedErase, meetguard.DeedPack:
+		case meetguard.DeedErase, meetguard.DeedPack, meetguard.DeedOrigin:
 		default:
 			return true
 		}

@@ -48,7 +48,7 @@ var makerNames = []string{"com.apple.", "com.google.", "com.microsoft.", "com.ad
 
 // startFiles are the kinds of things to start where the file that is named is
 // not what is started.
-var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user unit", "unit", "autostart", "native messaging host", "environment", "git hook", "launch agent", "launch daemon", "startup folder", "cron", "udev", "sudoers"})
+var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user unit", "unit", "autostart", "native messaging host", "environment", "git hook", "launch agent", "launch daemon", "startup folder", "cron", "udev", "sudoers", "plug-in", "build hook", "login", "module", "link handler", "developer tool"})
 
 // stays weighs what is to start by itself.
 func (w *scale) stays(d meetguard.Deed) {
@@ -62,9 +62,9 @@ func (w *scale) stays(d meetguard.Deed) {
 		}
 	}
 	switch {
-	case coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
-	case strings.Contains(low, "/appdata/local/programs/"):
+	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
 		points = max(points, 20)
 	}
@@ -118,8 +118,18 @@ func (w *scale) sends(d meetguard.Deed) {
 		return
 	}
 	points, _ := w.from(d.Host)
+	if w.host(d.Host).pretext {
+		w.add(clueDisguise, 10, "a host is named for the occasion")
+	}
 	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
+	}
+	if points > 0 {
+		for _, o := range w.l.own {
+			if o.Kind == meetguard.DeedSecret && o.What != "history" {
+				w.add(clueHide, 10, "what is private is sent as it is")
+			}
+		}
 	}
 	switch {
 	case d.What == "telegram bot":
@@ -168,5 +178,85 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
 	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) || own && w.s.soundsLike(name)):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
+	}
+}
+
+// renamed marks a tool whose name is not its own.
+const renamed = "renamed"
+
+// spies weighs what is seen and heard of the user: the more senses, the less it
+// is a picture that somebody wanted.
+func (w *scale) spies(d meetguard.Deed) {
+	senses := map[string]bool{d.What: true}
+	for _, st := range w.l.chain {
+		for _, o := range st.Deeds {
+			if o.Kind == meetguard.DeedSpy {
+				senses[o.What] = true
+			}
+		}
+	}
+	points := 15
+	if len(senses) > 1 {
+		points = 30
+	}
+	w.add(clueOpen, points, "the "+clip(d.What)+" is taken")
+	if coveredPlace(d.File) {
+		w.add(cluePack, 15, "what is taken is gathered where nobody looks")
+	}
+	if contains(d.Mark, renamed) && userPlace(w.l.Exe) {
+		w.add(clueDisguise, 20, w.l.shownRun()+" is another tool by what it is told")
+	}
+}
+
+// machine weighs a virtual machine without a window: developers have them, by
+// their name and in folders of their own.
+func (w *scale) machine(d meetguard.Deed) {
+	w.add(clueHide, 10, "a machine without a window is started")
+	if contains(d.Mark, renamed) {
+		w.add(clueDisguise, 25, w.l.shownRun()+" is a virtual machine by what it is told")
+	}
+	if userPlace(d.File) && (tempPlace(d.File) || strings.Contains(slashed(d.File), "c:/programdata/")) {
+		w.add(clueDetour, 15, "what works in it is not seen from outside")
+	}
+}
+
+// proxies run what they are handed, where their name is what is seen.
+var proxies = set(`cmstp odbcconf regasm regsvcs installutil infdefaultinstall mavinject diskshadow pcwrun ie4uinit appvlp presentationhost regsvr32`)
+
+// scriptExt are the endings of what only an interpreter reads.
+var scriptExt = set(`.ahk .au3 .a3x .py .pyw .pyc .pyz .lua .luac .js .mjs .cjs .jsc .php .rb .pl .tcl .nut .jar .vbs .ps1 .dat .r .groovy .kts .wren`)
+
+// broughtAlong says whether a program is an interpreter, by name or not, with a
+// script beside it.
+func broughtAlong(l *launch) bool {
+	folder := folderOf(slashed(l.Exe))
+	if portables[l.name] {
+		for _, d := range l.own {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folder {
+				return true
+			}
+		}
+		return false
+	}
+	for i, a := range l.Args {
+		if low := slashed(a); i > 0 && scriptExt[pathExt(low)] && folderOf(low) == folder {
+			return true
+		}
+	}
+	return false
+}
+
+// freed weighs that a program runs from a temporary folder after the mark of its
+// download was taken off.
+func (w *scale) freed() {
+	if !tempPlace(w.l.Exe) || signedWell(w.l.Signature) {
+		return
+	}
+	for _, st := range w.l.chain {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedDequarantine && fileKey(d.File) == fileKey(w.l.Exe) {
+				w.add(clueRun, 20, fmt.Sprintf("%s is run after its mark was taken off", quoted(baseName(w.l.Exe))))
+			}
+		}
 	}
 }

@@ -10,7 +10,7 @@ import (
 var (
 	shells       = set(`sh bash zsh dash ksh fish`)
 	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
-	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal`)
+	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal mintty`)
 	fetchers     = set(`curl wget nscurl aria2c`)
 	// programs that start another one, so that it has another parent
 	launchers = set(`conhost forfiles pcalua wt ssh wmic hh control cmstp mmc certutil bitsadmin ftp scriptrunner installutil regasm regsvcs odbcconf`)

@@ -27,7 +27,7 @@ func hiddenName(name string) bool { return len(name) > 1 && name[0] == '.' && na
 
 // devFolders are hidden folders of a home that tools of developers and of the
 // desktop run programs from.
-var devFolders = set(`.cargo .rustup .nvm .npm .npm-global .nodenv .pyenv .rbenv .rvm .asdf .sdkman .deno .bun .go .gvm .goenv .jenv .dotnet .nuget .gradle .m2 .ivy2 .venv .virtualenvs .tox .poetry .pixi .conda .mamba .local .vscode .vscode-server .cursor .cursor-server .windsurf .idea .git .config .docker .krew .helm .kube .volta .fnm .proto .mise .juliaup .ghcup .opam .cabal .stack .elan .composer .gem .yarn .pnpm .pnpm-store .linuxbrew .oh-my-zsh .fzf .tmux .vim .emacs.d .steam .var .wine .minecraft .jdks .android .flutter .pub-cache .swiftpm .swiftly .foundry .avm .nix-profile .dropbox-dist .toolbox .antigen .zinit .zplug .hammerspoon .claude .codex .ansible .vagrant.d .platformio .espressif .arduino15 .x64 .next .output .cache .ollama .lmstudio .modular .wasmtime .wasmer .kiro .jupyter .ipython .rd .colima .orbstack .lima .bin .dapr .terraform .tfenv .pulumi .fly .railway .turso .modal .duckdb .atuin .starship .zed .zed_server .fleet .trunk .hex .mix .asdf-vm .phpenv .symfony5 .symfony .ddev .lando .istioctl .linkerd2 .kn .okteto .tilt-dev .serverless .amplify .wakatime .bazel .ccache .pre-commit .nox .hatch .uv .rye .sonar .snyk .semgrep .codeium .tabnine .copilot .continue .node .node_modules .node-gyp .electron .electron-gyp .expo .cocoapods .fastlane .gitpod .devcontainer .dev .dotfiles .mozilla`)
+var devFolders = set(`.acme.sh .cargo .rustup .nvm .npm .npm-global .nodenv .pyenv .rbenv .rvm .asdf .sdkman .deno .bun .go .gvm .goenv .jenv .dotnet .nuget .gradle .m2 .ivy2 .venv .virtualenvs .tox .poetry .pixi .conda .mamba .local .vscode .vscode-server .cursor .cursor-server .windsurf .idea .git .config .docker .krew .helm .kube .volta .fnm .proto .mise .juliaup .ghcup .opam .cabal .stack .elan .composer .gem .yarn .pnpm .pnpm-store .linuxbrew .oh-my-zsh .fzf .tmux .vim .emacs.d .steam .var .wine .minecraft .jdks .android .flutter .pub-cache .swiftpm .swiftly .foundry .avm .nix-profile .dropbox-dist .toolbox .antigen .zinit .zplug .hammerspoon .claude .codex .ansible .vagrant.d .platformio .espressif .arduino15 .x64 .next .output .cache .ollama .lmstudio .modular .wasmtime .wasmer .kiro .jupyter .ipython .rd .colima .orbstack .lima .bin .dapr .terraform .tfenv .pulumi .fly .railway .turso .modal .duckdb .atuin .starship .zed .zed_server .fleet .trunk .hex .mix .asdf-vm .phpenv .symfony5 .symfony .ddev .lando .istioctl .linkerd2 .kn .okteto .tilt-dev .serverless .amplify .wakatime .bazel .ccache .pre-commit .nox .hatch .uv .rye .sonar .snyk .semgrep .codeium .tabnine .copilot .continue .node .node_modules .node-gyp .electron .electron-gyp .expo .cocoapods .fastlane .gitpod .devcontainer .dev .dotfiles .mozilla`)
 
 // coveredPlace says whether a path lies where no setup puts a program and nobody
 // looks: hidden folders and names, shared and public folders, the folders of a
@@ -81,4 +81,16 @@ func pathExt(low string) string {
 		return low[i:]
 	}
 	return ""
+}
+
+// sideloaded says whether a program is of a snap that was installed from a file:
+// the revisions of those begin with an x, those of the store are numbers.
+// https://snapcraft.io/docs/revisions
+func sideloaded(low string) bool {
+	rest, ok := strings.CutPrefix(low, "/snap/")
+	if !ok {
+		return false
+	}
+	parts := strings.SplitN(rest, "/", 3)
+	return len(parts) == 3 && len(parts[1]) > 1 && parts[1][0] == 'x' && strings.Trim(parts[1][1:], "0123456789") == ""
 }

@@ -45,6 +45,13 @@ func (w *scale) starts() {
 		w.add(clueStart, 20, fmt.Sprintf("%s started it with a command", doorName(door)))
 	}
 	if l.pastedBelow() {
+		for _, st := range l.session {
+			for _, d := range st.Deeds {
+				if points, text := w.from(d.Host); d.Kind == meetguard.DeedOrigin && points > 0 {
+					w.came(clueOrigin, 10, "beside what was downloaded: "+text, d.Host)
+				}
+			}
+		}
 		w.add(clueStart, 15, "it began with a line in a terminal")
 	}
 }

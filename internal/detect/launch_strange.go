@@ -56,17 +56,32 @@ func (s *subject) strangeness(host string) hostClue {
 // about.
 var occasions = set(`meet meets meeting meetings call calls callroom join invite invitation interview interviews hiring hire recruit recruiter recruiting talent candidate onboarding assessment
 	camera cam webcam mic microphone audio sound voice headset speaker video codec webrtc rtc driver drivers screenshare conference conferencing webinar transcript transcripts transcriber recording recordings
+	room rooms lobby captions backgrounds dial dialin softphone
 	verify verification captcha fix fixes repair patch troubleshoot diag`)
 
 // namedFor: the name of a host speaks of meetings or of mending, or has the name
 // of a brand in it.
 func (s *subject) namedFor(host string) bool {
 	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if occasions[word] || len(s.judge.owners[word]) > 0 {
+		if occasions[word] || s.twoOccasions(word) || len(s.judge.owners[word]) > 0 {
 			return true
 		}
 	}
 	return pretextName(host)
+}
+
+// nextTo are words that stand next to an occasion in the names of hosts.
+var nextTo = set(`test check help support kit hd pro now live setup tool tools update app`)
+
+// twoOccasions says whether a word is put together of two of them.
+func (s *subject) twoOccasions(word string) bool {
+	for i := 3; i+2 < len(word) && i < 16; i++ {
+		a, b := word[:i], word[i:]
+		if (occasions[a] || len(s.judge.owners[a]) > 0) && (occasions[b] || nextTo[b]) || nextTo[a] && occasions[b] {
+			return true
+		}
+	}
+	return false
 }
 
 // blindClues are what a tool alone stands for where its arguments are unknown.
@@ -79,6 +94,11 @@ var blindClues = map[string]clue{
 	"xattr": {kind: clueGate, points: 10, text: "marks of a file are handled"}, "codesign": {kind: clueGate, points: 10, text: "a signature is handled"},
 	"attrib": {kind: clueHide, points: 5, text: "a file is hidden"}, "base64": {kind: clueEncoded, points: 10, text: "something is decoded"}, "openssl": {kind: clueEncoded, points: 5, text: "something is decoded"},
 	"mshta": {kind: clueDetour, points: 15, text: "mshta runs"}, "regsvr32": {kind: clueDetour, points: 5, text: "a library is loaded"}, "sqlite3": {kind: clueSecret, points: 5, text: "a store is read"}, "screencapture": {kind: clueOpen, points: 10, text: "the screen is taken"},
+	"nc": {kind: clueSend, points: 10, text: "a connection is opened"}, "ncat": {kind: clueSend, points: 10, text: "a connection is opened"}, "socat": {kind: clueSend, points: 10, text: "a connection is opened"}, "certreq": {kind: clueSend, points: 10, text: "something is sent"}, "croc": {kind: clueSend, points: 15, text: "something is sent"}, "wormhole": {kind: clueSend, points: 15, text: "something is sent"},
+	"gpg": {kind: cluePack, points: 5, text: "something is packed"}, "cpio": {kind: cluePack, points: 5, text: "something is packed"}, "makecab": {kind: cluePack, points: 5, text: "something is packed"},
+	"cmstp": {kind: clueDetour, points: 15, text: "cmstp runs"}, "odbcconf": {kind: clueDetour, points: 15, text: "odbcconf runs"}, "finger": {kind: clueSource, points: 15, text: "something is fetched by finger"}, "ansible-pull": {kind: clueSource, points: 10, text: "something is fetched"},
+	"useradd": {kind: clueOpen, points: 10, text: "an account is made"}, "reg": {kind: clueStay, points: 5, text: "the registry is handled"}, "sc": {kind: clueStay, points: 5, text: "a service is handled"}, "systemctl": {kind: clueStay, points: 5, text: "a service is handled"},
+	"gpresult": {kind: clueLook, points: 5, text: "it looks around"}, "quser": {kind: clueLook, points: 5, text: "it looks around"}, "nbtstat": {kind: clueLook, points: 5, text: "it looks around"}, "nltest": {kind: clueLook, points: 5, text: "it looks around"},
 	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},
 }
 

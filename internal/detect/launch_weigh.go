@@ -105,6 +105,7 @@ func weighed(s *subject) string {
 		w.bring(d)
 	}
 	w.ran()
+	w.freed()
 	w.admits()
 	w.starts()
 	return w.verdict()
@@ -133,6 +134,12 @@ func (w *scale) verdict() string {
 	if w.opened && w.best[clueOrigin].points >= 20 && sum >= enough+5 {
 		bad = true // code of a stranger that somebody opened does several of these
 	}
+	if w.best[clueOrigin].points >= 20 && w.best[clueSecret].points >= 10 {
+		bad = true // what came from a stranger has no business with private data
+	}
+	if o := w.best[clueOrigin]; o.points >= 20 && (w.best[clueStart].points >= 25 || w.best[clueStart].points >= 20 && w.best[clueHide].points >= 10) && w.host(o.host).pretext {
+		bad = true // somebody opened the script of a stranger who speaks of meetings
+	}
 	if sum < enough || !bad || len(list) < 2 {
 		return ""
 	}
@@ -155,6 +162,10 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		switch d.Kind {
 		case meetguard.DeedFetch, meetguard.DeedFetchRun:
 			w.bring(d)
+		case meetguard.DeedOrigin:
+			if points, text := w.from(d.Host); points > 0 && !own {
+				w.came(clueOrigin, min(points, 30), "the download it began with: "+text, d.Host)
+			}
 		case meetguard.DeedRun:
 			w.runs(d)
 			if contains(d.Mark, "arguments unknown") {
@@ -195,20 +206,31 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueGate, 15, "a certificate or proxy is to be trusted")
 			}
 		case meetguard.DeedAdmit:
+			if contains(d.Mark, "web") {
+				w.add(clueOpen, 10, "a page of this machine is shown to others")
+				break
+			}
+			if contains(d.Mark, renamed) {
+				w.add(clueDisguise, 25, w.l.shownRun()+" is another tool by what it is told")
+			}
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
 			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
-			w.add(clueOpen, 15, "the "+clip(d.What)+" is taken")
+			w.spies(d)
 		case meetguard.DeedConnect:
 			if contains(d.Mark, "shell") && !inHouse(d.Host) {
 				w.add(clueOpen, 50, "a connection is given a shell")
+			} else if points, _ := w.from(d.Host); points > 0 {
+				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
 			}
 		case meetguard.DeedHide:
 			switch {
 			case d.What == "background":
 				w.add(clueHide, 5, "it goes on in the background")
+			case d.What == "machine":
+				w.machine(d)
 			case d.What == "detour":
 				w.add(clueDetour, 15, "a program is started by another's hand")
 			default:
@@ -296,6 +318,9 @@ func (w *scale) runs(d meetguard.Deed) {
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
 	}
+	if proxies[d.What] && (landingPlace(low) || coveredPlace(low)) {
+		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
+	}
 	w.place(d.File, nil)
 }
 
@@ -306,6 +331,9 @@ var oddEnding = set(`.scr .pif .com`)
 func (w *scale) place(file string, sig *meetguard.Signature) {
 	if signedWell(sig) {
 		return
+	}
+	if sideloaded(slashed(file)) {
+		w.add(cluePlace, 20, fmt.Sprintf("%s is of a package that its store never saw", quoted(baseName(file))))
 	}
 	if strings.Contains(slashed(file), "/programs/startup/") {
 		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
@@ -326,15 +354,14 @@ func (w *scale) itself() {
 		}
 		w.add(clueDetour, points, fmt.Sprintf("%s starts %s", clip(l.parent()), l.shownRun()))
 	}
+	if hiddenName(baseName(slashed(l.Exe))) && coveredPlace(l.Exe) && !signedWell(l.Signature) {
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is a hidden program", quoted(baseName(l.Exe))))
+	}
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
 	}
-	if portables[l.name] && userPlace(l.Exe) {
-		for _, d := range l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "program" && folderOf(slashed(d.File)) == folderOf(slashed(l.Exe)) {
-				w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
-			}
-		}
+	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
+		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
 	}
 }
 

@@ -42,8 +42,8 @@ func TestFilesAreFresh(t *testing.T) {
 // harmless are the addresses that a lure may name: reserved names, reserved
 // addresses, the genuine hosts that decoys open, and a messenger's bots.
 var (
-	address  = regexp.MustCompile(`(?i)(?:https?|ftp)://([^/\s"'):;|?^]+)`)
-	harmless = regexp.MustCompile(`(?i)(^|[.@])[a-z0-9-]+\.invalid$|^(10|192\.168|192\.0\.2|198\.51\.100|203\.0\.113)\.|^(learn\.microsoft\.com|api\.telegram\.org|zoom\.us)$`)
+	address  = regexp.MustCompile(`(?i)(?:https?|ftp)://([^/\s"'):;,|?^]+)`)
+	harmless = regexp.MustCompile(`(?i)(^|[.@])[a-z0-9-]+\.invalid$|^(10|192\.168|192\.0\.2|198\.51\.100|203\.0\.113)\.|^(learn\.microsoft\.com|github\.com|update\.code\.visualstudio\.com|web\.whatsapp\.com|api\.telegram\.org|zoom\.us)$`)
 )
 
 // TestChains holds the chains against their rules: sizes, parents, numbers, and
