@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"meetguard"
@@ -154,6 +155,10 @@ var copiers = set(`scp rsync sftp`)
 
 var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .enc .cab .dmg .gpg`)
 
+// ownAction are the names that Windows Installer gives to the libraries of a
+// package's own actions, which rundll32 loads from a temporary folder.
+var ownAction = regexp.MustCompile(`^msi[0-9a-f]{1,5}\.tmp(-.*)?$`)
+
 // disguised weighs names of files that are made to be overlooked.
 func (w *scale) disguised(d meetguard.Deed, own bool) {
 	switch d.Kind {
@@ -165,6 +170,9 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		return
 	}
 	name := strings.ToLower(baseName(d.File))
+	if ownAction.MatchString(name) {
+		return
+	}
 	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
 		w.add(clueDisguise, 30, fmt.Sprintf("%s is loaded as a library", quoted(name)))
 	}

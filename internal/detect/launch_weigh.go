@@ -315,6 +315,8 @@ func (w *scale) runs(d meetguard.Deed) {
 			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
 		}
 		return
+	case ownAction.MatchString(strings.ToLower(baseName(d.File))):
+		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
 	}
