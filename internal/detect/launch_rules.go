@@ -575,8 +575,8 @@ func fetchHidden(s *subject) string {
 // decodedPipe: an interpreter takes its commands from a decoder.
 func decodedPipe(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedRead) {
-		return ""
+	if l == nil || l.managed || !l.does(meetguard.DeedRead) || l.does(meetguard.DeedFetchRun) {
+		return "" // what it reads is what it fetches
 	}
 	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
 		if st.PPID != l.PPID || !soon(st, l.Process) {
@@ -677,11 +677,11 @@ func (l *launch) strong() []string {
 }
 
 // ownGoods says whether what is packed is told and is nobody's secret: a folder
-// below the one somebody works in.
+// that somebody works in, and not one where programs keep their data.
 func (l *launch) ownGoods(d meetguard.Deed) bool {
 	from := slashed(d.From)
-	return from != "" && !strings.HasPrefix(from, "/") && !strings.HasPrefix(from, "~") && !strings.HasPrefix(from, ".") && !strings.HasPrefix(from, "$") &&
-		!strings.HasPrefix(from, "%") && !strings.Contains(from, ":") && !l.does(meetguard.DeedSecret)
+	return from != "" && !l.does(meetguard.DeedSecret) && !tempPlace(from) && !coveredPlace(from) && !strings.Contains(from, "/.") && !strings.Contains(from, "/library/") &&
+		!strings.Contains(from, "/appdata/") && !strings.HasPrefix(from, ".") && !strings.ContainsAny(from, "$%*~")
 }
 
 func secretTaken(s *subject) string {
