@@ -70,6 +70,9 @@ func shadows(all string) bool {
 // startedBy is the first path in a line for a profile.
 func startedBy(all string) string {
 	for _, w := range strings.Fields(all) {
+		if _, value, ok := strings.Cut(w, "="); ok {
+			w = value
+		}
 		if w = strings.Trim(w, `'"();&`); strings.Contains(w, "/") && !strings.HasPrefix(w, "/dev/") && !system(w) && !strings.Contains(w, "://") {
 			return w
 		}
