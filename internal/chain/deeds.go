@@ -173,7 +173,6 @@ func (r *reader) run(words []string, depth int) {
 	r.opens(name, args, all)
 	r.tunnels(name, args, all)
 	r.configures(name, args, all)
-	r.shapes(name, args, all)
 	if r.brings(name, args, all, depth) {
 		return
 	}
@@ -226,6 +225,7 @@ func (r *reader) run(words []string, depth int) {
 	case "launchctl", "crontab", "systemctl", "plutil", "defaults", "tee":
 		r.persist(name, args, all)
 	default:
+		r.shapes(name, args, all)
 		r.fileTool(name, args, all)
 	}
 }

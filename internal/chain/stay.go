@@ -322,6 +322,9 @@ var meetingSchemes = []string{"zoommtg", "zoomus", "zoomphonecall", "msteams", "
 
 // meetingScheme is the scheme of such links that a command line names.
 func meetingScheme(all string) string {
+	if !containsAny(all, "x-scheme-handler/", `\classes\`) {
+		return ""
+	}
 	for _, s := range meetingSchemes {
 		if strings.Contains(all, "x-scheme-handler/"+s) || strings.Contains(all, `\classes\`+s+`\`) {
 			return s
