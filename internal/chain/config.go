@@ -34,8 +34,13 @@ func (r *reader) configures(name string, args []string, all string) {
 		if !containsAny(all, "source add", "sources add") {
 			return
 		}
-	case "setx", "launchctl", "reg", "powershell", "pwsh":
+	case "setx":
 		r.environment(args, all)
+		return
+	case "launchctl", "reg", "powershell", "pwsh":
+		if containsAny(all, " setenv ", `\environment`, "setenvironmentvariable") {
+			r.environment(args, all)
+		}
 		return
 	default:
 		return
@@ -55,10 +60,7 @@ var hookNames = []string{"dotnet_startup_hooks", "node_options", "pythonstartup"
 
 // environment reads what sets such a variable for good, to a file.
 func (r *reader) environment(args []string, all string) {
-	if !containsAny(all, hookNames...) || !containsAny(all, "setenvironmentvariable", " setenv ", `\environment`, " /m ") && !strings.HasPrefix(all, " ") {
-		return
-	}
-	if containsAny(all, `\program files`, " getenv ", " query ", " delete ") {
+	if !containsAny(all, hookNames...) || containsAny(all, `\program files`, " getenv ", " query ", " delete ") {
 		return
 	}
 	if containsAny(all, ".dll", ".so", ".dylib", ".js", ".py", ".jar", ".rb", ".pm", ".sh", ".cmd", ".bat", ".exe", ".mjs", ".cjs") {

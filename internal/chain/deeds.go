@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"net/netip"
 	"strings"
 
 	"meetguard"
@@ -174,7 +173,6 @@ func (r *reader) run(words []string, depth int) {
 	r.opens(name, args, all)
 	r.tunnels(name, args, all)
 	r.configures(name, args, all)
-	r.shapes(name, args, all)
 	if r.brings(name, args, all, depth) {
 		return
 	}
@@ -227,6 +225,7 @@ func (r *reader) run(words []string, depth int) {
 	case "launchctl", "crontab", "systemctl", "plutil", "defaults", "tee":
 		r.persist(name, args, all)
 	default:
+		r.shapes(name, args, all)
 		r.fileTool(name, args, all)
 	}
 }
@@ -249,169 +248,6 @@ func skipOptions(words []string) []string {
 		words = words[1:]
 	}
 	return nil
-}
-
-// shell reads a shell: what it is given with -c, or the file that it runs.
-func (r *reader) shell(name string, args []string, depth int) {
-	for i, a := range args {
-		switch {
-		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "c") && i+1 < len(args):
-			r.device(name, args[i+1])
-			r.line(args[i+1], depth)
-			return
-		case a == "-s" || a == "-" || strings.HasPrefix(a, "/dev/fd/"):
-			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
-			return
-		case a == "-i": // behind it stand redirections
-			return
-		case strings.HasPrefix(a, "-") || strings.HasPrefix(a, "+"):
-		default:
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: a, What: name})
-			return
-		}
-	}
-	if len(args) == 0 {
-		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
-	}
-}
-
-// pathWord is the first path in a line for crontab, behind when it is to run.
-func pathWord(text string) string {
-	for _, at := range []string{"@reboot", "* *", "@hourly", "@daily"} {
-		if _, rest, ok := strings.Cut(text, at); ok {
-			for _, w := range strings.Fields(rest) {
-				if w = strings.Trim(w, `'"();`); strings.HasPrefix(w, "/") && !system(w) || strings.HasPrefix(w, "~/") || strings.HasPrefix(w, "$HOME/") {
-					return w
-				}
-			}
-		}
-	}
-	return ""
-}
-
-// takesCode says whether a program that stands behind a pipe takes its commands
-// from there: it was given no file, no code and no module of its own.
-func takesCode(name string, args []string) bool {
-	if unwraps[name] {
-		args = skipOptions(args)
-		return len(args) > 0 && takesCode(Program(args[0]), args[1:])
-	}
-	if !wrapper[name] && !inlineHosts[plainTool(name)] {
-		return false
-	}
-	for i, a := range args {
-		switch {
-		case a == "-" || a == "-s" || a == "--" || a == "/dev/stdin":
-			return true
-		case a == "-c" || a == "-e" || a == "-m" || a == "-r" || a == "-p" || codeFlag(plainTool(name), a):
-			return false
-		case strings.HasPrefix(a, "-"), i > 0 && args[i-1] == "-l":
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// device reads whether a line of shell gives its input and output to a
-// connection. Alone, the device only knocks at a port or asks a web server.
-func (r *reader) device(name, text string) {
-	_, rest, ok := strings.Cut(clip(text), "/dev/tcp/")
-	if !ok || !containsAny(text, " -i", "0>&1", "0<&", "while read", "| sh", "|sh", "| bash", "|bash") {
-		return
-	}
-	host, _, _ := strings.Cut(rest, "/")
-	r.add(meetguard.Deed{Kind: meetguard.DeedConnect, What: name, Host: strings.ToLower(host[:min(len(host), 253)]), Mark: []string{"shell"}})
-}
-
-// line reads a line of shell code.
-func (r *reader) line(text string, depth int) {
-	list := commands(clip(text))
-	for i, c := range list {
-		words := c.words
-		for len(words) > 1 && shellWords[words[0]] {
-			words = words[1:]
-		}
-		if i > 32 || len(words) == 0 {
-			return
-		}
-		name := Program(words[0])
-		if c.piped && takesCode(name, words[1:]) {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
-			continue
-		}
-		if c.back {
-			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "background"})
-		}
-		words = r.redirected(name, words)
-		if name == "crontab" && c.piped && i > 0 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
-			continue
-		}
-		if words[0] == "." || words[0] == "source" {
-			words[0], name = "sh", "sh"
-		}
-		if strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "~/") || strings.HasPrefix(words[0], "$") {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
-		}
-		r.run(words, depth+1)
-	}
-}
-
-var shellWords = set(`if then else elif do while until ! { time`)
-
-// cmd reads the command processor of Windows.
-func (r *reader) cmd(args []string, depth int) {
-	for i, a := range args {
-		if low := strings.ToLower(a); strings.HasPrefix(low, "/c") || strings.HasPrefix(low, "/k") || strings.HasPrefix(low, "/r") {
-			rest := append([]string{}, args[i+1:]...)
-			if len(a) > 2 {
-				rest = append([]string{a[2:]}, rest...)
-			}
-			r.batch(strings.Join(quoteAll(rest), " "), depth)
-			return
-		}
-	}
-}
-
-func quoteAll(words []string) []string {
-	if len(words) == 1 {
-		return words
-	}
-	out := make([]string, len(words))
-	for i, w := range words {
-		if out[i] = w; strings.ContainsAny(w, " \t") {
-			out[i] = `"` + w + `"`
-		}
-	}
-	return out
-}
-
-func (r *reader) batch(text string, depth int) {
-	text = strings.ReplaceAll(clip(text), "^", "")
-	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
-		words := splitWindows(strings.TrimSpace(part))
-		for len(words) > 1 && (strings.EqualFold(words[0], "start") || strings.EqualFold(words[0], "call") || words[0] == "" || strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "@")) {
-			words = words[1:]
-		}
-		if i > 32 || len(words) == 0 {
-			return
-		}
-		words = r.redirected(Program(words[0]), words)
-		if strings.ContainsAny(words[0], `\%`) || runs[extension(words[0])] {
-			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
-		}
-		r.run(words, depth+1)
-	}
-}
-
-var runs = set(`.exe .scr .bat .cmd .vbs .js .hta .ps1 .msi .com .pif .wsf .vbe .jse`)
-
-func extension(name string) string {
-	if i := strings.LastIndexByte(name, '.'); i >= 0 && !strings.ContainsAny(name[i:], `/\`) {
-		return strings.ToLower(name[i:])
-	}
-	return ""
 }
 
 // interpreter reads which file an interpreter runs.
@@ -619,145 +455,4 @@ var traitDeeds = map[string]meetguard.Deed{
 	"dynamic-eval":       {Kind: meetguard.DeedEncoded, What: "eval"},
 	"decoded-then-run":   {Kind: meetguard.DeedEncoded, What: "decoded"},
 	"decoy-url":          {Kind: meetguard.DeedDecoy},
-}
-
-// fetch reads curl and its like.
-func (r *reader) fetch(name string, args []string) {
-	d := meetguard.Deed{Kind: meetguard.DeedFetch, What: name}
-	up, remote, url := false, false, ""
-	for i := 0; i < len(args); i++ {
-		a := args[i]
-		next := ""
-		if i+1 < len(args) {
-			next = args[i+1]
-		}
-		switch {
-		case strings.Contains(a, "://") && !strings.HasPrefix(a, "-"):
-			if url == "" && (i == 0 || !valued[args[i-1]]) {
-				url = a
-			}
-		case name == "wget" && strings.HasPrefix(a, "-") && strings.HasSuffix(a, "O-"):
-			d.File = "-"
-		case name == "wget" && len(a) > 2 && len(a) < 7 && a[0] == '-' && a[1] != '-' && strings.HasSuffix(a, "O"), a == "-o" || a == "-O" && name == "wget" || a == "--output" || a == "--output-document" || a == "-d" && name == "aria2c":
-			d.File = next
-			i++
-		case strings.HasPrefix(a, "--output="), strings.HasPrefix(a, "--output-document="):
-			_, d.File, _ = strings.Cut(a, "=")
-		case a == "-O" || a == "--remote-name" || a == "-J":
-			remote = true
-		case a == "-T" || a == "--upload-file" || a == "--post-file" || strings.HasPrefix(a, "--post-file="):
-			up = true
-			if d.File = strings.TrimPrefix(a, "--post-file="); d.File == a {
-				d.File = next
-			}
-			i++
-		case a == "-F" || a == "--form" || a == "-d" || a == "--json" || strings.HasPrefix(a, "--data"):
-			if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
-				up = true
-				_, d.File, _ = strings.Cut(next, "@")
-				d.File, _, _ = strings.Cut(d.File, ";")
-				d.File = strings.TrimPrefix(d.File, "-") // what comes through a pipe
-			} else if len(next) > 0 {
-				d.Mark = append(d.Mark, "post")
-			}
-			i++
-		case a == "--insecure" || a == "--no-check-certificate":
-			d.Mark = append(d.Mark, "insecure")
-		case a == "-A" || a == "--user-agent" || a == "-H" || a == "--header" || a == "-u" || a == "-x" || a == "-e" || a == "-w" || a == "-m" || a == "--retry" || a == "-X":
-			i++
-		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && name == "curl":
-			if strings.Contains(a, "k") {
-				d.Mark = append(d.Mark, "insecure")
-			}
-			switch a[len(a)-1] {
-			case 'o':
-				d.File = next
-				i++
-			case 'O':
-				remote = true
-			case 'T':
-				up, d.File = true, next
-				i++
-			case 'F', 'd':
-				if _, file, ok := strings.Cut(next, "@"); ok {
-					up = true
-					d.File, _, _ = strings.Cut(file, ";")
-				}
-				i++
-			}
-		default:
-			if url == "" && strings.Contains(a, ".") && !strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "/") && (i == 0 || !strings.HasPrefix(args[i-1], "-") || !valued[args[i-1]]) {
-				url = "http://" + a
-			}
-		}
-	}
-	host, last := split(url)
-	d.Host = host
-	if strings.HasPrefix(url, "http://") && strings.Contains(strings.Join(args, " "), "http://") {
-		d.Mark = append(d.Mark, "plain")
-	}
-	if (remote || name == "wget") && d.File == "" && !up && last != "" {
-		d.File = last
-	}
-	if up {
-		d.Kind = meetguard.DeedUpload
-	}
-	if url == "" && !up {
-		return
-	}
-	if d.File == "-" || d.File == "/dev/null" || strings.EqualFold(d.File, "nul") {
-		d.File = ""
-	}
-	if strings.Contains(url, "api.telegram.org/bot") {
-		d.Kind, d.What = meetguard.DeedUpload, "telegram bot"
-	}
-	r.add(d)
-}
-
-var valued = set(`-A -H -e -x -u --user-agent --header --referer --proxy -X -w -m`)
-
-// split gives the host of a URL and the last element of its path.
-func split(url string) (host, last string) {
-	_, rest, ok := strings.Cut(url, "://")
-	if !ok {
-		return "", ""
-	}
-	end := strings.IndexAny(rest, "/?#\"' ")
-	if end < 0 {
-		end = len(rest)
-	}
-	host = rest[:end]
-	if at := strings.LastIndexByte(host, '@'); at >= 0 {
-		host = host[at+1:]
-	}
-	if !strings.HasPrefix(host, "[") {
-		host, _, _ = strings.Cut(host, ":")
-	}
-	host = strings.ToLower(strings.Trim(host, "[]"))
-	if strings.ContainsAny(host, "$`%{}()") || len(host) > 253 {
-		host = ""
-	}
-	path, _, _ := strings.Cut(rest[end:], "?")
-	last = path[strings.LastIndexByte(path, '/')+1:]
-	return host, last
-}
-
-// urlIn finds the first URL of a command line.
-func urlIn(args []string) string {
-	for _, a := range args {
-		if i := strings.Index(a, "://"); i > 2 {
-			if s := strings.ToLower(a); strings.Contains(s, "http://") {
-				return a[strings.Index(s, "http://"):]
-			} else if strings.Contains(s, "https://") {
-				return a[strings.Index(s, "https://"):]
-			}
-		}
-	}
-	return ""
-}
-
-// Public says whether a host is an address of the Internet and no name.
-func Public(host string) bool {
-	a, err := netip.ParseAddr(host)
-	return err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast()
 }

@@ -70,6 +70,9 @@ func shadows(all string) bool {
 // startedBy is the first path in a line for a profile.
 func startedBy(all string) string {
 	for _, w := range strings.Fields(all) {
+		if _, value, ok := strings.Cut(w, "="); ok {
+			w = value
+		}
 		if w = strings.Trim(w, `'"();&`); strings.Contains(w, "/") && !strings.HasPrefix(w, "/dev/") && !system(w) && !strings.Contains(w, "://") {
 			return w
 		}
@@ -319,6 +322,9 @@ var meetingSchemes = []string{"zoommtg", "zoomus", "zoomphonecall", "msteams", "
 
 // meetingScheme is the scheme of such links that a command line names.
 func meetingScheme(all string) string {
+	if !containsAny(all, "x-scheme-handler/", `\classes\`) {
+		return ""
+	}
 	for _, s := range meetingSchemes {
 		if strings.Contains(all, "x-scheme-handler/"+s) || strings.Contains(all, `\classes\`+s+`\`) {
 			return s

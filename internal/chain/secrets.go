@@ -1,0 +1,96 @@
+package chain
+
+import (
+	"strings"
+
+	"meetguard"
+)
+
+// secretWords tell the secrets of others by the names of their stores.
+var secretWords = []struct {
+	kind  string
+	words []string
+}{
+	{"telegram", []string{"tdata", "6n38vws5bx.ru.keepcoder", "telegram-data", "org.telegram.desktop/data"}},
+	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "hklm\\sam", "org.freedesktop.secrets", "hklm\\security", "lsass"}},
+	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", "/cookies'", `/cookies"`, `\network\cookies`, "/network/cookies", "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox", `mozilla\firefox\profiles`, "library/application support/google/chrome", "library/application support/microsoft edge", "library/application support/arc", "library/application support/com.operasoftware", "library/application support/vivaldi", "bravesoftware/brave-browser", `bravesoftware\brave-browser`, ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", "library/safari", "cookies.binarycookies", "library/cookies", `google\chrome\user data`, `microsoft\edge\user data`, `opera software\opera`}},
+	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/", "/wasabi", "sparrow/wallets", "guarda", "/monero", "seed phrase", "mnemonic", "keystore/utc--"}},
+	{"messages", []string{"library/messages", "chat.db", "/signal/", `\signal\`, "discord/local storage", `discord\local storage`, "slack/local storage", `slack\local storage`, "/whatsapp", "group.net.whatsapp", `\whatsapp`, "library/mail/", "thunderbird", "wechat", "com.tencent.xin", `microsoft\outlook`, "element/", "session/attachments", "viber"}},
+	{"vault", []string{".kdbx", "bitwarden", "1password", "/.password-store", "keepass", "lastpass", "/nordpass", "dashlane"}},
+	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519", "id_ecdsa"}},
+	{"history", []string{".zsh_history", ".bash_history", "consolehost_history", ".python_history", "fish_history"}},
+	{"notes", []string{"group.com.apple.notes", "notestore.sqlite", "stickynotes", "plum.sqlite", "obsidian", "com.apple.stickies", "com~apple~clouddocs"}},
+	{"cloud", []string{"/.aws", "/.kube/config", "/.config/gcloud", `\.aws`, "/.azure", `\.azure`, ".docker/config.json", "/.netrc", "/.npmrc", "/.git-credentials", "/.gnupg", "/.config/gh", "/.terraform.d", "/.vault-token", "msal_token_cache", `\nuget.config`, "/nuget.config", "/.cargo/credentials", "/glab-cli/", "/gh/hosts.yml", "/.gradle/gradle.properties", "/.m2/settings.xml", "/.pypirc", "application_default_credentials"}},
+}
+
+// takers are programs that copy, pack, read or send what they are given.
+var takers = set(`type gdbus dbus-send busctl gh glab croc wormhole aa yaa pax robocopy xxd hdiutil rar sftp ftp aws gsutil az php lua http https dd sqlite tail head jar makecab expand gpg ln cpio bzip2 xz zstd 7zip mimikatz procdump reg cp mv rsync zip ditto tar bsdtar 7z 7za 7zz 7zr rar secret-tool copy xcopy robocopy move cat sqlite3 find curl scp python perl ruby node osascript powershell pwsh strings base64 rclone nc dd openssl gzip install ln sh bash zsh cmd security tee less grep wget makecab esentutl`)
+
+// ownProfile says whether a browser is given the profile that its user works
+// with: those who test pages give it an empty one.
+func ownProfile(all string) bool {
+	return containsAny(all, `google\chrome\user data`, `microsoft\edge\user data`, `brave-browser\user data`, "application support/google/chrome", "application support/microsoft edge", "application support/brave", ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", ".config/brave", "%localappdata%", "$env:localappdata")
+}
+
+// visited says whether of a browser's store only what was visited and marked is
+// taken, which launchers and notebooks read.
+func visited(all string) bool {
+	return containsAny(all, "/history", "/bookmarks", `\history`, `\bookmarks`, "places.sqlite") &&
+		!containsAny(all, "login data", "cookies", "local extension", "web data", "local state", "key4", "logins.json", "_history", "keychain", "wallet", "tdata", ".ssh")
+}
+
+// public is a command line without those files of ssh that are no secret.
+func public(all string) string {
+	if !strings.Contains(all, ".ssh") {
+		return all
+	}
+	var out []string
+	for _, w := range strings.Fields(all) {
+		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") {
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
+}
+
+// secrets reads whether a command handles the secrets of another program.
+func (r *reader) secrets(name, all string) {
+	if strings.Contains(all, "--load-extension=") && !strings.Contains(all, "--user-data-dir") {
+		_, file, _ := strings.Cut(all, "--load-extension=")
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"extension"}})
+		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "extension", File: firstWord(file)})
+		return
+	}
+	if strings.Contains(all, "--remote-debugging-p") && (!strings.Contains(all, "--user-data-dir") || ownProfile(all)) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"debugging port"}})
+		return
+	}
+	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
+		return
+	}
+	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
+		for _, w := range strings.Fields(all) {
+			if homeRoot(w) || strings.HasSuffix(w, "/") && homeRoot(strings.TrimSuffix(w, "/")) {
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "home", Mark: []string{name}})
+			}
+		}
+	}
+	r.stores(name, all)
+}
+
+// stores tells whose secrets a command line names.
+func (r *reader) stores(name, all string) {
+	all = public(all)
+	if visited(all) {
+		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})
+		return
+	}
+	for _, s := range secretWords {
+		for _, w := range s.words {
+			if strings.Contains(all, w) {
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: s.kind, Mark: []string{name}})
+				break
+			}
+		}
+	}
+}
