@@ -85,6 +85,8 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 10, "the script of a package started it")
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
+	case origin != "" && name == "msiexec" && up > 0: // it runs what many honest packages bring along
+		w.add(clueStart, 25, "the action of a package started it")
 	case origin != "" && w.packaged():
 		w.opened = true
 		w.add(clueStart, 10, "the script of a package started it")
