@@ -161,12 +161,7 @@ func TestExitIsFed(t *testing.T) {
 		}
 	})
 	cfg := exits.Config{Name: "hook", Type: "webhook", URL: receiver, Insecure: true, Webhook: &exits.Webhook{Template: `{{json (.Get "metadata.uid")}}`}}
-	pumps, err := f.srv.newPumps([]exits.Config{cfg})
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.srv.pumps = pumps
-	stop := f.feed()
+	stop := f.feed(cfg)
 	prev := ""
 	for i, uid := range []string{"r1", "r2"} {
 		var text string
@@ -177,12 +172,9 @@ func TestExitIsFed(t *testing.T) {
 		}
 	}
 	stop()
-	if f.srv.pumps, err = f.srv.newPumps([]exits.Config{cfg}); err != nil {
-		t.Fatal(err)
-	}
 	text, _ := logLine("r3", 3, prev)
 	a.want(200, "", "/v1/agent/batch", batch(nil, text))
-	stop = f.feed()
+	stop = f.feed(cfg)
 	defer stop()
 	for body := <-got; !strings.Contains(body, "r3"); body = <-got { // what was on its way may come again
 		if !strings.Contains(body, "r2") {
@@ -191,15 +183,20 @@ func TestExitIsFed(t *testing.T) {
 	}
 }
 
-// feed runs the exits until it is told to stop.
-func (f *fleetSite) feed() (stop func()) {
+// feed runs an exit until it is told to stop.
+func (f *fleetSite) feed(cfg exits.Config) (stop func()) {
+	f.t.Helper()
+	pumps, err := f.srv.newPumps([]exits.Config{cfg})
+	if err != nil {
+		f.t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error)
-	go func() { done <- f.srv.feedExits(ctx) }()
+	go func() { done <- runPumps(ctx, pumps) }()
 	return func() {
 		cancel()
 		if err := <-done; err != nil {
-			f.t.Errorf("feedExits: %v", err)
+			f.t.Errorf("runPumps: %v", err)
 		}
 	}
 }

@@ -37,10 +37,12 @@ func (s *Server) newPumps(all []exits.Config) ([]*exits.Pump, error) {
 	return pumps, nil
 }
 
-// feedExits runs all exits until ctx is done. One that is dead holds up none.
-func (s *Server) feedExits(ctx context.Context) error {
+func (s *Server) feedExits(ctx context.Context) error { return runPumps(ctx, s.pumps) }
+
+// runPumps runs all exits until ctx is done. One that is dead holds up none.
+func runPumps(ctx context.Context, pumps []*exits.Pump) error {
 	group, ctx := errgroup.WithContext(ctx)
-	for _, p := range s.pumps {
+	for _, p := range pumps {
 		group.Go(func() error { return p.Run(ctx) })
 	}
 	return group.Wait()

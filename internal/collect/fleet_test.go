@@ -26,6 +26,7 @@ import (
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"meetguard/internal/exits"
 	"meetguard/internal/pki"
 	"meetguard/internal/store"
 )
@@ -55,7 +56,7 @@ func (f *fleetSite) pass(d time.Duration) {
 	f.now = f.now.Add(d)
 }
 
-func newFleetSite(t *testing.T) *fleetSite {
+func newFleetSite(t *testing.T, out ...exits.Config) *fleetSite {
 	t.Helper()
 	st, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "fleet.db"))
 	if err != nil {
@@ -72,7 +73,7 @@ func newFleetSite(t *testing.T) *fleetSite {
 	}
 	f.addr = ln.Addr().String()
 	f.srv, err = NewServer(Config{Store: st, Log: slog.New(slog.DiscardHandler), Now: f.clock, Secret: make([]byte, 32),
-		Authority: ca, Hosts: Hosts(nil, ln.Addr()), Loopback: true, Version: "1.0"})
+		Authority: ca, Hosts: Hosts(nil, ln.Addr()), Loopback: true, Version: "1.0", Exits: out})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // Every metric that the dashboard and the alert rules show is really there.
 func TestMetricsThatAreShown(t *testing.T) {
-	f := newFleetSite(t)
+	f := newFleetSite(t, exits.Config{Name: "hook", Type: "webhook", URL: "http://127.0.0.1:1/", Insecure: true})
 	a := f.enrolled()
 	text, digest := logLine("r1", 1, "")
 	a.want(200, "", "/v1/agent/batch", batch(beatOf(1, digest), text, `"poison"`))
@@ -24,11 +24,6 @@ func TestMetricsThatAreShown(t *testing.T) {
 	f.srv.gaugeOnce(t.Context())
 	f.srv.metrics.count([]store.Result{{Status: store.Rejected, Reason: store.ReasonConflict}, {Status: store.Duplicate}})
 	f.srv.metrics.request("GET /", http.StatusOK, time.Millisecond)
-	var err error
-	f.srv.pumps, err = f.srv.newPumps([]exits.Config{{Name: "hook", Type: "webhook", URL: "http://127.0.0.1:1/", Insecure: true}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	rec := httptest.NewRecorder()
 	f.srv.MetricsHandler().ServeHTTP(rec, httptest.NewRequest("GET", "/metrics", nil))
 	have := map[string]bool{}
