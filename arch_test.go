@@ -36,15 +36,18 @@ var mayImport = map[string][]string{
 	"meetguard/internal/owner":   {"meetguard"},
 	"meetguard/internal/opinion": {"meetguard"},
 	"meetguard/internal/sigma":   {"meetguard"},
+	"meetguard/internal/desktop": {"meetguard"},
+	"meetguard/internal/box":     {"meetguard"},
 	"meetguard/internal/agent": {"meetguard", "meetguard/signatures", "meetguard/internal/watch", "meetguard/internal/inspect",
 		"meetguard/internal/script", "meetguard/internal/sign", "meetguard/internal/yarascan", "meetguard/internal/worker", "meetguard/internal/unpack",
 		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
-		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device", "meetguard/internal/health"},
+		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device", "meetguard/internal/health",
+		"meetguard/internal/desktop", "meetguard/internal/box"},
 	"meetguard/docs": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 
-	"meetguard/cmd/agent":     {"meetguard", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
+	"meetguard/cmd/agent":     {"meetguard", "meetguard/internal/box", "meetguard/internal/desktop", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
 	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect", "meetguard/internal/store"},
 }
 
