@@ -88,11 +88,17 @@ func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 	if s.claim != nil {
 		v.Brand = s.claim.brand.ID
 	}
+	broken := false
 	for _, r := range rules {
 		if j.off[r.id] {
 			continue
 		}
-		if evidence := r.check(s); evidence != "" {
+		evidence, failed := r.ask(s)
+		if failed {
+			broken = true
+			v.Findings = append(v.Findings, meetguard.Finding{Rule: r.id, Evidence: "This rule failed on these facts: what it looks for is not known."})
+		}
+		if evidence != "" {
 			v.Findings = append(v.Findings, meetguard.Finding{Rule: r.id, Evidence: evidence, Technique: r.technique, Weight: r.weight})
 			v.Score += r.weight
 		}
@@ -100,7 +106,7 @@ func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 	v.Findings, v.Score = j.addMatches(v.Findings, v.Score, f)
 	sort.SliceStable(v.Findings, func(a, b int) bool { return v.Findings[a].Weight > v.Findings[b].Weight })
 	v.Score = min(v.Score, 100)
-	v.Level = levelOf(v.Score, blinded(f.Gaps))
+	v.Level = levelOf(v.Score, broken || blinded(f.Gaps))
 	v = t.allowClaim(s, v)
 	t.vouched = t.vouched || isInstaller(f.Format) && f.Signature.Status == meetguard.SignatureValid
 	if depth < maxDepth {
@@ -109,6 +115,16 @@ func (j *Judge) judge(f meetguard.Facts, depth int, t trust) meetguard.Verdict {
 		}
 	}
 	return t.allowContent(f, v)
+}
+
+// ask runs one rule. A rule that panics costs its own finding, never the agent.
+func (r rule) ask(s *subject) (evidence string, failed bool) {
+	defer func() {
+		if recover() != nil {
+			evidence, failed = "", true
+		}
+	}()
+	return r.check(s), false
 }
 
 // worse keeps the verdict over a container, or takes over that of a member.
@@ -310,8 +326,10 @@ func (s *subject) opens() bool {
 	return s.isProgram() || s.isPackage() || s.Script != nil || s.Format == meetguard.FormatShortcut || s.Format == meetguard.FormatAppleScript
 }
 
+// trait is true of none where what the script says was set aside, as of a
+// command that software management runs.
 func (s *subject) trait(names ...string) bool {
-	if s.Script == nil {
+	if s.Script == nil || s.code == nil {
 		return false
 	}
 	for _, have := range s.Script.Traits {
