@@ -35,6 +35,7 @@ const (
 	recordExeCut  = 1 // the path of the executable was too long
 	recordCwdCut  = 2 // that of the directory
 	recordArgsOff = 4 // the arguments could not be read
+	recordRang    = 8 // it woke the reader
 )
 
 // cuts is what the kernel could not tell of a launch in one record.
