@@ -23,11 +23,14 @@ const (
 	statusFile = "status.json"
 )
 
-// statusEvery is how often the status is written without a reason, and
-// statusDelay how long news are gathered before they are written.
+// statusEvery is how often the status is written without a reason, statusDelay
+// how long news are gathered before they are written, and statusLater how long
+// when there is no other news than that something was clean: there is no end of
+// that, and writing takes longer than judging does.
 const (
 	statusEvery = time.Minute
 	statusDelay = 200 * time.Millisecond
+	statusLater = 2 * time.Second
 )
 
 // Status is what `meetguard status --json` prints.
@@ -118,6 +121,14 @@ func (a *Agent) touch() {
 	}
 }
 
+// stir asks for the status to be written before long.
+func (a *Agent) stir() {
+	select {
+	case a.stirred <- struct{}{}:
+	default:
+	}
+}
+
 // writeStatus keeps the status file true: soon after news, and every minute.
 func (a *Agent) writeStatus(ctx context.Context) error {
 	for {
@@ -125,14 +136,27 @@ func (a *Agent) writeStatus(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-a.changed:
-			select {
-			case <-time.After(statusDelay):
-			case <-ctx.Done():
+			pause(ctx, statusDelay, nil)
+		case <-a.stirred:
+			if pause(ctx, statusLater, a.changed) {
+				pause(ctx, statusDelay, nil)
 			}
 		case <-time.After(statusEvery):
 		}
 		a.saveStatus()
 	}
+}
+
+// pause waits until ctx ends, the time is over or there is news, and tells
+// whether there was.
+func pause(ctx context.Context, d time.Duration, news <-chan struct{}) bool {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	case <-news:
+		return true
+	}
+	return false
 }
 
 func (a *Agent) saveStatus() {
