@@ -60,6 +60,7 @@ type Agent struct {
 	queue     chan meetguard.Event
 	chains    *chains
 	counts    counts
+	late      lateness
 	rehearsed chan struct{} // closed when the first verdict can be given
 	changed   chan struct{} // holds a token when the status is to be written anew
 	stirred   chan struct{} // the same, when that may take its time

@@ -125,6 +125,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	}
 	a.chains.track.Add(&f)
 	v := a.weighLaunch(&f, ev.Time)
+	judged := time.Now()
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)
 	}
@@ -140,6 +141,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		return err
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})
+	a.late.note(judged.Sub(ev.Time), time.Since(judged))
 	return nil
 }
 

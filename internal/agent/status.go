@@ -44,6 +44,8 @@ type Status struct {
 	Version  string            `json:"version"`
 	Updated  time.Time         `json:"updated"`
 
+	Late *StatusLate `json:"launch_alerts,omitempty"` // nil before the first
+
 	LaunchesOff bool `json:"launches_off,omitempty"` // switched off in the configuration
 
 	Silent string `json:"silent,omitempty"` // set by ReadStatus: why the agent says nothing any more
@@ -105,6 +107,7 @@ func (a *Agent) status() Status {
 		}
 	}
 	s.Sources = a.memory.tell(sources)
+	s.Late = a.late.status()
 	c := a.alerts.Counters()
 	s.Spool = StatusSpool{Pending: c.Pending, Acked: c.Acked}
 	for _, n := range c.Dropped {

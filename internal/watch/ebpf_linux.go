@@ -199,11 +199,23 @@ func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
 		}
 		if t.kind == launched {
 			launches++
-			t.seen = time.Now()
+			t.seen = launchedAt(e.record.RawSample)
 			e.complete(&t.proc, cut)
 		}
 		tell(t)
 	}
+}
+
+// launchedAt is when the launch was, on the clock of this process: the time of
+// day may have been set since boot.
+func launchedAt(record []byte) time.Time {
+	var up unix.Timespec
+	now := time.Now()
+	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
+		return now
+	}
+	ago := time.Duration(up.Nano()) - time.Duration(binary.NativeEndian.Uint64(record[recordAt:]))
+	return now.Add(-max(0, ago))
 }
 
 // complete reads from /proc what did not fit into the record, if the process

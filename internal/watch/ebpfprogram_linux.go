@@ -224,6 +224,8 @@ func execProgram(l layout) asm.Instructions {
 			asm.Mov.Reg(asm.R9, asm.R0),
 			asm.StoreImm(asm.R9, recordKind, recordExec, asm.Word),
 			asm.StoreImm(asm.R9, recordFlags, 0, asm.Word),
+			asm.FnKtimeGetBootNs.Call(),
+			asm.StoreMem(asm.R9, recordAt, asm.R0, asm.DWord),
 			asm.Mov.Imm(asm.R6, 0),
 		},
 		read(asm.R9, recordPID, 4, asm.R7, l.tgid),
