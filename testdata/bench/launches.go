@@ -33,7 +33,6 @@ type heard struct {
 	Events int // all launches that were told, those of others too
 	Lost   int
 	Unread int
-	CPU    float64 // seconds
 }
 
 // hearLaunches listens to one source until it is told to stop. It is what the
@@ -60,20 +59,11 @@ func hearLaunches(source, out string) error {
 		return err
 	}
 	c := l.Counters()
-	data, err := json.Marshal(heard{Args: len(words), Events: int(c.ExecEvents), Lost: int(c.ExecLost), Unread: int(c.ExecUnread), CPU: ownCPU()})
+	data, err := json.Marshal(heard{Args: len(words), Events: int(c.ExecEvents), Lost: int(c.ExecLost), Unread: int(c.ExecUnread)})
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(out, data, 0o644)
-}
-
-// ownCPU is the CPU time of this process, in seconds.
-func ownCPU() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // ear starts a listener on one source.
@@ -153,10 +143,6 @@ func (e *env) stormRows(n int) ([]result, error) {
 	per := n / rounds
 	var ratio, cpu series
 	var all heard
-	idle, err := e.idleEar()
-	if err != nil {
-		return nil, err
-	}
 	for round := range rounds {
 		var h heard
 		r, err := inTurns(round, per, func(storms func() error) error {
@@ -164,10 +150,14 @@ func (e *env) stormRows(n int) ([]result, error) {
 			if err != nil {
 				return err
 			}
+			w.rest()
+			before := familyCPU(w.cmd.Process.Pid)
 			if err := storms(); err != nil {
 				w.stop()
 				return err
 			}
+			w.rest()
+			cpu = append(cpu, 1e3*(familyCPU(w.cmd.Process.Pid)-before)/float64(per))
 			h, err = w.hear(out)
 			return err
 		})
@@ -175,7 +165,7 @@ func (e *env) stormRows(n int) ([]result, error) {
 			return nil, err
 		}
 		all.Args, all.Lost, all.Unread = all.Args+h.Args, all.Lost+h.Lost, all.Unread+h.Unread
-		ratio, cpu = append(ratio, r), append(cpu, 1e3*max(0, h.CPU-idle)/float64(h.Events))
+		ratio = append(ratio, r)
 	}
 	total := per * rounds
 	return []result{
@@ -232,16 +222,6 @@ func (e *env) agentStorm(n int) ([]result, error) {
 		ratio = append(ratio, r)
 	}
 	return []result{loaded(atMost("one launch of a storm with the whole agent / without", ratio, 1.05, "×"), ratio)}, nil
-}
-
-// idleEar is the CPU of a listener that starts and stops.
-func (e *env) idleEar() (float64, error) {
-	w, out, err := e.ear("ebpf")
-	if err != nil {
-		return 0, err
-	}
-	h, err := w.hear(out)
-	return h.CPU, err
 }
 
 // shortLived launches programs that live a few milliseconds, for the source
@@ -314,7 +294,7 @@ func readLateness(state string) (l lateness, err error) {
 	time.Sleep(time.Second)
 	var status struct {
 		Late struct {
-			Count   int                         `json:"count"`
+			Count   int                        `json:"count"`
 			Verdict struct{ P50, P99 float64 } `json:"verdict_ms"`
 			Stored  struct{ P50, P99 float64 } `json:"stored_ms"`
 		} `json:"launch_alerts"`
