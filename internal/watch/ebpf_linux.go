@@ -185,6 +185,7 @@ func (e *ebpfListener) ring(bell uint64) error {
 
 // drain tells what is in the ring, and how many launches that was.
 func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
+	booted := bootMoment()
 	for {
 		err := e.waiting.ReadInto(&e.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
@@ -199,23 +200,19 @@ func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
 		}
 		if t.kind == launched {
 			launches++
-			t.seen = launchedAt(e.record.RawSample)
+			t.seen = booted.Add(time.Duration(binary.NativeEndian.Uint64(e.record.RawSample[recordAt:])))
 			e.complete(&t.proc, cut)
 		}
 		tell(t)
 	}
 }
 
-// launchedAt is when the launch was, on the clock of this process: the time of
-// day may have been set since boot.
-func launchedAt(record []byte) time.Time {
+// bootMoment is when the clock began that the kernel tells moments of, on the
+// clock of this process: the time of day may have been set since.
+func bootMoment() time.Time {
 	var up unix.Timespec
-	now := time.Now()
-	if unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) != nil {
-		return now
-	}
-	ago := time.Duration(up.Nano()) - time.Duration(binary.NativeEndian.Uint64(record[recordAt:]))
-	return now.Add(-max(0, ago))
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) // it was there when procfs asked
+	return time.Now().Add(-time.Duration(up.Nano()))
 }
 
 // complete reads from /proc what did not fit into the record, if the process

@@ -103,16 +103,13 @@ func storm(tag string, n int, name string, args ...string) (series, error) {
 	return s, nil
 }
 
-// measureLaunches holds the sources of launches to what they promise. It needs
-// root, as they do.
-func measureLaunches(e *env) ([]result, error) {
+// measureStorms holds the sources of launches, and what hearing them costs, to
+// what they promise. It needs root, as they do.
+func measureStorms(e *env) ([]result, error) {
 	if os.Geteuid() != 0 {
-		return []result{{name: "sources of launches", figure: "not measured: they need root"}}, nil
+		return noSources, nil
 	}
-	n := 10000
-	if e.short {
-		n = 1000
-	}
+	n := e.launches()
 	rows, err := e.stormRows(n)
 	if err != nil {
 		return nil, err
@@ -126,11 +123,24 @@ func measureLaunches(e *env) ([]result, error) {
 		return nil, err
 	}
 	slower, err := e.agentStorm(n / 2)
-	if err != nil {
-		return nil, err
+	return slices.Concat(rows, short, agent, slower), err
+}
+
+// measureVerdicts holds the agent to how soon it judges a launch.
+func measureVerdicts(e *env) ([]result, error) {
+	if os.Geteuid() != 0 {
+		return noSources, nil
 	}
-	verdicts, err := e.launchToAlert(n / 50)
-	return slices.Concat(rows, short, agent, slower, verdicts), err
+	return e.launchToAlert(e.launches() / 50)
+}
+
+var noSources = []result{{name: "sources of launches", figure: "not measured: they need root"}}
+
+func (e *env) launches() int {
+	if e.short {
+		return 1000
+	}
+	return 10000
 }
 
 // stormRounds is how many short storms are sent in place of each long one: on a
