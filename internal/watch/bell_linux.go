@@ -50,7 +50,8 @@ const (
 
 // storm says when the reader looks, and for which launches it is woken.
 type storm struct {
-	pace pace
+	each pace          // of launches that come one by one
+	some pace          // of those in a storm that may matter
 	bell uint64        // one of the ring… values
 	nap  time.Duration // until it looks by itself; 0 is never
 }
@@ -60,24 +61,28 @@ func (s *storm) heard(launches int, rang bool, now time.Time) uint64 {
 	switch calm := s.bell == ringAll; {
 	case calm && launches == 0:
 		s.nap = 0
-	case calm && s.pace.alarm(now):
+	case calm && s.each.alarm(now):
 	case calm:
-		s.bell, s.nap = ringNever, gulp
+		s.bell, s.nap = s.low(now), gulp
 	case launches == 0:
 		// The last look comes later: a launch may have read the bell before it
 		// was set, and be told after it was.
 		s.bell, s.nap = ringAll, gulpMost
-	case rang && s.pace.alarm(now):
-		s.bell = ringSome
 	case rang:
-		s.bell = ringNever
+		s.some.alarm(now)
+		s.bell = s.low(now)
 	default:
-		s.bell, s.nap = ringNever, min(2*s.nap, gulpMost)
-		if s.pace.left(now) {
-			s.bell = ringSome
-		}
+		s.bell, s.nap = s.low(now), min(2*s.nap, gulpMost)
 	}
 	return s.bell
+}
+
+// low is the bell of a storm.
+func (s *storm) low(now time.Time) uint64 {
+	if s.some.left(now) {
+		return ringSome
+	}
+	return ringNever
 }
 
 // pace says when a storm has begun. It is full to begin with.
