@@ -141,7 +141,7 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		return err
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})
-	a.late.note(judged.Sub(ev.Time), time.Since(judged))
+	a.late.note(judged.Sub(ev.Time), time.Since(ev.Time))
 	return nil
 }
 

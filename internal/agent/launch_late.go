@@ -7,8 +7,9 @@ import (
 )
 
 // StatusLate tells how late the launches were judged that made an alert, of the
-// last 256 of them: from the launch, as the source has its moment, to the
-// verdict, and from there until the alert was on the disk.
+// last 256 of them: from the launch to the verdict, and to the alert on the disk,
+// synced. The moment of a launch is the kernel's where the source is eBPF;
+// otherwise it is when the source was heard.
 type StatusLate struct {
 	Count   int      `json:"count"` // of which the times are
 	Verdict Quantile `json:"verdict_ms"`
