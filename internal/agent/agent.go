@@ -60,8 +60,10 @@ type Agent struct {
 	queue     chan meetguard.Event
 	chains    *chains
 	counts    counts
+	late      lateness
 	rehearsed chan struct{} // closed when the first verdict can be given
 	changed   chan struct{} // holds a token when the status is to be written anew
+	stirred   chan struct{} // the same, when that may take its time
 	statusMu  sync.Mutex    // one writer of the status file at a time
 	trouble   sync.Map      // name of a source ─► why its Run ended
 }
@@ -74,7 +76,7 @@ type counts struct {
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), changed: make(chan struct{}, 1), stirred: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -290,7 +292,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 			if err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
-			a.touch()
+			a.stir()
 		}
 	}
 }
@@ -312,6 +314,7 @@ func (a *Agent) report(ctx context.Context, ev meetguard.Event, f meetguard.Fact
 		a.log.Warn("Could not judge", "path", shown, "why", whyIncomplete(f))
 		return nil
 	}
+	defer a.touch()
 	a.second.complete(ctx, ev.Kind, &f)
 	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: time.Now(), Event: ev, Facts: f, Verdict: v, Update: update})
 	appended, err := a.alerts.Append(rec)

@@ -23,8 +23,9 @@ const landedSpan = 30 * time.Minute
 // chains joins the launches of the running agent. Launches are judged in one
 // goroutine; files land in others.
 type chains struct {
-	track *chain.Tracker
-	told  *recent[teller]
+	track    *chain.Tracker
+	told     *recent[teller]
+	ordinary *ordinary
 
 	mu    sync.Mutex
 	files *recent[meetguard.Landing]
@@ -37,7 +38,7 @@ type teller struct {
 }
 
 func newChains() *chains {
-	return &chains{track: chain.New(), told: newRecent[teller](maxTold), files: newRecent[meetguard.Landing](maxLanded)}
+	return &chains{track: chain.New(), ordinary: newOrdinary(), told: newRecent[teller](maxTold), files: newRecent[meetguard.Landing](maxLanded)}
 }
 
 // landed notes a file, for the launches that will run it.
@@ -123,8 +124,8 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		f.Origin.Host = f.Landed.Host
 	}
 	a.chains.track.Add(&f)
-	a.insp.matchLaunch(&f)
-	v := a.insp.Judge(withoutRepeats(f))
+	v := a.weighLaunch(&f, ev.Time)
+	judged := time.Now()
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)
 	}
@@ -140,7 +141,32 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 		return err
 	}
 	a.chains.told.put(f.Chain, teller{level: v.Level})
+	a.late.note(judged.Sub(ev.Time), time.Since(ev.Time))
 	return nil
+}
+
+// weighLaunch gives the verdict over a launch, and adds the rules that match it
+// to its facts. One that is like another that was clean is not judged again, and
+// one that is the same is not matched again.
+func (a *Agent) weighLaunch(f *meetguard.Facts, now time.Time) meetguard.Verdict {
+	known := a.chains.ordinary
+	shown := withoutRepeats(*f)
+	like, plain := known.of(a.insp, &shown, now)
+	if plain && known.knows(like.same) {
+		return meetguard.Verdict{Level: meetguard.Clean}
+	}
+	a.insp.matchLaunch(f)
+	shown.Matches = f.Matches
+	plain = plain && len(f.Matches) == 0
+	if plain && known.knows(like.alike) {
+		known.remember(like)
+		return meetguard.Verdict{Level: meetguard.Clean}
+	}
+	v := a.insp.Judge(shown)
+	if plain && v.Level == meetguard.Clean {
+		known.remember(like)
+	}
+	return v
 }
 
 // withoutRepeats gives facts whose story lacks what says nothing new: of the launches of

@@ -23,11 +23,14 @@ const (
 	statusFile = "status.json"
 )
 
-// statusEvery is how often the status is written without a reason, and
-// statusDelay how long news are gathered before they are written.
+// statusEvery is how often the status is written without a reason, statusDelay
+// how long news are gathered before they are written, and statusLater how long
+// when there is no other news than that something was clean: there is no end of
+// that, and writing takes longer than judging does.
 const (
 	statusEvery = time.Minute
 	statusDelay = 200 * time.Millisecond
+	statusLater = 2 * time.Second
 )
 
 // Status is what `meetguard status --json` prints.
@@ -40,6 +43,8 @@ type Status struct {
 	PID      int               `json:"pid"`
 	Version  string            `json:"version"`
 	Updated  time.Time         `json:"updated"`
+
+	Late *StatusLate `json:"launch_alerts,omitempty"` // nil before the first
 
 	LaunchesOff bool `json:"launches_off,omitempty"` // switched off in the configuration
 
@@ -102,6 +107,7 @@ func (a *Agent) status() Status {
 		}
 	}
 	s.Sources = a.memory.tell(sources)
+	s.Late = a.late.status()
 	c := a.alerts.Counters()
 	s.Spool = StatusSpool{Pending: c.Pending, Acked: c.Acked}
 	for _, n := range c.Dropped {
@@ -118,6 +124,14 @@ func (a *Agent) touch() {
 	}
 }
 
+// stir asks for the status to be written before long.
+func (a *Agent) stir() {
+	select {
+	case a.stirred <- struct{}{}:
+	default:
+	}
+}
+
 // writeStatus keeps the status file true: soon after news, and every minute.
 func (a *Agent) writeStatus(ctx context.Context) error {
 	for {
@@ -125,14 +139,27 @@ func (a *Agent) writeStatus(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-a.changed:
-			select {
-			case <-time.After(statusDelay):
-			case <-ctx.Done():
+			pause(ctx, statusDelay, nil)
+		case <-a.stirred:
+			if pause(ctx, statusLater, a.changed) {
+				pause(ctx, statusDelay, nil)
 			}
 		case <-time.After(statusEvery):
 		}
 		a.saveStatus()
 	}
+}
+
+// pause waits until ctx ends, the time is over or there is news, and tells
+// whether there was.
+func pause(ctx context.Context, d time.Duration, news <-chan struct{}) bool {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	case <-news:
+		return true
+	}
+	return false
 }
 
 func (a *Agent) saveStatus() {

@@ -136,7 +136,14 @@ func needs(e *expr) [][]need {
 }
 
 func (t *test) needs() [][]need {
-	if t.kind != kindText || t.field < 0 || t.not {
+	if t.field < 0 || t.not {
+		return nil
+	}
+	switch t.kind {
+	case kindText:
+	case kindRegex:
+		return t.regexNeeds()
+	default:
 		return nil
 	}
 	var out []need
@@ -148,6 +155,17 @@ func (t *test) needs() [][]need {
 		out = append(out, need{t.field, text})
 	}
 	return [][]need{out}
+}
+
+func (t *test) regexNeeds() (out [][]need) {
+	for _, choice := range literals(t.regex) {
+		var one []need
+		for _, text := range choice {
+			one = append(one, need{t.field, text})
+		}
+		out = append(out, one)
+	}
+	return out
 }
 
 // longest is the longest piece of plain text of a pattern, in lower case.

@@ -67,6 +67,9 @@ func Load(files []Source) (*Rules, []Problem) {
 			problems = append(problems, p)
 		}
 	}
+	for _, r := range rs.rules {
+		r.when.cheapFirst()
+	}
 	for _, os := range []string{"windows", "darwin", "linux"} {
 		rs.sets[os] = newIndex(rs.rules, os, rs.fields.count())
 	}

@@ -1,46 +1,38 @@
 package watch
 
 import (
-	"os"
 	"testing"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
-func TestSilentBellDoesNotRing(t *testing.T) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	defer w.Close()
-	b, err := newBell(int(r.Fd()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer b.file.Close()
-	rings := func() int {
-		n, err := unix.EpollWait(b.epoll, make([]unix.EpollEvent, 1), 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return n
-	}
-	step := func(what string, do func() error, want int) {
+// TestStorm: launches ring until the alarms are spent, then they are read in
+// gulps, in which only what may matter rings, and when nothing comes any more
+// every launch rings again, with one look more.
+func TestStorm(t *testing.T) {
+	var s storm
+	now := time.Unix(1e9, 0)
+	step := func(launches int, rang bool, bell uint64, nap time.Duration) {
 		t.Helper()
-		if err := do(); err != nil {
-			t.Fatal(err)
-		}
-		if n := rings(); n != want {
-			t.Errorf("%s: it rings %d times, want %d", what, n, want)
+		if got := s.heard(launches, rang, now); got != bell || s.nap != nap {
+			t.Fatalf("%d launches, rang %v: bell %d and nap %s, want %d and %s", launches, rang, got, s.nap, bell, nap)
 		}
 	}
-	write := func() error { _, err := w.Write([]byte{1}); return err }
-	step("silent", b.silence, 0)
-	step("told while it is silent", write, 0)
-	step("heard again", b.heed, 1)
-	step("told", write, 1)
+	for range alarms {
+		step(1, true, ringAll, 0)
+	}
+	step(1, true, ringSome, gulp)
+	step(9, false, ringSome, 2*gulp)
+	for range alarms - 1 {
+		step(1, true, ringSome, 2*gulp) // what may matter, in the storm
+	}
+	step(1, true, ringNever, 2*gulp)
+	step(9, false, ringNever, 4*gulp)
+	now = now.Add(alarmAgain)
+	step(9, false, ringSome, gulpMost)
+	step(1, true, ringNever, gulpMost) // the alarm that came back
+	step(0, false, ringAll, gulpMost)
+	step(1, false, ringAll, gulpMost) // it came as the bell was set
+	step(0, false, ringAll, 0)
 }
 
 func TestPace(t *testing.T) {

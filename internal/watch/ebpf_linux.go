@@ -25,10 +25,9 @@ type ebpfListener struct {
 	records *recordReader
 	loaded  *ebpf.Collection
 	links   []link.Link
-	ring    *ringbuf.Reader
+	waiting *ringbuf.Reader
 	bell    *bell
-	pace    pace
-	count   *ebpf.Memory // of launches that found no room
+	state   *ebpf.Memory // of mapState
 	dropped uint64       // as told
 	record  ringbuf.Record
 }
@@ -91,16 +90,16 @@ func (e *ebpfListener) load(ring int) error {
 // attach begins to listen. The program that tells of launches comes last: then
 // its ancestors are known.
 func (e *ebpfListener) attach() (err error) {
-	if e.ring, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
+	if e.waiting, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
 		return fmt.Errorf("open the ring of launches: %w", err)
 	}
 	if e.bell, err = newBell(e.loaded.Maps[mapRing].FD()); err != nil {
 		return fmt.Errorf("wait for launches: %w", err)
 	}
-	if e.count, err = e.loaded.Maps[mapDropped].Memory(); err != nil {
-		return fmt.Errorf("open the count of lost launches: %w", err)
+	if e.state, err = e.loaded.Maps[mapState].Memory(); err != nil {
+		return fmt.Errorf("open what is shared with the kernel: %w", err)
 	}
-	e.ring.SetDeadline(time.Unix(1, 0)) // it never waits
+	e.waiting.SetDeadline(time.Unix(1, 0)) // it never waits
 	for _, name := range []string{"fork", "exit", "exec"} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
 		if err != nil {
@@ -119,8 +118,8 @@ func (e *ebpfListener) close() {
 	if e.bell != nil {
 		e.bell.file.Close()
 	}
-	if e.ring != nil {
-		e.ring.Close()
+	if e.waiting != nil {
+		e.waiting.Close()
 	}
 	if e.loaded != nil {
 		e.loaded.Close()
@@ -128,41 +127,67 @@ func (e *ebpfListener) close() {
 }
 
 func (e *ebpfListener) listen(ctx context.Context, tell func(told)) error {
-	var failed error
-	closed := e.bell.wait.Read(func(uintptr) bool {
-		failed = e.woken(ctx, tell)
-		return failed != nil || ctx.Err() != nil
-	})
-	if ctx.Err() != nil {
-		return nil
+	var s storm
+	for ctx.Err() == nil {
+		launches, rang, err := e.wait(ctx, s, tell)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil
+			}
+			return err
+		}
+		if was := s.bell; s.heard(launches, rang, time.Now()) != was {
+			if err := e.ring(s.bell); err != nil {
+				return err
+			}
+		}
 	}
-	return errors.Join(closed, failed)
+	return nil
 }
 
-// woken tells what is in the ring. In a storm it looks again and again, with the
-// bell silent, until nothing has come.
-func (e *ebpfListener) woken(ctx context.Context, tell func(told)) error {
-	launches, err := e.drain(tell)
-	if err != nil || launches == 0 || e.pace.alarm(time.Now()) {
-		return err
+// wait tells what is in the ring, when somebody rang or it is time to look. Out
+// of a storm it looks first, because what came unheard must not wait.
+func (e *ebpfListener) wait(ctx context.Context, s storm, tell func(told)) (launches int, rang bool, err error) {
+	var until time.Time
+	if s.nap > 0 {
+		until = time.Now().Add(s.nap)
 	}
-	if err := e.bell.silence(); err != nil {
-		return err
+	if err := e.bell.file.SetReadDeadline(until); err != nil {
+		return 0, false, fmt.Errorf("wait for launches: %w", err)
 	}
-	for nap := gulp; err == nil && launches > 0 && ctx.Err() == nil; nap = min(2*nap, gulpMost) {
-		time.Sleep(nap)
+	woken := s.bell == ringAll
+	closed := e.bell.wait.Read(func(uintptr) bool {
+		if woken {
+			launches, err = e.drain(tell)
+		}
+		woken = true
+		return launches > 0 || err != nil || ctx.Err() != nil
+	})
+	if err != nil || ctx.Err() != nil || closed == nil {
+		return launches, true, err
+	}
+	if errors.Is(closed, os.ErrDeadlineExceeded) {
 		launches, err = e.drain(tell)
+		return launches, false, err
 	}
-	if err != nil || ctx.Err() != nil {
-		return err
+	return 0, false, fmt.Errorf("wait for launches: %w", closed)
+}
+
+// ring says which launches wake the reader from now on.
+func (e *ebpfListener) ring(bell uint64) error {
+	var raw [8]byte
+	binary.NativeEndian.PutUint64(raw[:], bell)
+	if _, err := e.state.WriteAt(raw[:], stateBell); err != nil {
+		return fmt.Errorf("tell the kernel which launches to wake for: %w", err)
 	}
-	return e.bell.heed()
+	return nil
 }
 
 // drain tells what is in the ring, and how many launches that was.
 func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
+	booted := bootMoment()
 	for {
-		err := e.ring.ReadInto(&e.record)
+		err := e.waiting.ReadInto(&e.record)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			return launches, e.tellDropped(tell)
 		}
@@ -175,11 +200,19 @@ func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
 		}
 		if t.kind == launched {
 			launches++
-			t.seen = time.Now()
+			t.seen = booted.Add(time.Duration(binary.NativeEndian.Uint64(e.record.RawSample[recordAt:])))
 			e.complete(&t.proc, cut)
 		}
 		tell(t)
 	}
+}
+
+// bootMoment is when the clock began that the kernel tells moments of, on the
+// clock of this process: the time of day may have been set since.
+func bootMoment() time.Time {
+	var up unix.Timespec
+	_ = unix.ClockGettime(unix.CLOCK_BOOTTIME, &up) // it was there when procfs asked
+	return time.Now().Add(-time.Duration(up.Nano()))
 }
 
 // complete reads from /proc what did not fit into the record, if the process
@@ -208,7 +241,7 @@ func (e *ebpfListener) complete(p *meetguard.Process, cut cuts) {
 // that it is enough to look when it has been read.
 func (e *ebpfListener) tellDropped(tell func(told)) error {
 	var raw [8]byte
-	if _, err := e.count.ReadAt(raw[:], 0); err != nil {
+	if _, err := e.state.ReadAt(raw[:], stateDropped); err != nil {
 		return fmt.Errorf("read the count of lost launches: %w", err)
 	}
 	count := binary.NativeEndian.Uint64(raw[:])

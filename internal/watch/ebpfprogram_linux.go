@@ -3,6 +3,7 @@
 package watch
 
 import (
+	"encoding/binary"
 	"fmt"
 
 	"github.com/cilium/ebpf"
@@ -25,7 +26,18 @@ const programLicence = "Dual MIT/GPL"
 const (
 	mapRing    = "meetguard_ring"
 	mapScratch = "meetguard_buf"
-	mapDropped = "meetguard_drop"
+	mapState   = "meetguard_state"
+)
+
+// The value of mapState, which both sides see.
+const (
+	stateDropped = 0 // u64, launches that found no room
+	stateBell    = 8 // u64, which launches wake the reader: one of the ring… values
+	stateSize    = 16
+
+	ringAll   = 0 // each
+	ringSome  = 1 // those that may matter, see wakes
+	ringNever = 2
 )
 
 const (
@@ -39,7 +51,14 @@ const (
 	bothMost  = 3600 // the same for both paths together
 	pathsMask = 4095 // bothMost + nameMost fits
 	argsMask  = 8191 // bytes of arguments read
+	linkMost  = 512  // bytes of them that are searched for an address
 )
+
+// topUsr and topBin are what the names of a path end with whose topmost folder
+// holds the system's own programs.
+var topUsr, topBin = nameEnd("usr"), nameEnd("bin")
+
+func nameEnd(name string) int32 { return int32(binary.NativeEndian.Uint32([]byte(name + "\x00"))) }
 
 // Flags of bpf_ringbuf_output and bpf_ringbuf_query, from the kernel's bpf.h.
 // The kernel's own choice of when to wake looks only at whether all was read
@@ -59,7 +78,8 @@ const (
 	slotDentry = -40
 	slotUp     = -48
 	slotRoot   = -56
-	slotRecord = -56 - recordHead // of forks and ends
+	slotTop    = -64
+	slotRecord = -64 - recordHead // of forks and ends
 )
 
 // layout is where the fields lie that the programs read.
@@ -147,7 +167,7 @@ func programs(l layout, ring int) *ebpf.CollectionSpec {
 		Maps: map[string]*ebpf.MapSpec{
 			mapRing:    {Name: mapRing, Type: ebpf.RingBuf, MaxEntries: uint32(ring)},
 			mapScratch: {Name: mapScratch, Type: ebpf.PerCPUArray, KeySize: 4, ValueSize: scratchSize, MaxEntries: 1},
-			mapDropped: {Name: mapDropped, Type: ebpf.Array, KeySize: 4, ValueSize: 8, MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE},
+			mapState:   {Name: mapState, Type: ebpf.Array, KeySize: 4, ValueSize: stateSize, MaxEntries: 1, Flags: unix.BPF_F_MMAPABLE},
 		},
 		Programs: map[string]*ebpf.ProgramSpec{
 			"exec": program("meetguard_exec", "sched_process_exec", execProgram(l)),
@@ -204,6 +224,8 @@ func execProgram(l layout) asm.Instructions {
 			asm.Mov.Reg(asm.R9, asm.R0),
 			asm.StoreImm(asm.R9, recordKind, recordExec, asm.Word),
 			asm.StoreImm(asm.R9, recordFlags, 0, asm.Word),
+			asm.FnKtimeGetBootNs.Call(),
+			asm.StoreMem(asm.R9, recordAt, asm.R0, asm.DWord),
 			asm.Mov.Imm(asm.R6, 0),
 		},
 		read(asm.R9, recordPID, 4, asm.R7, l.tgid),
@@ -217,6 +239,7 @@ func execProgram(l layout) asm.Instructions {
 		asm.Instructions{asm.LoadMem(asm.R8, asm.RFP, slotA, asm.DWord)},
 		pathNames(l, "exe", l.path, exeMost, recordExeCut),
 		asm.Instructions{asm.StoreMem(asm.R9, recordPathsExe, asm.R6, asm.Word)},
+		topFolder(),
 
 		read(asm.RFP, slotA, 8, asm.R7, l.fs),
 		asm.Instructions{asm.LoadMem(asm.R8, asm.RFP, slotA, asm.DWord)},
@@ -224,12 +247,12 @@ func execProgram(l layout) asm.Instructions {
 		asm.Instructions{asm.StoreMem(asm.R9, recordPathsBoth, asm.R6, asm.Word)},
 
 		arguments(l),
+		wakes(),
 		asm.Instructions{
 			asm.Mov.Reg(asm.R3, asm.R6),
 			asm.Add.Imm(asm.R3, recordHead),
 			asm.Mov.Reg(asm.R2, asm.R9),
 			asm.LoadMapPtr(asm.R1, 0).WithReference(mapRing),
-			asm.Mov.Imm(asm.R4, ringForceWake),
 			asm.FnRingbufOutput.Call(),
 		},
 		countDropped(),
@@ -329,6 +352,67 @@ func arguments(l layout) asm.Instructions {
 	)
 }
 
+// topFolder keeps the end of the topmost folder's name, or something that is
+// none.
+func topFolder() asm.Instructions {
+	return join(
+		asm.Instructions{
+			asm.StoreImm(asm.RFP, slotTop, 0, asm.Word),
+			asm.JLT.Imm(asm.R6, 4, "no top"),
+			asm.Mov.Reg(asm.R1, asm.R9),
+			asm.Add.Reg(asm.R1, asm.R6),
+		},
+		read(asm.RFP, slotTop, 4, asm.R1, recordHead-4),
+		labelled("no top", asm.Instructions{asm.Mov.Imm(asm.R1, 0)}),
+	)
+}
+
+// wakes leaves in R4 whether the launch wakes the reader. To wake somebody takes
+// the launch several times what all the rest of this program does, so that in a
+// storm only those do that may matter: of a program that is none of the system's
+// own, or with an address in its arguments. R8 is the size of these.
+func wakes() asm.Instructions {
+	return asm.Instructions{
+		asm.LoadMapPtr(asm.R1, 0).WithReference(mapState),
+		asm.Mov.Reg(asm.R2, asm.RFP),
+		asm.Add.Imm(asm.R2, slotKey),
+		asm.FnMapLookupElem.Call(),
+		asm.JEq.Imm(asm.R0, 0, "end"),
+		asm.LoadMem(asm.R1, asm.R0, stateBell, asm.DWord),
+		asm.JEq.Imm(asm.R1, ringAll, "wake"),
+		asm.JNE.Imm(asm.R1, ringSome, "asleep"),
+
+		asm.LoadMem(asm.R1, asm.RFP, slotTop, asm.Word),
+		asm.JEq.Imm(asm.R1, topUsr, "own"),
+		asm.JNE.Imm(asm.R1, topBin, "wake"),
+
+		asm.LoadMem(asm.R1, asm.R9, recordPathsBoth, asm.Word).WithSymbol("own"),
+		asm.And.Imm(asm.R1, pathsMask),
+		asm.Mov.Reg(asm.R2, asm.R9),
+		asm.Add.Reg(asm.R2, asm.R1),
+		asm.Mov.Imm(asm.R3, 0),
+		asm.JGE.Reg(asm.R3, asm.R8, "asleep").WithSymbol("search"),
+		asm.JGE.Imm(asm.R3, linkMost, "asleep"),
+		asm.Mov.Reg(asm.R1, asm.R2),
+		asm.Add.Reg(asm.R1, asm.R3),
+		asm.Add.Imm(asm.R3, 1),
+		asm.LoadMem(asm.R0, asm.R1, recordHead, asm.Byte),
+		asm.JNE.Imm(asm.R0, ':', "search"),
+		asm.LoadMem(asm.R0, asm.R1, recordHead+1, asm.Byte), // behind the last byte lies what nobody cares for
+		asm.JNE.Imm(asm.R0, '/', "search"),
+		asm.LoadMem(asm.R0, asm.R1, recordHead+2, asm.Byte),
+		asm.JNE.Imm(asm.R0, '/', "search"),
+
+		asm.LoadMem(asm.R1, asm.R9, recordFlags, asm.Word).WithSymbol("wake"),
+		asm.Or.Imm(asm.R1, recordRang),
+		asm.StoreMem(asm.R9, recordFlags, asm.R1, asm.Word),
+		asm.Mov.Imm(asm.R4, ringForceWake),
+		asm.Ja.Label("told"),
+		asm.Mov.Imm(asm.R4, ringNoWake).WithSymbol("asleep"),
+		asm.Mov.Reg(asm.R3, asm.R6).WithSymbol("told"),
+	}
+}
+
 // forkProgram tells of a new process: sched_process_fork(parent, child).
 // Threads are left out.
 func forkProgram(l layout) asm.Instructions {
@@ -407,7 +491,7 @@ func sendRecord() asm.Instructions {
 func countDropped() asm.Instructions {
 	return asm.Instructions{
 		asm.JEq.Imm(asm.R0, 0, "end"),
-		asm.LoadMapPtr(asm.R1, 0).WithReference(mapDropped),
+		asm.LoadMapPtr(asm.R1, 0).WithReference(mapState),
 		asm.Mov.Reg(asm.R2, asm.RFP),
 		asm.Add.Imm(asm.R2, slotKey),
 		asm.FnMapLookupElem.Call(),

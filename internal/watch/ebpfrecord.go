@@ -26,7 +26,8 @@ const (
 	recordArgsSize  = 28 // u32, bytes of the arguments before they were cut
 	recordPathsExe  = 32 // u32, end of the executable's path behind the head
 	recordPathsBoth = 36 // u32, end of the directory's path behind the head
-	recordHead      = 40
+	recordAt        = 40 // u64, nanoseconds from boot to the launch, launch only
+	recordHead      = 48
 
 	recordFork = 1
 	recordExec = 2
@@ -35,6 +36,7 @@ const (
 	recordExeCut  = 1 // the path of the executable was too long
 	recordCwdCut  = 2 // that of the directory
 	recordArgsOff = 4 // the arguments could not be read
+	recordRang    = 8 // it woke the reader
 )
 
 // cuts is what the kernel could not tell of a launch in one record.

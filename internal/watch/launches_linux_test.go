@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"encoding/binary"
 	"os"
 	"os/exec"
 	"slices"
@@ -361,4 +362,63 @@ func TestPollSeesLongLivedChild(t *testing.T) {
 	}
 	in.Close()
 	sh.Wait()
+}
+
+// TestWhatRings: in a storm a launch wakes the reader if its program is none of
+// the system's own, or if its arguments hold an address.
+func TestWhatRings(t *testing.T) {
+	if !kernelTells(t, sourceEBPF) {
+		return
+	}
+	l, err := NewLaunches(LaunchesConfig{Source: sourceEBPF})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ears, err := openRing(l, ringSize)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ears.close()
+	e := ears.(*ebpfListener)
+	address := "https://" + strings.Repeat("a", 20) + ".invalid/"
+	for i, tc := range []struct {
+		name string
+		bell uint64
+		args []string
+		rang bool
+	}{
+		{"each", ringAll, []string{"/bin/true", "x"}, true},
+		{"of the system", ringSome, []string{"/bin/true", "x"}, false},
+		{"without arguments but the word", ringSome, []string{"/bin/true"}, false},
+		{"almost an address", ringSome, []string{"/bin/true", "a:/b", "c:", "//d"}, false},
+		{"an address", ringSome, []string{"/bin/true", address}, true},
+		{"an address far behind", ringSome, []string{"/bin/true", strings.Repeat("a", 400), address}, true},
+		{"an address too far behind", ringSome, []string{"/bin/true", strings.Repeat("a", linkMost), address}, false},
+		{"not of the system", ringSome, []string{ownPath(), "x"}, true},
+		{"none", ringNever, []string{ownPath(), address}, false},
+	} {
+		if err := e.ring(tc.bell); err != nil {
+			t.Fatal(err)
+		}
+		word := "what-rings-" + strconv.Itoa(i)
+		cmd := exec.Command(tc.args[0], append(tc.args[1:], word)...)
+		cmd.Env = append(os.Environ(), roleVariable+"=child")
+		if err := cmd.Run(); err != nil {
+			t.Fatal(err)
+		}
+		if rang, found := e.ringing(word); !found || rang != tc.rang {
+			t.Errorf("%s: it rang: %v (told: %v), want %v", tc.name, rang, found, tc.rang)
+		}
+	}
+}
+
+// ringing says whether the launch with that last argument woke the reader.
+func (e *ebpfListener) ringing(word string) (rang, found bool) {
+	for e.waiting.ReadInto(&e.record) == nil {
+		b := e.record.RawSample
+		if t, _, ok := e.records.parse(b); ok && t.kind == launched && len(t.proc.Args) > 0 && t.proc.Args[len(t.proc.Args)-1] == word {
+			rang, found = binary.NativeEndian.Uint32(b[recordFlags:])&recordRang != 0, true
+		}
+	}
+	return rang, found
 }

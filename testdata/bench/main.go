@@ -69,7 +69,8 @@ var parts = []struct {
 	{"signed", measureSigned},
 	{"start", measureStart},
 	{"watch", measureWatch},
-	{"launches", measureLaunches},
+	{"launches in storms", measureStorms},
+	{"launches judged", measureVerdicts},
 	{"idle", measureIdle},
 }
 
