@@ -64,6 +64,9 @@ type Log struct {
 	head     digest   // of the newest line
 	seen     *uidSet
 	cur      cursor
+	tip      checkpoint // the newest line, as a checkpoint without its uids; zero if it cannot be named
+	unmarked int64      // bytes of lines behind the checkpoint
+	unread   checkpoint // where Open began to read, see Review; zero if it read all
 	recovery Recovery
 	trouble  error // the last write error, for status
 
@@ -83,9 +86,10 @@ func (h held) empty() bool { return h.last < h.first }
 
 // Recovery says what Open found damaged.
 type Recovery struct {
-	TornBytes   int64 // cut off the end: a line that was never promised
-	Corrupt     int   // damaged places in the log, passed over
-	CursorReset bool  // the cursor was unreadable or not of this log: everything held is sent again
+	TornBytes       int64 // cut off the end: a line that was never promised
+	Corrupt         int   // damaged places in the log, passed over; those before the checkpoint once Review has found them
+	CursorReset     bool  // the cursor was unreadable or not of this log: everything held is sent again
+	CheckpointReset bool  // the checkpoint did not fit the log: all of it was read
 }
 
 // Counters accounts for every record: Created = Acked + Pending + the sum of
@@ -118,8 +122,8 @@ func Open(dir string, opts Options) (*Log, error) {
 	if err := l.open(); err != nil {
 		return nil, errors.Join(err, l.closeFiles())
 	}
-	if r := l.recovery; r.TornBytes > 0 || r.Corrupt > 0 || r.CursorReset {
-		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset)
+	if r := l.recovery; r != (Recovery{}) {
+		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset)
 	}
 	return l, nil
 }
@@ -158,6 +162,7 @@ func (l *Log) openActive() error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.advance()
 	return errors.Join(l.saveCursor(), l.closeFiles())
 }
 
@@ -175,7 +180,11 @@ func (l *Log) closeFiles() error {
 }
 
 // Recovered says what Open had to repair.
-func (l *Log) Recovered() Recovery { return l.recovery }
+func (l *Log) Recovered() Recovery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.recovery
+}
 
 // Trouble returns the last error of writing the log, or nil. It stays, because a
 // disk that failed once is worth a look.
@@ -261,9 +270,14 @@ func (l *Log) promise(line []byte, uid string) {
 	active := &l.held[len(l.held)-1]
 	l.seq++
 	l.head = sha256.Sum256(line[:len(line)-1])
+	n := int64(len(line))
+	l.tip = checkpoint{File: rotatedName(active.first), Start: active.size, End: active.size + n, Seq: l.seq, Hash: l.head.String()}
 	active.last = l.seq
-	active.size += int64(len(line))
+	active.size += n
 	l.seen.add(uid)
+	if l.unmarked += n; l.unmarked >= checkpointEvery {
+		l.checkpoint()
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default: // a token is there already
