@@ -102,6 +102,7 @@ func marked(t *testing.T, opts Options, records, mark int) string {
 }
 
 func TestCheckpointFindsWhatTheWholeLogSays(t *testing.T) {
+	t.Parallel()
 	opts := Options{MaxFile: 16 << 10}
 	for _, mark := range []int{2, 12, 13, 20, 23, 24} { // four records are in a file
 		dir := marked(t, opts, 24, mark)
@@ -131,6 +132,7 @@ func TestCheckpointAndTornTail(t *testing.T) {
 // TestOpenCostsWhatIsNew: what is read grows with what was written since the
 // last checkpoint, however long the log is.
 func TestOpenCostsWhatIsNew(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	l := openTest(t, dir, Options{MaxFile: 256 << 10})
 	for i := 0; l.total() < 4*checkpointEvery; i++ {
@@ -151,6 +153,7 @@ func TestOpenCostsWhatIsNew(t *testing.T) {
 // TestCheckpointThatLies: a checkpoint that does not fit costs time and nothing
 // else.
 func TestCheckpointThatLies(t *testing.T) {
+	t.Parallel()
 	opts := Options{MaxFile: 16 << 10}
 	lies := map[string]func(*checkpoint){
 		"other line":    func(c *checkpoint) { c.Seq-- },
@@ -199,6 +202,7 @@ func TestCheckpointOfALineThatWasNeverPromised(t *testing.T) {
 // TestOneByteBeforeTheCheckpoint damages the log where Open does not read: one
 // record at most is lost, and it is told by the delivery and by Review.
 func TestOneByteBeforeTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	opts := Options{MaxFile: 16 << 10}
 	const records = 16
 	dir := marked(t, opts, records, records)
@@ -247,6 +251,7 @@ func damagedBefore(t *testing.T, dir, what string, opts Options, records uint64)
 // TestOneByteOfTheCheckpoint damages the cursor's file, which holds it, and the
 // index that it vouches for.
 func TestOneByteOfTheCheckpoint(t *testing.T) {
+	t.Parallel()
 	opts := Options{MaxFile: 16 << 10}
 	dir := marked(t, opts, 16, 14)
 	want := findings(openTest(t, copyState(t, dir), opts))

@@ -18,6 +18,7 @@ type cursor struct {
 	Acked   uint64            `json:"acked"`
 	Dropped map[string]uint64 `json:"dropped,omitempty"` // of the lines up to Seq, by reason
 	Refused map[string]uint64 `json:"refused,omitempty"` // never written, by level
+	Missed  map[string]uint64 `json:"missed,omitempty"`  // could not be written, by level
 	Mark    *checkpoint       `json:"mark,omitempty"`    // where Open reads on; nil: from the beginning
 }
 

@@ -264,7 +264,7 @@ func (s *scan) finish() {
 // restoreCursor takes the saved cursor if it fits the log. One that does not, or
 // none, means that everything held is sent again.
 func (l *Log) restoreCursor(cur cursor, err error, s scan) {
-	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused}
+	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused, Missed: cur.Missed}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		l.recovery.CursorReset = l.seq > 0 && s.base > 0
