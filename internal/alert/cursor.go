@@ -19,6 +19,7 @@ type cursor struct {
 	Dropped map[string]uint64 `json:"dropped,omitempty"` // of the lines up to Seq, by reason
 	Refused map[string]uint64 `json:"refused,omitempty"` // never written, by level
 	Missed  map[string]uint64 `json:"missed,omitempty"`  // could not be written, by level
+	Notes   int64             `json:"notes,omitempty"`   // bytes of acknowledgements that are in the log
 	Mark    *checkpoint       `json:"mark,omitempty"`    // where Open reads on; nil: from the beginning
 }
 
@@ -65,7 +66,7 @@ func parseCursor(data []byte) (cursor, error) {
 		}
 		settled += n
 	}
-	if settled != c.Seq || c.Acked > c.Seq || c.Offset < 0 {
+	if settled != c.Seq || c.Acked > c.Seq || c.Offset < 0 || c.Notes < 0 {
 		return cursor{}, errCursor
 	}
 	if c.Mark != nil && !c.Mark.sound() {
