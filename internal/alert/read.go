@@ -210,7 +210,7 @@ func Ack(dir, uid, state, disposition, note string) error {
 		return err
 	}
 	line, err := json.Marshal(Acknowledgement{
-		UID: uid, State: state, Disposition: disposition, Note: safe(note, maxNote), Time: time.Now().UTC().Truncate(time.Second), By: safe(localUser(), maxName),
+		UID: uid, State: state, Disposition: disposition, Note: safe(note, maxNote), Time: time.Now().UTC().Truncate(time.Millisecond), By: safe(localUser(), maxName),
 		Finding: r.FindingInfo.UID, Title: r.FindingInfo.Title, Level: meetguard.Level(r.Unmapped.Level), Rule: r.Unmapped.Rule,
 	})
 	if err != nil {
