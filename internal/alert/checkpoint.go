@@ -132,6 +132,15 @@ func (l *Log) checkpoint() {
 	}
 }
 
+// leaveFile moves the checkpoint out of a file that goes.
+func (l *Log) leaveFile(name string) {
+	if l.cur.Mark == nil || l.cur.Mark.File != name {
+		return
+	}
+	l.cur.Mark = nil
+	l.checkpoint()
+}
+
 // The index of uids is a row of keys, see uidKey, in the order of the lines. It
 // is only believed as far as the checkpoint vouches for it, and made anew from
 // the log when it is lost.

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"testing"
 )
 
@@ -147,6 +149,30 @@ func TestOpenCostsWhatIsNew(t *testing.T) {
 	l = openTest(t, l.root.Name(), Options{MaxFile: 256 << 10})
 	if l.unmarked != 0 {
 		t.Errorf("after a clean end %d bytes were read", l.unmarked)
+	}
+}
+
+// TestCheckpointOutlivesItsFile: the file that it stands in is deleted when the
+// collector has it.
+func TestCheckpointOutlivesItsFile(t *testing.T) {
+	opts := Options{MaxFile: 8 << 10, MaxTotal: 64 << 10}
+	dir := t.TempDir()
+	l := openTest(t, dir, opts)
+	for i := range 60 {
+		mustAppend(t, l, numbered(i))
+		if i == 0 {
+			l.checkpoint()
+		}
+		settleAll(t, l)
+		if i%10 == 9 {
+			again := openTest(t, copyState(t, dir), opts)
+			if again.Recovered() != (Recovery{}) || again.seq != l.seq || again.head != l.head || len(again.seen.set) != i+1 {
+				t.Fatalf("record %d: %+v, line %d, %d uids", i, again.Recovered(), again.seq, len(again.seen.set))
+			}
+		}
+	}
+	if l.held[0].first == 1 || l.cur.Mark == nil || l.cur.Mark.Seq == 1 {
+		t.Errorf("the log begins with %d, the checkpoint is %+v", l.held[0].first, l.cur.Mark)
 	}
 }
 
@@ -348,4 +374,46 @@ func FuzzCheckpoint(f *testing.F) {
 			t.Errorf("line %d, %+v", l.seq, l.Recovered())
 		}
 	})
+}
+
+// TestSpareFilesMayBeAnything: the index and the reserve make things cheap and
+// safe, and whatever stands in their place the log opens, writes and closes.
+func TestSpareFilesMayBeAnything(t *testing.T) {
+	t.Parallel()
+	dir := marked(t, Options{}, 6, 5)
+	damages := map[string]func(path string) error{
+		"deleted": os.Remove,
+		"empty":   func(path string) error { return os.Truncate(path, 0) },
+		"zeros":   func(path string) error { return os.WriteFile(path, make([]byte, 100), 0o600) },
+		"folder":  func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+		"link":    func(path string) error { return errors.Join(os.Remove(path), os.Symlink("victim", path)) },
+	}
+	for _, name := range []string{uidsName, reserveName} {
+		for what, damage := range damages {
+			dir := copyState(t, dir)
+			if err := damage(filepath.Join(dir, name)); err != nil {
+				if what == "link" && runtime.GOOS == "windows" {
+					t.Log("SYMBOLIC LINKS NOT TESTED: making one needs rights on Windows")
+					continue
+				}
+				t.Fatal(err)
+			}
+			for n := range 2 {
+				l := openTest(t, dir, Options{})
+				if ok, err := l.Append(numbered(3)); ok || err != nil {
+					t.Errorf("%s %s: a known record was taken: %v, %v", name, what, ok, err)
+				}
+				mustAppend(t, l, numbered(90+n))
+				if c := balance(t, l); c.Created != uint64(7+n) || l.Recovered().Corrupt > 0 {
+					t.Errorf("%s %s: %+v, %+v", name, what, c, l.Recovered())
+				}
+				if err := l.Close(); err != nil {
+					t.Errorf("%s %s: %v", name, what, err)
+				}
+			}
+			if _, err := os.Lstat(filepath.Join(dir, "victim")); err == nil {
+				t.Errorf("%s %s: it was written through", name, what)
+			}
+		}
+	}
 }

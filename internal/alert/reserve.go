@@ -26,16 +26,26 @@ func (l *Log) fillReserve() {
 	}
 	f, err := openPlain(l.root, reserveName, os.O_RDWR|os.O_CREATE)
 	if err == nil {
-		if err = allocate(f, want); err != nil {
-			err = errors.Join(err, f.Truncate(l.reserve))
-		} else {
-			l.reserve = want
-		}
+		l.reserve, err = enlarge(f, want)
 		err = errors.Join(err, f.Close())
 	}
 	if err != nil {
 		l.opts.Logger.Warn("No full reserve for the day when the disk is full", "bytes", l.reserve, "error", err)
 	}
+}
+
+// enlarge gives a file blocks of its own up to size, or leaves it as it is, and
+// returns its size then.
+func enlarge(f *os.File, size int64) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, err
+	}
+	if err := allocate(f, size); err != nil {
+		have := min(info.Size(), size)
+		return have, errors.Join(err, f.Truncate(have))
+	}
+	return size, nil
 }
 
 // spendReserve gives some of the reserve back to the disk.
