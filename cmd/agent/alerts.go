@@ -251,8 +251,9 @@ func (a *app) alertsAck(state *string) *cobra.Command {
 		Use:   "ack UID",
 		Short: "Note what became of an alert",
 		Long: `Notes what became of an alert; the beginning of its uid is enough. The note stands
-beside the log, which stays as it was written, and only the newest one counts. It
-stays on this machine.`,
+beside the log, which stays as it was written, and only the newest one counts.
+Where this machine has a collector, the note goes there with the next heartbeat, in
+the name of "local:" and the account that made it.`,
 		Example: "  meetguard alerts ack 3c0e12ab --disposition testing --note \"self-test after the roll-out\"\n  meetguard alerts ack 77a4 --status in_progress",
 		Args:    needArgs("name an alert by the beginning of its uid, see `meetguard alerts list`"),
 		RunE: func(_ *cobra.Command, args []string) error {

@@ -145,6 +145,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if a.sender != nil {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
 	}
+	g.Go(func() error { return a.reviewLog(ctx) })
 	g.Go(func() error { return a.writeStatus(ctx) })
 	g.Go(func() error { return a.announce(ctx) })
 	err := g.Wait()
@@ -177,6 +178,14 @@ func (a *Agent) keep(ctx context.Context, name string, run func() error) error {
 			a.trouble.Delete(name)
 		}
 	}
+}
+
+// reviewLog reads once what the alert log's checkpoint spared the start.
+func (a *Agent) reviewLog(ctx context.Context) error {
+	if _, err := a.alerts.Review(ctx); err != nil && ctx.Err() == nil {
+		a.log.Warn("Could not review alert log", "err", err)
+	}
+	return nil
 }
 
 // announce tells once that every source is live, and that what they tell can be

@@ -66,6 +66,7 @@ func compactLog(t *testing.T, n int) []byte {
 // hashes and the newest line included, in two ways: one bit, and a newline. Of
 // a log of real records it takes every 17th byte.
 func TestOneByteCostsOneRecord(t *testing.T) {
+	t.Parallel()
 	oneByteCostsOneRecord(t, compactLog(t, 20), 20, 1)
 	oneByteCostsOneRecord(t, smallLog(t, t.TempDir(), 20), 20, 17)
 }
@@ -95,6 +96,7 @@ func oneByteCostsOneRecord(t *testing.T, data []byte, records, step int) {
 
 // TestLogGoesOnAfterDamage opens the damaged log, appends to it and delivers it.
 func TestLogGoesOnAfterDamage(t *testing.T) {
+	t.Parallel()
 	const records = 4
 	dir := t.TempDir()
 	data := smallLog(t, dir, records)

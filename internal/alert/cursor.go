@@ -18,6 +18,9 @@ type cursor struct {
 	Acked   uint64            `json:"acked"`
 	Dropped map[string]uint64 `json:"dropped,omitempty"` // of the lines up to Seq, by reason
 	Refused map[string]uint64 `json:"refused,omitempty"` // never written, by level
+	Missed  map[string]uint64 `json:"missed,omitempty"`  // could not be written, by level
+	Notes   int64             `json:"notes,omitempty"`   // bytes of acknowledgements that are in the log
+	Mark    *checkpoint       `json:"mark,omitempty"`    // where Open reads on; nil: from the beginning
 }
 
 var errCursor = errors.New("read delivery cursor: it is damaged")
@@ -63,8 +66,11 @@ func parseCursor(data []byte) (cursor, error) {
 		}
 		settled += n
 	}
-	if settled != c.Seq || c.Acked > c.Seq || c.Offset < 0 {
+	if settled != c.Seq || c.Acked > c.Seq || c.Offset < 0 || c.Notes < 0 {
 		return cursor{}, errCursor
+	}
+	if c.Mark != nil && !c.Mark.sound() {
+		c.Mark = nil // it is worth less than the cursor
 	}
 	return c, nil
 }

@@ -137,7 +137,9 @@ func (l *Log) settle(items []item, outcomes []outcome) error {
 		}
 		l.cur.Seq, l.cur.Hash, l.cur.File, l.cur.Offset = it.seq, it.hash.String(), it.file, it.end
 	}
-	return l.saveCursor()
+	err := l.saveCursor()
+	l.fillReserve() // after it: the cursor is worth more
+	return err
 }
 
 // chainHead returns the number and the hash of the newest line, and the number of

@@ -64,6 +64,11 @@ type Log struct {
 	head     digest   // of the newest line
 	seen     *uidSet
 	cur      cursor
+	tip      checkpoint // the newest line, as a checkpoint without its uids; zero if it cannot be named
+	unmarked int64      // bytes of lines behind the checkpoint
+	reserve  int64      // bytes of the reserve that are there
+	missed   map[[uidSize]byte]meetguard.Level
+	unread   checkpoint // where Open began to read, see Review; zero if it read all
 	recovery Recovery
 	trouble  error // the last write error, for status
 
@@ -83,16 +88,19 @@ func (h held) empty() bool { return h.last < h.first }
 
 // Recovery says what Open found damaged.
 type Recovery struct {
-	TornBytes   int64 // cut off the end: a line that was never promised
-	Corrupt     int   // damaged places in the log, passed over
-	CursorReset bool  // the cursor was unreadable or not of this log: everything held is sent again
+	TornBytes       int64 // cut off the end: a line that was never promised
+	Corrupt         int   // damaged places in the log, passed over; those before the checkpoint once Review has found them
+	CursorReset     bool  // the cursor was unreadable or not of this log: everything held is sent again
+	CheckpointReset bool  // the checkpoint did not fit the log: all of it was read
 }
 
 // Counters accounts for every record: Created = Acked + Pending + the sum of
 // Dropped, over the life of the state folder. The reasons for a drop are
 // rejected (the collector does not want it), corrupt (damaged or missing in the
-// log before it was delivered), expired (made room without a collector) and
-// full/<level> (no room, refused before it was written).
+// log before it was delivered), expired (made room without a collector),
+// full/<level> (the log is at its bound, refused before it was written) and
+// disk/<level> (the disk would not take it: it is no drop any more once it could
+// be written after all, unless the agent was started again meanwhile).
 type Counters struct {
 	Created uint64            `json:"created"`
 	Acked   uint64            `json:"acked"`
@@ -111,15 +119,15 @@ func Open(dir string, opts Options) (*Log, error) {
 		return nil, err
 	}
 	l := &Log{
-		opts: opts, root: root, seen: newUIDSet(maxUIDs), wake: make(chan struct{}, 1),
+		opts: opts, root: root, seen: newUIDSet(maxUIDs), missed: map[[uidSize]byte]meetguard.Level{}, wake: make(chan struct{}, 1),
 		write: func(f *os.File, b []byte) error { _, err := f.Write(b); return err },
 		sync:  (*os.File).Sync,
 	}
 	if err := l.open(); err != nil {
 		return nil, errors.Join(err, l.closeFiles())
 	}
-	if r := l.recovery; r.TornBytes > 0 || r.Corrupt > 0 || r.CursorReset {
-		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset)
+	if r := l.recovery; r != (Recovery{}) {
+		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset)
 	}
 	return l, nil
 }
@@ -134,6 +142,7 @@ func (l *Log) open() (err error) {
 	if err := l.recover(); err != nil {
 		return err
 	}
+	l.fillReserve()
 	return l.openActive()
 }
 
@@ -158,6 +167,7 @@ func (l *Log) openActive() error {
 func (l *Log) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.advance()
 	return errors.Join(l.saveCursor(), l.closeFiles())
 }
 
@@ -175,7 +185,11 @@ func (l *Log) closeFiles() error {
 }
 
 // Recovered says what Open had to repair.
-func (l *Log) Recovered() Recovery { return l.recovery }
+func (l *Log) Recovered() Recovery {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.recovery
+}
 
 // Trouble returns the last error of writing the log, or nil. It stays, because a
 // disk that failed once is worth a look.
@@ -199,6 +213,10 @@ func (l *Log) counters() Counters {
 	}
 	for level, n := range l.cur.Refused {
 		c.Dropped["full/"+level] += n
+		c.Created += n
+	}
+	for level, n := range l.cur.Missed {
+		c.Dropped["disk/"+level] += n
 		c.Created += n
 	}
 	return c
@@ -225,10 +243,12 @@ func (l *Log) Append(rec Record) (appended bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("append alert: %w", err)
 	}
-	if room, err := l.makeRoom(int64(len(line)), meetguard.Level(rec.Unmapped.Level)); err != nil || !room {
+	level := meetguard.Level(rec.Unmapped.Level)
+	if room, err := l.makeRoom(int64(len(line)), level); err != nil || !room {
 		return false, err
 	}
-	if err := l.commit(line); err != nil {
+	if err := l.commit(line, level); err != nil {
+		l.miss(uid, level)
 		return false, fmt.Errorf("append alert: %w", err)
 	}
 	l.promise(line, uid)
@@ -261,9 +281,15 @@ func (l *Log) promise(line []byte, uid string) {
 	active := &l.held[len(l.held)-1]
 	l.seq++
 	l.head = sha256.Sum256(line[:len(line)-1])
+	n := int64(len(line))
+	l.tip = checkpoint{File: rotatedName(active.first), Start: active.size, End: active.size + n, Seq: l.seq, Hash: l.head.String()}
 	active.last = l.seq
-	active.size += int64(len(line))
+	active.size += n
 	l.seen.add(uid)
+	l.regain(uid)
+	if l.unmarked += n; l.unmarked >= checkpointEvery {
+		l.checkpoint()
+	}
 	select {
 	case l.wake <- struct{}{}:
 	default: // a token is there already
@@ -272,19 +298,23 @@ func (l *Log) promise(line []byte, uid string) {
 
 // commit gets a line onto the disk. A file whose write or fsync failed is never
 // used again: nobody knows what of it is on disk, and a second fsync may say
-// yes to what the first one lost. The line goes to a new file instead.
-func (l *Log) commit(line []byte) error {
+// yes to what the first one lost. The line goes to a new file instead; if the
+// disk is full, a malicious finding goes where the reserve was.
+func (l *Log) commit(line []byte, level meetguard.Level) error {
 	err := l.writeLine(line)
 	if err == nil {
 		return nil
 	}
 	l.trouble = err
 	l.opts.Logger.LogAttrs(context.Background(), slog.LevelError, "Replacing alert log file after write error", slog.Any("error", err))
-	if err := l.writeLine(line); err != nil {
-		l.trouble = err
-		return err
+	err = l.writeLine(line)
+	for err != nil && level == meetguard.Malicious && diskFull(err) && l.spendReserve() {
+		err = l.writeLine(line)
 	}
-	return nil
+	if err != nil {
+		l.trouble = err
+	}
+	return err
 }
 
 func (l *Log) writeLine(line []byte) error {

@@ -197,6 +197,7 @@ func settleAll(t *testing.T, l *Log) {
 }
 
 func TestBoundDropsByLevel(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	opts := Options{MaxFile: 16 << 10, MaxTotal: 128 << 10}
 	l := openTest(t, dir, opts)

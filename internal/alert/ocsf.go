@@ -26,6 +26,7 @@ type Record struct {
 	Action        string       `json:"action"`
 	DispositionID int          `json:"disposition_id"`
 	Disposition   string       `json:"disposition"`
+	Comment       string       `json:"comment,omitempty"` // of a note
 	Message       string       `json:"message"`
 	Metadata      Metadata     `json:"metadata"`
 	FindingInfo   FindingInfo  `json:"finding_info"`
@@ -227,7 +228,11 @@ type Unmapped struct {
 	Story       []string `json:"mg_story,omitempty"`   // of a launch: the chain that it belongs to, oldest first
 	Landed      string   `json:"mg_landed,omitempty"`  // of a launch: when what it runs came to a watched folder, and how that is known
 	Gaps        []string `json:"mg_gaps,omitempty"`
-	Seq         uint64   `json:"mg_seq"`           // 1, 2, 3 …: set by Log.Append
-	Prev        string   `json:"mg_prev"`          // SHA-256 of the line before: set by Log.Append
-	Sum         string   `json:"mg_sum,omitempty"` // CRC-32C of the line: set by Log.Append
+	About       string   `json:"mg_about,omitempty"`       // of a note: metadata.uid of the alert that it is about
+	State       string   `json:"mg_state,omitempty"`       // of a note: one of AckStates
+	Disposition string   `json:"mg_disposition,omitempty"` // of a note: one of Dispositions
+	Actor       string   `json:"mg_actor,omitempty"`       // of a note: LocalActor and an account
+	Seq         uint64   `json:"mg_seq"`                   // 1, 2, 3 …: set by Log.Append
+	Prev        string   `json:"mg_prev"`                  // SHA-256 of the line before: set by Log.Append
+	Sum         string   `json:"mg_sum,omitempty"`         // CRC-32C of the line: set by Log.Append
 }

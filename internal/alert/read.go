@@ -117,8 +117,8 @@ func (c *chooser) file(f logFile) (more bool, err error) {
 // offer hands out one line if it is chosen, and answers whether to go on.
 func (c *chooser) offer(raw []byte) bool {
 	e := Entry{Raw: raw}
-	if json.Unmarshal(raw, &e.Record) != nil {
-		return true // sealed, but of another shape: no record of this version
+	if json.Unmarshal(raw, &e.Record) != nil || e.Record.isNote() {
+		return true // sealed, but of another shape: no record of this version, or no alert
 	}
 	e.Ack = c.acks[e.Record.Metadata.UID]
 	if !c.filter.chooses(e) {
@@ -176,13 +176,21 @@ const (
 func Dispositions() []string { return []string{TruePositive, FalsePositive, Authorised, Testing} }
 
 // Acknowledgement is what somebody at this machine noted about a record. It
-// stands beside the log and not in it: the chain holds what the agent said.
+// stands beside the log; where there is a collector a copy goes through the log
+// to it.
 type Acknowledgement struct {
 	UID         string    `json:"uid"`
 	State       string    `json:"state"`
 	Disposition string    `json:"disposition,omitempty"` // one of Dispositions, or ""
 	Note        string    `json:"note,omitempty"`
 	Time        time.Time `json:"time"`
+	By          string    `json:"by,omitempty"` // account of who noted it
+
+	// What the collector is told of the alert besides.
+	Finding string          `json:"finding,omitempty"`
+	Title   string          `json:"title,omitempty"`
+	Level   meetguard.Level `json:"level,omitempty"`
+	Rule    string          `json:"rule,omitempty"`
 }
 
 const maxNote = 1024
@@ -197,10 +205,14 @@ func Ack(dir, uid, state, disposition, note string) error {
 	if states := AckStates(); !slices.Contains(states, state) {
 		return fmt.Errorf("acknowledge alert: the state is one of %s", strings.Join(states, ", "))
 	}
-	if err := mustHold(dir, uid); err != nil {
+	r, err := find(dir, uid)
+	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(Acknowledgement{uid, state, disposition, safe(note, maxNote), time.Now().UTC().Truncate(time.Second)})
+	line, err := json.Marshal(Acknowledgement{
+		UID: uid, State: state, Disposition: disposition, Note: safe(note, maxNote), Time: time.Now().UTC().Truncate(time.Millisecond), By: safe(localUser(), maxName),
+		Finding: r.FindingInfo.UID, Title: r.FindingInfo.Title, Level: meetguard.Level(r.Unmapped.Level), Rule: r.Unmapped.Rule,
+	})
 	if err != nil {
 		return fmt.Errorf("acknowledge alert: %w", err)
 	}
@@ -215,16 +227,17 @@ func Ack(dir, uid, state, disposition, note string) error {
 	return nil
 }
 
-func mustHold(dir, uid string) error {
+// find returns the record whose uid is exactly uid.
+func find(dir, uid string) (Record, error) {
 	for e, err := range Read(dir, Filter{UID: uid}) {
 		if err != nil {
-			return err
+			return Record{}, err
 		}
 		if uid != "" && e.Record.Metadata.UID == uid {
-			return nil
+			return e.Record, nil
 		}
 	}
-	return fmt.Errorf("acknowledge alert: the log holds no alert %q; see the list of alerts", uid)
+	return Record{}, fmt.Errorf("acknowledge alert: the log holds no alert %q; see the list of alerts", uid)
 }
 
 // appendLine writes the line with a newline on both sides in one call: what an
@@ -265,9 +278,7 @@ func readAcks(root *os.Root) (map[string]Acknowledgement, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read acknowledgements: %w", err)
 		}
-		var a Acknowledgement
-		if json.Unmarshal(e.raw, &a) == nil && a.UID != "" {
-			a.Note = safe(a.Note, maxNote)
+		if a, ok := parseAck(e.raw); ok {
 			acks[a.UID] = a
 		}
 	}

@@ -14,18 +14,22 @@ const maxUIDs = 100_000
 // uidSet remembers the newest uids, each as half of its SHA-256: 100,000 of them
 // take about 6 MB.
 type uidSet struct {
-	set  map[[16]byte]struct{}
-	ring [][16]byte
-	next int
+	set  map[[uidSize]byte]struct{}
+	ring [][uidSize]byte
+	next int // the oldest of a full ring
+
+	size  int64  // of the index, as far as it is known
+	sum   uint32 // CRC-32C of that
+	fresh int    // the newest uids, which are not in the index
 }
 
 func newUIDSet(size int) *uidSet {
-	return &uidSet{set: map[[16]byte]struct{}{}, ring: make([][16]byte, 0, size)}
+	return &uidSet{set: map[[uidSize]byte]struct{}{}, ring: make([][uidSize]byte, 0, size)}
 }
 
-func uidKey(uid string) [16]byte {
+func uidKey(uid string) [uidSize]byte {
 	sum := sha256.Sum256([]byte(uid))
-	return [16]byte(sum[:16])
+	return [uidSize]byte(sum[:uidSize])
 }
 
 func (s *uidSet) has(uid string) bool {
@@ -33,11 +37,13 @@ func (s *uidSet) has(uid string) bool {
 	return ok
 }
 
-func (s *uidSet) add(uid string) {
-	k := uidKey(uid)
+func (s *uidSet) add(uid string) { s.addKey(uidKey(uid)) }
+
+func (s *uidSet) addKey(k [uidSize]byte) {
 	if _, ok := s.set[k]; ok {
 		return
 	}
+	s.fresh++
 	s.set[k] = struct{}{}
 	if len(s.ring) < cap(s.ring) {
 		s.ring = append(s.ring, k)
@@ -48,7 +54,8 @@ func (s *uidSet) add(uid string) {
 	s.next = (s.next + 1) % len(s.ring)
 }
 
-// recover reads what is held of the log and finds its end.
+// recover finds the end of the log: from the checkpoint on, or, if there is none
+// that fits, from its beginning.
 func (l *Log) recover() error {
 	cur, cursorErr := loadCursor(l.root)
 	files, err := openLog(l.root)
@@ -57,21 +64,47 @@ func (l *Log) recover() error {
 	}
 	defer closeAll(files)
 	s := scan{log: l, marked: cur.Seq}
-	for _, f := range files {
-		if err := s.file(f); err != nil {
-			return fmt.Errorf("read alert log %s: %w", f.name, err)
-		}
+	err = errCheckpoint
+	if cursorErr == nil && cur.Mark != nil {
+		err = s.resume(files, cur.Mark)
+		l.recovery.CheckpointReset = errors.Is(err, errCheckpoint)
+	}
+	if errors.Is(err, errCheckpoint) {
+		s, err = l.readWhole(files, cur.Seq)
+	}
+	if err != nil {
+		return err
 	}
 	s.finish()
+	mark := l.cur.Mark
 	l.restoreCursor(cur, cursorErr, s)
+	if l.cur.Mark = mark; l.unmarked >= checkpointEvery {
+		l.checkpoint()
+	}
 	return nil
 }
 
-// scan is the state of one reading of the whole log.
+// readWhole reads everything that is held of the log, whatever was read before.
+func (l *Log) readWhole(files []logFile, marked uint64) (scan, error) {
+	s := scan{log: l, marked: marked}
+	l.held, l.seq, l.head, l.tip, l.unread, l.cur.Mark, l.unmarked = nil, 0, digest{}, checkpoint{}, checkpoint{}, nil, 0
+	l.seen.forget()
+	l.recovery.Corrupt = 0
+	for _, f := range files {
+		if err := s.file(f); err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// scan is the state of one reading of the log.
 type scan struct {
 	log    *Log
 	any    bool   // a file was seen
 	base   uint64 // number of the line before the oldest one held
+	floor  uint64 // number of the line that the reading began behind
+	lied   bool   // that line was never promised
 	inBad  bool   // the last entry was damaged
 	bad    digest // of that entry
 	marked uint64 // the line that the cursor stands on
@@ -80,28 +113,38 @@ type scan struct {
 }
 
 func (s *scan) file(f logFile) error {
-	r := newLineReader(f)
-	h := held{name: f.name, first: f.first}
 	if f.first > 0 && !s.any {
 		s.start(f.first - 1)
 	}
+	return s.read(f, held{name: f.name, first: f.first})
+}
+
+// read takes a file from h.size on.
+func (s *scan) read(f logFile, h held) error {
+	if _, err := f.Seek(h.size, io.SeekStart); err != nil {
+		return fmt.Errorf("read alert log %s: %w", f.name, err)
+	}
+	r := newLineReader(f)
+	r.at = h.size
 	for {
 		e, err := r.next()
 		if err == io.EOF {
 			break
 		}
 		if err != nil {
-			return err
+			return fmt.Errorf("read alert log %s: %w", f.name, err)
 		}
 		if e.torn {
 			if err := s.tail(f, &e); err != nil {
-				return err
+				return fmt.Errorf("mend alert log %s: %w", f.name, err)
 			}
 		}
 		if e.torn && e.bad {
 			break
 		}
-		s.entry(&h, e)
+		if s.entry(&h, e); s.lied {
+			return errCheckpoint
+		}
 	}
 	if h.first == 0 {
 		h.first, h.last = s.log.seq+1, s.log.seq
@@ -159,6 +202,7 @@ func (s *scan) tail(f logFile, e *entry) error {
 // entry takes one line into the accounts.
 func (s *scan) entry(h *held, e entry) {
 	h.size = e.end
+	s.log.unmarked += e.end - e.start
 	if e.bad {
 		if !s.inBad {
 			s.log.recovery.Corrupt++
@@ -185,6 +229,7 @@ func (s *scan) entry(h *held, e entry) {
 	s.inBad = false
 	h.last = e.seq
 	s.log.seq, s.log.head = e.seq, e.hash()
+	s.log.tip = checkpoint{File: rotatedName(h.first), Start: e.start, End: e.end, Seq: e.seq, Hash: s.log.head.String()}
 	s.log.seen.add(e.uid)
 	if e.seq == s.marked {
 		s.mark, s.found = s.log.head, true
@@ -192,6 +237,7 @@ func (s *scan) entry(h *held, e entry) {
 }
 
 func (s *scan) rewind(seq uint64) {
+	s.lied = seq <= s.floor
 	s.log.seq = seq - 1
 	for i := range s.log.held {
 		s.log.held[i].last = min(s.log.held[i].last, seq-1)
@@ -218,7 +264,7 @@ func (s *scan) finish() {
 // restoreCursor takes the saved cursor if it fits the log. One that does not, or
 // none, means that everything held is sent again.
 func (l *Log) restoreCursor(cur cursor, err error, s scan) {
-	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused}
+	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused, Missed: cur.Missed}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
 		l.recovery.CursorReset = l.seq > 0 && s.base > 0

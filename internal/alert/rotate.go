@@ -52,6 +52,7 @@ func (l *Log) deleteOldest() bool {
 			l.opts.Logger.Error("Could not save delivery cursor", "error", err)
 		}
 	}
+	l.leaveFile(rotatedName(oldest.first))
 	if err := l.root.Remove(oldest.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.opts.Logger.Error("Could not delete acknowledged alert log file", "file", oldest.name, "error", err)
 		return false

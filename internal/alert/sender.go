@@ -123,12 +123,16 @@ func fullJitter(attempt int) time.Duration {
 // Run delivers what the log holds and will hold until ctx is done, then tells the
 // collector that silence follows, for three seconds at most, and returns nil. It
 // waits for the log without polling. The collector has every record at least
-// once; the log moves on only over what was answered for.
+// once; the log moves on only over what was answered for. What was noted here of
+// alerts goes with the next heartbeat.
 func (s *Sender) Run(ctx context.Context) error {
 	var checkin time.Time // when the next heartbeat is due: at once
 	for failures := 0; ctx.Err() == nil; {
-		items, err := s.cfg.Log.pending(s.limit, maxBatchSize)
 		due := !time.Now().Before(checkin)
+		if due {
+			s.takeNotes()
+		}
+		items, err := s.cfg.Log.pending(s.limit, maxBatchSize)
 		if err == nil && len(items) == 0 && !due {
 			s.wait(ctx, time.Until(checkin), s.cfg.Log.wake)
 			continue
@@ -153,6 +157,13 @@ func (s *Sender) Run(ctx context.Context) error {
 	}
 	s.farewell(ctx)
 	return nil
+}
+
+// takeNotes has what was noted at this machine go with the heartbeat.
+func (s *Sender) takeNotes() {
+	if err := s.cfg.Log.takeNotes(s.cfg.Host, s.cfg.Product); err != nil {
+		s.cfg.Logger.Warn("Could not pass on what was noted here", "error", err)
+	}
 }
 
 // farewell tells that the agent stops, so that its silence is no alarm. A

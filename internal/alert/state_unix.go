@@ -51,3 +51,8 @@ func lockFile(f *os.File) error {
 	}
 	return nil
 }
+
+// diskFull says that there was no room.
+func diskFull(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+}

@@ -27,3 +27,8 @@ func lockFile(f *os.File) error {
 	}
 	return nil
 }
+
+// diskFull says that there was no room.
+func diskFull(err error) bool {
+	return errors.Is(err, windows.ERROR_DISK_FULL) || errors.Is(err, windows.ERROR_HANDLE_DISK_FULL)
+}

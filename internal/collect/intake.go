@@ -92,6 +92,7 @@ func (s *Server) readBatch(r *http.Request) (store.Batch, error) {
 		return store.Batch{}, err
 	}
 	b.ReceivedAt = s.now()
+	dateNotes(b)
 	if who := callerOf(r); who.Kind == agent {
 		b.Agent.UID = who.Agent.UID // what the body says of itself is a label
 	}

@@ -68,6 +68,7 @@ func fill(r *store.Record, canonical []byte) (refused string) {
 		return reasonClass
 	}
 	fillColumns(r, doc)
+	r.Note = noteOf(doc)
 	return ""
 }
 

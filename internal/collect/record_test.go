@@ -146,3 +146,21 @@ func FuzzDecodeBatch(f *testing.F) {
 		}
 	})
 }
+
+// A record that tells of another one is a note by somebody at the machine, who
+// cannot pass for anybody else.
+func TestParseNote(t *testing.T) {
+	note := func(fields string) *store.Note {
+		return ParseRecord(record("n1", `"comment":"a\u202eb","time":1000,"unmapped":{`+fields+`}`)).Note
+	}
+	if n := note(`"mg_level":"malicious"`); n != nil {
+		t.Errorf("an alert is the note %+v", n)
+	}
+	n := note(`"mg_about":"r1","mg_state":"resolved","mg_disposition":"testing","mg_actor":"admin"`)
+	if n == nil || n.About != "r1" || *n.Status != store.StatusClosed || *n.Disposition != store.Testing || n.Who != "local:admin" || n.Note != `a\u202eb` {
+		t.Errorf("%+v", n)
+	}
+	if n := note(`"mg_about":"r1","mg_state":"odd","mg_disposition":"odd","mg_actor":"local:ana"`); n.Status != nil || n.Disposition != nil || n.Who != "local:ana" {
+		t.Errorf("%+v", n)
+	}
+}

@@ -20,6 +20,7 @@ var alertTests = map[string]func(*testing.T, Store){
 	"similar":           storeSimilar,
 	"triage":            storeTriage,
 	"triage in words":   storeTriageWords,
+	"notes":             storeNotes,
 	"counts":            storeCounts,
 	"rules":             storeRuleStats,
 	"delays":            storeDelays,

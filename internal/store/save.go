@@ -28,6 +28,7 @@ type saving struct {
 	exceptions []Exception
 	hits       map[string]int64 // by id of the exception
 	seq        int64            // of the newest alert of this group
+	notes      []*noted
 }
 
 // savedAgent is what the transaction knows of an agent, whose row it has locked.
@@ -76,7 +77,7 @@ func (d *db) saveGroup(ctx context.Context, group []*pendingSave) error {
 	var s *saving
 	err := d.batched(ctx, func(run runner) error {
 		s = newSaving(d, group)
-		for _, step := range []func() []statement{s.lockAgents, s.claimKeys, s.readKeys, s.writeAround, s.writeAlerts} {
+		for _, step := range []func() []statement{s.lockAgents, s.claimKeys, s.readKeys, s.writeAround, s.writeAlerts, s.readNoted, s.writeNoted} {
 			if all := step(); len(all) > 0 {
 				if err := run(ctx, all); err != nil {
 					return err
@@ -207,7 +208,7 @@ func (r *savedRecord) judge() Result {
 		return Result{UID: r.UID, Status: Rejected, Reason: r.Refused}
 	case r.claimed == 1:
 		return Result{UID: r.UID, Status: Stored}
-	case r.held == r.Digest:
+	case r.held == r.Digest, r.Note != nil: // a note may come in another line of the log again
 		return Result{UID: r.UID, Status: Duplicate}
 	}
 	return Result{UID: r.UID, Status: Rejected, Reason: ReasonConflict}
@@ -217,7 +218,9 @@ func (r *savedRecord) judge() Result {
 func (s *saving) answer(r *savedRecord) {
 	a := s.agents[r.batch.Agent.UID]
 	r.result = r.judge()
-	a.tally.add(r.result)
+	if r.Note == nil {
+		a.tally.add(r.result)
+	}
 	if seq := toSeq(r.Seq); r.result.Status != Rejected && seq > a.gotSeq {
 		a.gotSeq, a.gotDigest = seq, r.Digest
 	}

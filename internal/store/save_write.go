@@ -50,7 +50,7 @@ func (s *saving) writeAround() (all []statement) {
 			all = append(all, s.keepDeadLetter(r)...)
 		case r.result.Reason == ReasonConflict:
 			all = append(all, s.keepConflict(r)...)
-		case r.result.Status == Stored:
+		case r.result.Status == Stored && r.Note == nil:
 			fresh++
 			s.hide(r)
 		}
@@ -170,7 +170,7 @@ func (s *saving) takeNumbers(n int64) statement {
 // writeAlerts stores the new alerts.
 func (s *saving) writeAlerts() (all []statement) {
 	for _, r := range s.records {
-		if r.result.Status != Stored {
+		if r.result.Status != Stored || r.Note != nil {
 			continue
 		}
 		s.seq++

@@ -138,6 +138,7 @@ type Record struct {
 	Seq       uint64    // mg_seq of the agent's log, 0 if none
 	Prev      string    // mg_prev
 	Landed    time.Time // when the file landed, if the record tells
+	Note      *Note     // set if it is no alert but tells of one
 }
 
 // Status is the answer to one record.

@@ -6,6 +6,11 @@
 // and sender are killed by SIGKILL at random moments. Whatever the log promised
 // must be in the collector's store in the end, once.
 //
+// With -points the agent's log dies at every single system call that changes its
+// folder, in turn (needs strace); with -cuts it lives on an ext4 whose power is
+// cut (needs root and loop devices). Whatever it promised must arrive, and the
+// log must be whole.
+//
 // It prints its seed, which makes the moments the same again, and its result as
 // JSON. It exits with 1 if a promise was broken, and with 2 if it could not do
 // its work.
@@ -30,11 +35,19 @@ type result struct {
 	Twice          int           `json:"stored_twice"`
 	Alarms         int           `json:"false_alarms"` // the collector accused the log of a machine that was only killed
 	Took           time.Duration `json:"took_ns"`
+
+	few bool // it did less than it was asked for
 }
+
+func (r result) failed() bool { return r.Lost > 0 || r.Twice > 0 || r.Alarms > 0 || r.few }
 
 func main() {
 	if len(os.Args) == 3 && os.Args[1] == "writer" {
 		writer(os.Args[2])
+		return
+	}
+	if len(os.Args) == 3 && os.Args[1] == "life" {
+		liveOn(os.Args[2])
 		return
 	}
 	var c crash
@@ -42,14 +55,29 @@ func main() {
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
 	flag.IntVar(&c.alerts, "alerts", 50000, "alerts at least")
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
+	points := flag.Bool("points", false, "end the agent's log at each system call instead")
+	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
 	flag.Parse()
-	r, err := c.run()
+	switch {
+	case *points:
+		end(runPoints())
+	case *cuts > 0:
+		end(runCuts(*cuts, c.seed))
+	default:
+		r, err := c.run()
+		r.few = r.Promised < c.alerts || r.AgentKills < c.kills
+		end(r, err)
+	}
+}
+
+// end prints the outcome and ends the program.
+func end(r interface{ failed() bool }, err error) {
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "reliability:", err)
 		os.Exit(2)
 	}
 	json.NewEncoder(os.Stdout).Encode(r)
-	if r.Lost > 0 || r.Twice > 0 || r.Alarms > 0 || r.Promised < c.alerts || r.AgentKills < c.kills {
+	if r.failed() {
 		os.Exit(1)
 	}
 }

@@ -29,7 +29,7 @@ func writer(spec string) {
 
 func write(spec []string) error {
 	state, url, round := spec[0], spec[1], spec[2]
-	host := meetguard.Host{UID: "crash-host", Name: "crash", OS: "linux"}
+	host := testHost
 	l, err := alert.Open(state, alert.Options{MaxFile: 1 << 20})
 	if err != nil {
 		return err
