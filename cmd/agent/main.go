@@ -49,7 +49,7 @@ const workerCommand = "inspection-worker"
 
 func serveWorker(args []string) int {
 	var cfg agent.ExaminerConfig
-	if len(args) == 3 {
+	if args, cfg.Unboxed = agent.CutUnboxed(args); len(args) == 3 {
 		cfg.Rules, cfg.Anchors, cfg.Abused = args[0], args[1], args[2]
 	}
 	if err := agent.ServeWorker(cfg); err != nil {

@@ -13,9 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"meetguard"
+	"meetguard/internal/box"
 	"meetguard/internal/config"
 	"meetguard/internal/detect"
 	"meetguard/internal/inspect"
@@ -33,11 +35,14 @@ type Inspector struct {
 	version string // of what facts depend on besides the file: rules and anchors
 	facts   *factStore
 	sigma   *launchRules
+	cfg     InspectorConfig
+	box     atomic.Pointer[box.Level] // of the worker, as it told last
 }
 
 // InspectorConfig says how the worker is started.
 type InspectorConfig struct {
 	Command []string // argv of the worker process
+	Unboxed []string // the same of one that shuts itself in no box, see settle; nil for never
 	Workers int      // processes at most
 	Log     *slog.Logger
 }
@@ -49,8 +54,11 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := worker.NewPool(worker.Config{Command: cfg.Command, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
-	return &Inspector{pool: pool, judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
+	return &Inspector{cfg: cfg, pool: newPool(cfg, cfg.Command), judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
+}
+
+func newPool(cfg InspectorConfig, argv []string) *worker.Pool {
+	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
 }
 
 // Close ends the workers.
@@ -89,8 +97,7 @@ func judgeOf(brands []meetguard.Brand, friends []meetguard.Friend) (*detect.Judg
 
 // Check starts a worker and fails if it cannot do its work.
 func (in *Inspector) Check(ctx context.Context) error {
-	_, err := in.ask(ctx, request{Op: opReady})
-	return err
+	return in.settle(ctx, request{Op: opReady})
 }
 
 // Rule is one rule as people see it, whether it judges facts or is YARA.
@@ -464,6 +471,9 @@ func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (re
 	var r reply
 	if err := json.Unmarshal(answer, &r); err != nil {
 		return reply{}, &worker.Failure{Reason: "the inspection gave no readable answer"}
+	}
+	if r.Box != nil {
+		in.box.Store(r.Box)
 	}
 	if r.Failed != "" {
 		return reply{}, errors.New(r.Failed)
