@@ -102,6 +102,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err = a.openSources(); err != nil {
 		return a, err
 	}
+	a.insp.folders = a.roots
 	return a, a.openSender()
 }
 

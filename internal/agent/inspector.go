@@ -36,6 +36,7 @@ type Inspector struct {
 	facts   *factStore
 	sigma   *launchRules
 	cfg     InspectorConfig
+	folders func() []string           // what somebody named, see open; nil for nothing
 	box     atomic.Pointer[box.Level] // of the worker, as it told last
 }
 
@@ -202,15 +203,19 @@ func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts,
 	return f, id, nil
 }
 
-// Known gives the facts of a file that was inspected before and did not change
-// since, or inspects it.
+// Known gives the facts of a launched file that was inspected before and did not
+// change since, or inspects it.
 func (in *Inspector) Known(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
-	if id, err := watch.Identify(path); err == nil {
-		if f, ok := in.facts.byIdentity(id, path, in.version); ok {
+	real := where(path)
+	if id, err := watch.Identify(real); err == nil {
+		if f, ok := in.facts.byIdentity(id, real, in.version); ok {
+			f.Path = path
 			return f, id, nil
 		}
 	}
-	return in.Inspect(ctx, path)
+	f, id, err := in.Inspect(ctx, real)
+	f.Path = path
+	return f, id, err
 }
 
 func kindOf(m fs.FileMode) string {
@@ -247,7 +252,7 @@ func (in *Inspector) file(ctx context.Context, path string) (meetguard.Facts, wa
 }
 
 func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, id watch.Identity, changed bool) {
-	o, f := openUnit(path, nil)
+	o, f := in.openUnit(path, nil)
 	if o == nil {
 		return f, id, false
 	}
@@ -283,8 +288,8 @@ const smallFile = 64 << 10
 
 // openUnit opens a regular file, or says in facts why it cannot. A small one is
 // read at once, its content appended to buf.
-func openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
-	file, err := openFile(path)
+func (in *Inspector) openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
+	file, err := in.open(path)
 	if err != nil {
 		return nil, unreadable(path, reason(err))
 	}
@@ -377,7 +382,7 @@ func (in *Inspector) batch(ctx context.Context, paths []string) []meetguard.Fact
 		open, at, buf, handles, large = open[:0], at[:0], buf[:0], 0, 0
 	}
 	for i, path := range paths {
-		o, f := openUnit(path, buf)
+		o, f := in.openUnit(path, buf)
 		if o == nil {
 			out[i] = f
 			continue

@@ -27,6 +27,7 @@ func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) 
 		next.Close()
 		return fmt.Errorf("reload: %w; the agent goes on as it was", err)
 	}
+	next.folders = a.roots
 	a.judging.Lock()
 	old := a.insp
 	a.insp, a.rules = next, count
