@@ -156,7 +156,7 @@ func (a *app) observeWorker(cfg config.Config) *health.Worker {
 	if err != nil {
 		return &health.Worker{Err: oneLine(err.Error())}
 	}
-	return &health.Worker{Found: found}
+	return &health.Worker{Found: found, Box: in.Box().String()}
 }
 
 func (a *app) observeCollector(cfg config.Config, o *health.Observed) {

@@ -49,7 +49,7 @@ const workerCommand = "inspection-worker"
 
 func serveWorker(args []string) int {
 	var cfg agent.ExaminerConfig
-	if len(args) == 3 {
+	if args, cfg.Unboxed = agent.CutUnboxed(args); len(args) == 3 {
 		cfg.Rules, cfg.Anchors, cfg.Abused = args[0], args[1], args[2]
 	}
 	if err := agent.ServeWorker(cfg); err != nil {
@@ -126,6 +126,6 @@ was found, 2 the work could not be done.`,
 			return c.Help()
 		},
 	}
-	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), testLaunchCommand())
+	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.boxProbeCommand(), testLaunchCommand())
 	return root
 }

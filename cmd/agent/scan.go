@@ -106,7 +106,7 @@ func (a *app) inspector(cfg config.Config, workers int) (*agent.Inspector, error
 	if err != nil {
 		return nil, err
 	}
-	in, err := agent.NewInspector(agent.InspectorConfig{Command: argv, Workers: workers, Log: slog.New(slog.DiscardHandler)})
+	in, err := agent.NewInspector(agent.InspectorConfig{Command: argv, Unboxed: agent.Unboxed(argv), Workers: workers, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

@@ -28,7 +28,7 @@ func TestStatusTellsMore(t *testing.T) {
 	if err := json.Unmarshal([]byte(r.out), &st); err != nil || r.code != 0 {
 		t.Fatalf("exit %d, %v: %s", r.code, err, r.out)
 	}
-	for _, name := range []string{"files", "launches", "signatures", "rules"} {
+	for _, name := range []string{"files", "launches", "signatures", "rules", "inspection"} {
 		src, ok := sourceOf(st, name)
 		if !ok || src.Since.IsZero() || src.Detail == "" || (src.State == "ok") != (src.Do == "") {
 			t.Errorf("%s: %+v", name, src)

@@ -84,7 +84,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	}()
 	a.findCollector()
 	cfg := a.opts.Config
-	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Workers: cfg.Workers, Log: opts.Log}); err != nil {
+	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Log: opts.Log}); err != nil {
 		return a, err
 	}
 	if a.rules, err = prepareInspector(ctx, a.insp, cfg, a); err != nil {
@@ -104,6 +104,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err = a.openSources(); err != nil {
 		return a, err
 	}
+	a.insp.folders = a.roots
 	return a, a.openSender()
 }
 

@@ -53,7 +53,7 @@ func (in *Inspector) bundle(ctx context.Context, dir string) meetguard.Facts {
 type bundleNames struct{ executable, icon string }
 
 func (in *Inspector) bundleNames(ctx context.Context, dir string, f *meetguard.Facts) bundleNames {
-	plist, err := openFile(filepath.Join(dir, "Contents", "Info.plist"))
+	plist, err := in.open(filepath.Join(dir, "Contents", "Info.plist"))
 	if err != nil {
 		return bundleNames{}
 	}
@@ -100,7 +100,7 @@ func (in *Inspector) verifyBundle(ctx context.Context, dir string, names bundleN
 		}
 	}()
 	add := func(rel string) error {
-		file, err := openFile(filepath.Join(contents, filepath.FromSlash(rel)))
+		file, err := in.open(filepath.Join(contents, filepath.FromSlash(rel)))
 		if err != nil {
 			return err
 		}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"meetguard"
+	"meetguard/internal/box"
 	"meetguard/internal/inspect"
 	"meetguard/internal/script"
 	"meetguard/internal/sign"
@@ -43,6 +44,7 @@ type ExaminerConfig struct {
 	Rules   string // folder with the operator's own YARA files, "" for none
 	Anchors string // folder with further trust anchors, "" for none
 	Abused  string // file with further abused certificates, "" for none
+	Unboxed bool   // the process keeps its rights, see box.Enter
 }
 
 // Examiner turns the bytes of one file into facts. It runs in the worker
@@ -55,6 +57,7 @@ type Examiner struct {
 	origin   meetguard.Origin // of the file under inspection
 	unit     unit
 	now      func() time.Time
+	box      *box.Level // what the process is shut in; nil if it is not
 }
 
 // NewExaminer compiles the rules and loads the trust anchors.
@@ -131,8 +134,9 @@ func addAbused(v *sign.Verifier, file string) error {
 	return nil
 }
 
-// ServeWorker is the whole life of a worker process. If the Examiner cannot be
-// made, every request is answered with the reason.
+// ServeWorker is the whole life of a worker process: it loads what it needs,
+// shuts itself in and answers. If the Examiner cannot be made, every request is
+// answered with the reason.
 func ServeWorker(cfg ExaminerConfig) error {
 	debug.SetPanicOnFault(true)
 	ex, failed := NewExaminer(cfg)
@@ -146,7 +150,13 @@ func ServeWorker(cfg ExaminerConfig) error {
 			return encode(reply{Failed: err.Error()})
 		}
 		return encode(ex.answer(req, contents, files))
-	}, nil)
+	}, func() error {
+		if failed == nil && !cfg.Unboxed {
+			level := box.Enter()
+			ex.box = &level
+		}
+		return nil
+	})
 }
 
 func encode(r reply) []byte {
@@ -162,9 +172,9 @@ func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply
 	switch req.Op {
 	case opReady:
 		debug.FreeOSMemory() // asked when much was loaded
-		return ex.rules.ready()
+		return ex.boxed(ex.rules.ready())
 	case opRules:
-		return ex.rules.list()
+		return ex.boxed(ex.rules.list())
 	case opCommand:
 		return reply{Facts: ex.command(req)}
 	case opFiles:
@@ -175,6 +185,12 @@ func (ex *Examiner) answer(req request, contents []byte, files []*os.File) reply
 		return ex.app(req, src)
 	}
 	return reply{Failed: "unknown operation " + req.Op}
+}
+
+// boxed adds to a reply what the process is shut in.
+func (ex *Examiner) boxed(r reply) reply {
+	r.Box = ex.box
+	return r
 }
 
 func (ex *Examiner) files(req request, src *sources) reply {

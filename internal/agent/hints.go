@@ -3,7 +3,6 @@ package agent
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -18,7 +17,7 @@ const (
 // withHints asks once more about a locked container, with the texts that lie
 // beside it. Nothing of them is judged or kept.
 func (in *Inspector) withHints(ctx context.Context, o *opened, first reply) reply {
-	o.request.Hints = hintsBeside(o.path)
+	o.request.Hints = in.hintsBeside(o.path)
 	if len(o.request.Hints) == 0 {
 		return first
 	}
@@ -28,8 +27,8 @@ func (in *Inspector) withHints(ctx context.Context, o *opened, first reply) repl
 	return first
 }
 
-func hintsBeside(p string) []hint {
-	dir, err := os.Open(filepath.Dir(p))
+func (in *Inspector) hintsBeside(p string) []hint {
+	dir, err := openFolder(filepath.Dir(p))
 	if err != nil {
 		return nil
 	}
@@ -40,7 +39,7 @@ func hintsBeside(p string) []hint {
 		if name == filepath.Base(p) || !noteExt[strings.ToLower(filepath.Ext(name))] || len(out) >= maxHints {
 			continue
 		}
-		if text, ok := readNote(filepath.Join(filepath.Dir(p), name)); ok {
+		if text, ok := in.readNote(filepath.Join(filepath.Dir(p), name)); ok {
 			out = append(out, hint{[]byte(name), text})
 		}
 	}
@@ -51,8 +50,8 @@ func hintsBeside(p string) []hint {
 var noteExt = extensions(`txt nfo md rtf html htm url`)
 
 // readNote reads the beginning of a short text.
-func readNote(p string) ([]byte, bool) {
-	f, err := openFile(p)
+func (in *Inspector) readNote(p string) ([]byte, bool) {
+	f, err := in.open(p)
 	if err != nil {
 		return nil, false
 	}

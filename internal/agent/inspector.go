@@ -13,9 +13,11 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"meetguard"
+	"meetguard/internal/box"
 	"meetguard/internal/config"
 	"meetguard/internal/detect"
 	"meetguard/internal/inspect"
@@ -33,11 +35,15 @@ type Inspector struct {
 	version string // of what facts depend on besides the file: rules and anchors
 	facts   *factStore
 	sigma   *launchRules
+	cfg     InspectorConfig
+	folders func() []string           // what somebody named, see open; nil for nothing
+	box     atomic.Pointer[box.Level] // of the worker, as it told last
 }
 
 // InspectorConfig says how the worker is started.
 type InspectorConfig struct {
 	Command []string // argv of the worker process
+	Unboxed []string // the same of one that shuts itself in no box, see settle; nil for never
 	Workers int      // processes at most
 	Log     *slog.Logger
 }
@@ -49,8 +55,11 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	pool := worker.NewPool(worker.Config{Command: cfg.Command, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
-	return &Inspector{pool: pool, judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
+	return &Inspector{cfg: cfg, pool: newPool(cfg, cfg.Command), judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
+}
+
+func newPool(cfg InspectorConfig, argv []string) *worker.Pool {
+	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
 }
 
 // Close ends the workers.
@@ -89,8 +98,7 @@ func judgeOf(brands []meetguard.Brand, friends []meetguard.Friend) (*detect.Judg
 
 // Check starts a worker and fails if it cannot do its work.
 func (in *Inspector) Check(ctx context.Context) error {
-	_, err := in.ask(ctx, request{Op: opReady})
-	return err
+	return in.settle(ctx, request{Op: opReady})
 }
 
 // Rule is one rule as people see it, whether it judges facts or is YARA.
@@ -195,15 +203,19 @@ func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts,
 	return f, id, nil
 }
 
-// Known gives the facts of a file that was inspected before and did not change
-// since, or inspects it.
+// Known gives the facts of a launched file that was inspected before and did not
+// change since, or inspects it.
 func (in *Inspector) Known(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
-	if id, err := watch.Identify(path); err == nil {
-		if f, ok := in.facts.byIdentity(id, path, in.version); ok {
+	real := where(path)
+	if id, err := watch.Identify(real); err == nil {
+		if f, ok := in.facts.byIdentity(id, real, in.version); ok {
+			f.Path = path
 			return f, id, nil
 		}
 	}
-	return in.Inspect(ctx, path)
+	f, id, err := in.Inspect(ctx, real)
+	f.Path = path
+	return f, id, err
 }
 
 func kindOf(m fs.FileMode) string {
@@ -240,7 +252,7 @@ func (in *Inspector) file(ctx context.Context, path string) (meetguard.Facts, wa
 }
 
 func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, id watch.Identity, changed bool) {
-	o, f := openUnit(path, nil)
+	o, f := in.openUnit(path, nil)
 	if o == nil {
 		return f, id, false
 	}
@@ -276,8 +288,8 @@ const smallFile = 64 << 10
 
 // openUnit opens a regular file, or says in facts why it cannot. A small one is
 // read at once, its content appended to buf.
-func openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
-	file, err := openFile(path)
+func (in *Inspector) openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
+	file, err := in.open(path)
 	if err != nil {
 		return nil, unreadable(path, reason(err))
 	}
@@ -370,7 +382,7 @@ func (in *Inspector) batch(ctx context.Context, paths []string) []meetguard.Fact
 		open, at, buf, handles, large = open[:0], at[:0], buf[:0], 0, 0
 	}
 	for i, path := range paths {
-		o, f := openUnit(path, buf)
+		o, f := in.openUnit(path, buf)
 		if o == nil {
 			out[i] = f
 			continue
@@ -464,6 +476,9 @@ func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (re
 	var r reply
 	if err := json.Unmarshal(answer, &r); err != nil {
 		return reply{}, &worker.Failure{Reason: "the inspection gave no readable answer"}
+	}
+	if r.Box != nil {
+		in.box.Store(r.Box)
 	}
 	if r.Failed != "" {
 		return reply{}, errors.New(r.Failed)

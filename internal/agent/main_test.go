@@ -22,7 +22,10 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 {
 		switch os.Args[1] {
 		case workerArg:
-			if err := ServeWorker(trusting(os.Args[2:])); err != nil {
+			args, unboxed := CutUnboxed(os.Args[2:])
+			cfg := trusting(args)
+			cfg.Unboxed = unboxed
+			if err := ServeWorker(cfg); err != nil {
 				fmt.Fprintln(os.Stderr, err)
 				os.Exit(2)
 			}

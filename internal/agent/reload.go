@@ -18,7 +18,7 @@ func Reloadable() []string {
 // go on, and what they see waits for the end of one inspection. If anything is
 // wrong the agent goes on as it was.
 func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) error {
-	next, err := NewInspector(InspectorConfig{Command: worker, Workers: a.opts.Config.Workers, Log: a.log})
+	next, err := NewInspector(InspectorConfig{Command: worker, Unboxed: Unboxed(worker), Workers: a.opts.Config.Workers, Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -27,6 +27,7 @@ func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) 
 		next.Close()
 		return fmt.Errorf("reload: %w; the agent goes on as it was", err)
 	}
+	next.folders = a.roots
 	a.judging.Lock()
 	old := a.insp
 	a.insp, a.rules = next, count
@@ -41,6 +42,10 @@ func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) 
 // starts and its rules compile, and counts them.
 func prepareInspector(ctx context.Context, in *Inspector, cfg config.Config, a *Agent) (int, error) {
 	if err := in.Configure(cfg, a.log); err != nil {
+		return 0, err
+	}
+	harmless := rehearsalFile()
+	if err := in.settle(ctx, harmless.request, harmless); err != nil {
 		return 0, err
 	}
 	rules, err := in.Rules(ctx)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"meetguard"
+	"meetguard/internal/box"
 	"meetguard/internal/inspect"
 )
 
@@ -79,6 +80,7 @@ type reply struct {
 	Rules      []RuleInfo      `json:"rules,omitempty"`
 	Locked     bool            `json:"locked,omitempty"` // opFile: something in it is encrypted, and no password was found
 	Failed     string          `json:"failed,omitempty"` // why the operation could not be done at all
+	Box        *box.Level      `json:"box,omitempty"`    // opReady, opRules: what the worker is shut in
 	Items      []reply         `json:"items,omitempty"`  // opFiles: of the others, in order
 }
 

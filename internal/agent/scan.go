@@ -106,6 +106,7 @@ func (u Unit) JSON() []byte {
 func (in *Inspector) Scan(ctx context.Context, roots []string, workers int, tell func([]Unit) error) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
+	in.folders = func() []string { return roots }
 	jobs, walked := make(chan job, workers), make(chan struct{})
 	order := make(chan job, 4*workers)
 	var wg sync.WaitGroup

@@ -24,6 +24,8 @@ func Advice(s meetguard.SourceStatus, goos string) string {
 		return "see whether the volume of the state folder is full or read-only; the agent goes on as soon as it can write"
 	case "rules":
 		return adviceRules
+	case "inspection":
+		return "see docs/troubleshooting.md under box: files are judged as ever, but one that takes the parser over could do more"
 	case "settings":
 		return "mend the policy, see `meetguard config show --effective`"
 	case "identity":

@@ -52,6 +52,7 @@ const (
 	IDStateFolder  = "state-folder"
 	IDStateSpace   = "state-space"
 	IDWorker       = "worker"
+	IDBox          = "box"
 	IDRival        = "second-agent"
 	IDConfig       = "configuration"
 	IDCollector    = "collector-" // and the step: name, tcp, tls, certificate, answer
@@ -60,7 +61,7 @@ const (
 // IDs lists every id that a finding may have.
 func IDs() []string {
 	return []string{IDAgent, IDFiles, IDFolders, IDLaunches, IDAlertLog, IDRules, IDSignatures, IDSettings, IDIdentity, IDDelivery, IDOther, IDWatches,
-		IDInstances, IDBTF, IDRights, IDDiskAccess, IDAuditPolicy, IDAuditCommand, IDClock, IDStateFolder, IDStateSpace, IDWorker, IDRival, IDConfig,
+		IDInstances, IDBTF, IDRights, IDDiskAccess, IDAuditPolicy, IDAuditCommand, IDClock, IDStateFolder, IDStateSpace, IDWorker, IDBox, IDRival, IDConfig,
 		IDCollector + "name", IDCollector + "tcp", IDCollector + "tls", IDCollector + "certificate", IDCollector + "answer"}
 }
 
@@ -145,7 +146,8 @@ type StateFolder struct {
 // Worker is what came of a test inspection.
 type Worker struct {
 	Err   string
-	Found bool // the test lure was recognised
+	Found bool   // the test lure was recognised
+	Box   string // what it was shut in then
 }
 
 // Judge gives the findings, the worst first; of one grade in the order of looking.
@@ -184,7 +186,7 @@ func agent(o Observed) []Finding {
 
 // sourceIDs gives the id of each source of the status.
 var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "alert log": IDAlertLog, "rules": IDRules, "signatures": IDSignatures,
-	"settings": IDSettings, "identity": IDIdentity, "collector": IDDelivery}
+	"settings": IDSettings, "inspection": IDBox, "identity": IDIdentity, "collector": IDDelivery}
 
 // sources repeats what the agent told, if it runs: what a dead one told last is
 // worth nothing.
@@ -428,7 +430,7 @@ func worker(o Observed) []Finding {
 	case !o.Worker.Found:
 		return []Finding{{IDWorker, Blind, "the inspection process did not recognise the test lure", do}}
 	}
-	return []Finding{{ID: IDWorker, Grade: OK, What: "the inspection process starts and recognises the test lure"}}
+	return []Finding{{ID: IDWorker, Grade: OK, What: "the inspection process starts and recognises the test lure; " + o.Worker.Box}}
 }
 
 func rivals(o Observed) []Finding {

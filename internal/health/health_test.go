@@ -21,7 +21,7 @@ func well() Observed {
 		Sources: []meetguard.SourceStatus{{Name: "files", State: "ok"}, {Name: "launches", State: "ok", Detail: "ebpf"}, {Name: "rules", State: "ok"}},
 		Folders: []Folder{{"/home/ada/Downloads", "ada", "ok", ""}}, Inotify: &Inotify{524288, 128, 40}, Kernel: &Kernel{true, 1<<41 - 1, true},
 		Collector: []Step{{"name", true, "1"}, {"tcp", true, ""}, {"tls", true, ""}, {"certificate", true, ""}, {"answer", true, ""}}, Skew: &skew,
-		State: &StateFolder{Path: "/var/lib/meetguard", Free: 1 << 40, Needs: 1 << 28}, Worker: &Worker{Found: true},
+		State: &StateFolder{Path: "/var/lib/meetguard", Free: 1 << 40, Needs: 1 << 28}, Worker: &Worker{Found: true, Box: "boxed: seccomp"},
 	}
 }
 
@@ -44,6 +44,7 @@ func TestJudge(t *testing.T) {
 		"files limited":   {source("files", "degraded", "some folders cannot be watched (no space left on device)"), IDFiles, Warn, "max_user_watches"},
 		"launches polled": {source("launches", "degraded", "poll"), IDLaunches, Warn, "CAP_BPF"},
 		"launches off":    {source("launches", "degraded", "switched off in the configuration"), IDLaunches, Note, "auto"},
+		"half a box":      {source("inspection", "degraded", "boxed: seccomp; missing: landlock"), IDBox, Warn, "troubleshooting"},
 		"log broken":      {source("alert log", "failed", "disk full"), IDAlertLog, Blind, "volume"},
 		"not enrolled":    {source("identity", "degraded", "run `meetguard enroll x`"), IDIdentity, Warn, "enrol"},
 		"no delivery":     {source("collector", "degraded", "no delivery since"), IDDelivery, Warn, "doctor"},

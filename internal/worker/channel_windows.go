@@ -104,6 +104,6 @@ func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
 	return body, files, err
 }
 
-// limitSelf does nothing: this version does not bound a worker on Windows but
-// for the time of a request (docs/limitations.md).
+// limitSelf does nothing: on Windows memory is bounded by the job that the
+// process puts itself into with its box.
 func limitSelf() error { return nil }

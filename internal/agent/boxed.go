@@ -1,0 +1,66 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"meetguard"
+	"meetguard/internal/box"
+	"meetguard/internal/worker"
+)
+
+// settle makes sure that workers can work in their box. One that dies of a
+// harmless request there, because its system is unlike any that was thought of,
+// is better without a box than the machine without a guard: settle then starts
+// them again without, and Box tells that for as long as they run.
+func (in *Inspector) settle(ctx context.Context, harmless request, about ...*opened) error {
+	_, err := in.ask(ctx, harmless, about...)
+	var died *worker.Failure
+	if !errors.As(err, &died) || len(in.cfg.Unboxed) == 0 {
+		return err
+	}
+	in.pool.Close()
+	in.pool = newPool(in.cfg, in.cfg.Unboxed)
+	if _, second := in.ask(ctx, harmless, about...); second != nil {
+		return second
+	}
+	in.box.Store(&box.Level{Missing: []string{"every part (the inspection does not work in it: " + died.Reason + ")"}})
+	return nil
+}
+
+// unboxed is the last argument of a worker that keeps its rights.
+const unboxed = "unboxed"
+
+// Unboxed is the argv of a worker that keeps its rights.
+func Unboxed(argv []string) []string { return append(slices.Clip(argv), unboxed) }
+
+// CutUnboxed takes off the arguments of a worker what Unboxed added.
+func CutUnboxed(args []string) (rest []string, found bool) {
+	if n := len(args); n > 0 && args[n-1] == unboxed {
+		return args[:n-1], true
+	}
+	return args, false
+}
+
+// Box says how the worker that loaded its rules last is shut in.
+func (in *Inspector) Box() box.Level {
+	if l := in.box.Load(); l != nil {
+		return *l
+	}
+	return box.Level{}
+}
+
+// boxed tells how the inspection is shut in: a worker without its box sees as
+// much and protects the machine less.
+func (a *Agent) boxed() meetguard.SourceStatus {
+	a.judging.RLock()
+	level := a.insp.Box()
+	a.judging.RUnlock()
+	s := meetguard.SourceStatus{Name: "inspection", State: meetguard.SourceOK, Detail: fmt.Sprint(level)}
+	if !level.Full() {
+		s.State = meetguard.SourceDegraded
+	}
+	return s
+}
