@@ -39,11 +39,12 @@ type Config struct {
 	Workers           int                `yaml:"workers"`            // inspection processes, 1 to 8
 	Brands            []meetguard.Brand  `yaml:"brands"`             // further brands, or additions to known ones by their id; the keys of signatures/brands.yaml
 	Friends           []meetguard.Friend `yaml:"friends"`            // who may carry a brand's name, see friends.go
+	Notify            Notify             `yaml:"notify"`             // what the person at the keyboard is told, see notify.go
 }
 
 // Default is the configuration without a file.
 func Default() Config {
-	return Config{State: defaultState(), Launches: "auto", Files: "auto", LogMiB: 256, Workers: 1}
+	return Config{State: defaultState(), Launches: "auto", Files: "auto", LogMiB: 256, Workers: 1, Notify: Notify{Enabled: true}}
 }
 
 // defaultState is the system's place for root, and the user's for others.
@@ -149,6 +150,7 @@ func (c Config) Validate() error {
 	if c.ClientCertificate != "" && c.CollectorCA == "" {
 		all = append(all, errors.New("client_certificate: it needs collector_ca too, who does not enrol has no CA from a token"))
 	}
+	all = append(all, c.Notify.problems()...)
 	return errors.Join(append(all, checkFriends(c.Friends)...)...)
 }
 

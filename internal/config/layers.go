@@ -256,7 +256,8 @@ func decodeValue(c *Config, key string, value any) error {
 }
 
 // decodeKey reads YAML as the value of one key, with unknown keys below it being
-// errors. What c held for the key is replaced.
+// errors. What c held for the key is replaced; what the text leaves out of it has
+// its default.
 func decodeKey(c *Config, key, text string) error {
 	var node yaml.Node
 	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
@@ -271,7 +272,9 @@ func decodeKey(c *Config, key, text string) error {
 	}
 	field, _ := fieldOf(c, key)
 	old := reflect.ValueOf(field.Interface())
-	field.SetZero()
+	defaults := Default()
+	base, _ := fieldOf(&defaults, key)
+	field.Set(base)
 	if err := decodeStrict(doc, c); err != nil {
 		field.Set(old)
 		return err

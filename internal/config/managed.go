@@ -102,7 +102,8 @@ type policyValue struct {
 }
 
 // fromPolicy makes the layer of registry values. Names do not depend on case,
-// as everywhere in the registry. brands and friends are texts that hold YAML.
+// as everywhere in the registry. brands, friends and notify are texts that hold
+// YAML.
 func fromPolicy(values []policyValue) map[string]any {
 	keys := map[string]any{}
 	lists := map[string][]policyValue{}
@@ -115,7 +116,7 @@ func fromPolicy(values []policyValue) map[string]any {
 			keys[name] = v.Int
 		case v.Kind == "texts":
 			keys[name] = v.Texts
-		case v.Kind == "text" && (name == "brands" || name == "friends"):
+		case v.Kind == "text" && (name == "brands" || name == "friends" || name == "notify"):
 			var node yaml.Node
 			keys[name] = &node
 			if err := yaml.Unmarshal([]byte(v.Text), &node); err != nil {

@@ -68,9 +68,12 @@ func TestSchemaHasEveryKey(t *testing.T) {
 	s := compiled(t)
 	brand := s.Properties["brands"].Items2020
 	friend := s.Properties["friends"].Items2020
+	notify := s.Properties["notify"]
+	sentences := notify.Properties["text"].AdditionalProperties.(*jsonschema.Schema)
 	for name, pair := range map[string][2][]string{
 		"Config": {props(s), fields(Config{})}, "Brand": {props(brand), fields(meetguard.Brand{})},
 		"Friend": {props(friend), fields(meetguard.Friend{})}, "Certificate": {props(friend.Properties["certificate"]), fields(meetguard.Certificate{})},
+		"Notify": {props(notify), fields(Notify{})}, "NoticeWords": {props(sentences), fields(meetguard.NoticeWords{})},
 	} {
 		if !slices.Equal(pair[0], pair[1]) {
 			t.Errorf("%s: the schema has %v, the type %v", name, pair[0], pair[1])
@@ -90,7 +93,13 @@ func TestSchemaAgrees(t *testing.T) {
 		"good":        {"workers: 2\nlaunches: poll\nfiles: auto\nlog_mib: 1\nwatch: []\n", true},
 		"friend":      {"friends: [{name: n, team_id: ACME123456, brands: [zoom], why: w, who: j, expires: \"2999-01-01\"}]", true},
 		"brand":       {"brands: [{id: zoom, hosts: [zoom.acme.example]}]", true},
+		"notices":     {"notify: {contact: \"IT, 4711\", language: ja, text: {en: {do: \"Call {contact}.\"}}}", true},
+		"no notices":  {"notify: {enabled: false}", true},
 		"unknown":     {"wrokers: 2", false},
+		"notify key":  {"notify: {contakt: IT}", false},
+		"language":    {"notify: {language: xx}", false},
+		"no sentence": {"notify: {text: {en: {dont: no}}}", false},
+		"no language": {"notify: {text: {tlh: {do: no}}}", false},
 		"bad type":    {"workers: many", false},
 		"too many":    {"workers: 9", false},
 		"bad choice":  {"launches: never", false},
