@@ -65,7 +65,7 @@ func (r *reader) secrets(name, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"debugging port"}})
 		return
 	}
-	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
+	if !takers[name] || name == "security" && containsAny(all, "trusted-cert", " -t certs ") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
 	}
 	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {

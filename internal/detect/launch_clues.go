@@ -83,8 +83,11 @@ func (w *scale) stays(d meetguard.Deed) {
 // backup says whether what is copied is a backup, as far as nothing goes to a
 // machine that nobody knows.
 func (w *scale) backup() bool {
-	if !w.l.backup {
+	if !w.l.backup && !w.s.installedBy(w.l, w.l.uploadHost()) {
 		return false
+	}
+	if !w.l.backup {
+		return true
 	}
 	for _, d := range w.l.own {
 		if points, _ := w.from(d.Host); d.Kind == meetguard.DeedUpload && points > 0 {
@@ -116,6 +119,10 @@ func (w *scale) takes(d meetguard.Deed) {
 
 func (w *scale) sends(d meetguard.Deed) {
 	if w.backup() || inHouse(d.Host) {
+		return
+	}
+	if len(w.l.kinds) == 0 && w.s.toMaker(d.Host) {
+		w.came(clueSend, 15, "something is sent to "+clip(d.Host), d.Host)
 		return
 	}
 	points, _ := w.from(d.Host)
@@ -180,13 +187,27 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
 	}
 	switch {
-	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
+	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
-	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) || own && w.s.soundsLike(name)):
+	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) && !w.makersOwn(name) || own && w.s.soundsLike(name)):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
 	}
+}
+
+// makersOwn says whether something has the name of the host that the chain began
+// with.
+func (w *scale) makersOwn(name string) bool {
+	if w.s.namesake(w.l.OriginHost, name) {
+		return true
+	}
+	for _, a := range w.l.Ancestors {
+		if w.s.namesake(a.OriginHost, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // renamed marks a tool whose name is not its own.

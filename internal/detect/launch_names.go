@@ -30,6 +30,7 @@ var (
 		taniumclient taniumexecwrapper taniumcx besclient besagent besclientui qnaagent kaceagent ampagent kandji kandji-daemon kandji-library-manager mosyleagent addigy auditor fleetd orbit osqueryd workspaceone intelligent_hub
 		pdqdeployrunner pdqdeployservice pdq-runner ninjarmmagent atera_agent ateraagent datto aemagent labtechservice ltsvc screenconnect.clientservice kaseya agentmon nable rmmagent
 		gpscript gpupdate userinit wsmprovhost winrshost mdmclient installomator intunemdmagent intunemdmdaemon wuauclt tiworker trustedinstaller usoclient mousocoreworker
+		runner.worker runner.listener agent.worker agent.listener gitlab-runner buildkite-agent teamcity-agent drone-runner woodpecker-agent act_runner forgejo-runner
 		sshd-ansible cloud-init waagent google_guest_agent amazon-ssm-agent ssm-agent-worker ssm-document-worker unattended-upgrade autopkg chocolateyguicli jumpcloud-agent falconctl falcond malwarebytes rtprotectiondaemon sentineld`)
 	// backup programs and the owners of what they copy
 	backups = set(`restic borg borgmatic duplicity duplicati timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz

@@ -52,12 +52,19 @@ func coveredPlace(p string) bool {
 	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
-		if !hiddenName(part) || devFolders[part] && i < len(parts)-1 || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) {
+		if !hiddenName(part) || devFolders[part] && (i < len(parts)-1 || dotFile(low)) || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) {
 			continue // ~/.tool/bin/tool is how tools of developers are laid out
 		}
 		return true
 	}
 	return false
+}
+
+// installedPlace says whether a path lies where setups put the programs that a
+// person uses.
+func installedPlace(p string) bool {
+	low := slashed(p)
+	return strings.HasPrefix(low, "/applications/") || strings.Contains(low, ":/program files") || strings.Contains(low, "/appdata/local/programs/") || strings.HasPrefix(low, "/opt/") || strings.HasPrefix(low, "/usr/")
 }
 
 // dotFile says whether a path is that of a settings file in a home.

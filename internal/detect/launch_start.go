@@ -59,6 +59,9 @@ func (w *scale) starts() {
 // start weighs one program on the way.
 func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string, args []string, up int) {
 	low := slashed(exe)
+	if installedPlace(exe) && (sig == nil || signedWell(sig)) && w.s.namesake(origin, exe) {
+		return
+	}
 	if up == 0 && len(w.l.fetched) > 0 {
 		origin = "" // it is that of the download that was seen
 	}

@@ -249,6 +249,9 @@ func desktopFetch(s *subject) string {
 	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
 		return ""
 	}
+	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
+		return ""
+	}
 	shell := false
 	for _, a := range l.above {
 		if desktops[a] && shell {
@@ -260,6 +263,55 @@ func desktopFetch(s *subject) string {
 		shell = shell || shells[a]
 	}
 	return ""
+}
+
+// onlyAsks says whether what the launch fetches is put nowhere and nothing beside
+// it takes it.
+func (l *launch) onlyAsks() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedFetch && d.File != "" || d.Kind == meetguard.DeedFetchRun {
+			return false
+		}
+	}
+	for _, st := range l.chain {
+		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetchRun {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ownScript says whether the shell above a launch runs a script from where its
+// user keeps such things, or nothing is known of it and nothing beside the launch
+// would take what it brings.
+func (l *launch) ownScript() bool {
+	for i, a := range l.above {
+		if !shells[a] {
+			continue
+		}
+		file := scriptOf(l.Ancestors[i])
+		if file == "" {
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks()
+		}
+		return !landingPlace(file) && !coveredPlace(file)
+	}
+	return false
+}
+
+// merelyAsks says whether nothing is to be said of the hosts that a launch speaks
+// to but that no list has them.
+func (s *subject) merelyAsks() bool {
+	for _, d := range s.run.own {
+		if d.Host != "" && !s.strangeness(d.Host).mere {
+			return false
+		}
+	}
+	return true
 }
 
 // dropped: a script host leads to a program where no setup puts one.
