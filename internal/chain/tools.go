@@ -278,7 +278,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 	case "rm", "del", "unlink", "shred":
 		r.each(plain, meetguard.Deed{Kind: meetguard.DeedErase})
 	case "osacompile":
-		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o")})
+		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o"), From: lastPlain(args)})
 	case "base64", "openssl", "xxd", "uudecode", "gbase64":
 		if name == "openssl" && strings.Contains(all, " enc ") && !strings.Contains(all, " -d ") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-out"), From: exactAfter(args, "-in")})

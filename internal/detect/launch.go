@@ -100,7 +100,7 @@ func insideTrusted(s *meetguard.Script) *meetguard.Script {
 	out := *s
 	out.Fetches = append([]meetguard.Fetch(nil), s.Fetches...)
 	for i := range out.Fetches {
-		if inHouse(out.Fetches[i].Host) {
+		if inHouse(out.Fetches[i].Host) || houseName(out.Fetches[i].Host) {
 			out.Fetches[i].Insecure = false
 		}
 	}
@@ -116,6 +116,23 @@ func inHouse(host string) bool {
 		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
 	}
 	return ownHouse(host)
+}
+
+// houseWords are words with which firms name what is theirs alone.
+var houseWords = set(`corp lan intranet intern internal intra`)
+
+// houseName says whether a host is named as one of a firm's own: its server may
+// have a certificate that only the firm knows.
+func houseName(host string) bool {
+	labels := ownLabels(host)
+	for i, label := range labels {
+		for _, word := range strings.Split(label, "-") {
+			if houseWords[word] && (i > 0 || len(labels) > 1) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // publicAddress says whether a host is an address of the Internet and no name.

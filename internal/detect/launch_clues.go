@@ -54,6 +54,10 @@ var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user uni
 // stays weighs what is to start by itself.
 func (w *scale) stays(d meetguard.Deed) {
 	low, points := slashed(d.File), 10
+	if host := shareIn(low); publicAddress(host) {
+		w.add(clueSource, 30, "what is to start lies on the share of a bare address ("+clip(host)+")")
+		points = 30
+	}
 	for _, m := range makerNames {
 		if strings.HasPrefix(baseName(low), m) && !signedWell(w.l.Signature) {
 			points = 20
@@ -78,6 +82,16 @@ func (w *scale) stays(d meetguard.Deed) {
 		}
 	}
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// shareIn is the machine of a share that a command line names.
+func shareIn(low string) string {
+	_, rest, ok := strings.Cut(strings.ReplaceAll(low, "://", ""), "//")
+	if !ok {
+		return ""
+	}
+	end := strings.IndexAny(rest, "/@: ")
+	return rest[:max(end, 0)]
 }
 
 // backup says whether what is copied is a backup, as far as nothing goes to a
@@ -186,6 +200,9 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
 	}
+	if d.Kind == meetguard.DeedUnpack && paperExt[pathExt(slashed(d.From))] {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
+	}
 	switch {
 	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
@@ -195,6 +212,9 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
 	}
 }
+
+// paperExt are endings of what nobody unpacks.
+var paperExt = set(`.pdf .txt .jpg .jpeg .png .gif .ico .mp3 .mp4 .wav .doc .log .css .bmp`)
 
 // makersOwn says whether something has the name of the host that the chain began
 // with.

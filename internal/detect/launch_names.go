@@ -71,7 +71,29 @@ func managedBy(p *meetguard.Process) bool {
 			return true
 		}
 	}
-	return runsManaged(*p)
+	return runsManaged(*p) || servedBy(p)
+}
+
+// systemDoors start what an administrator has put into their lists.
+var systemDoors = set(`systemd cron crond launchd services taskeng`)
+
+// servedBy: the system runs, with all rights, a script from where only an
+// administrator may write, and that is not hidden there.
+func servedBy(p *meetguard.Process) bool {
+	chain := append([]meetguard.Process{*p}, p.Ancestors...)
+	for i := range chain[:len(chain)-1] {
+		file := scriptOf(chain[i])
+		if file == "" || chain[i].User != "root" || !interpreters[program(chain[i].Exe)] || !systemDoors[program(chain[i+1].Exe)] {
+			continue
+		}
+		low := slashed(file)
+		for _, place := range []string{"/opt/", "/usr/local/sbin/", "/usr/local/bin/", "/usr/lib/", "/usr/share/", "/etc/cron."} {
+			if strings.HasPrefix(low, place) && !coveredPlace(low) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // agentNames are words with which programs that work for administrators end.

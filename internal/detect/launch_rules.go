@@ -28,7 +28,7 @@ func scriptEditor(s *subject) string {
 		case meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPersist:
 			return fmt.Sprintf("Script Editor led to %s (%s): a script that somebody ran by hand does that.", l.shownRun(), d.Kind)
 		case meetguard.DeedUnpack:
-			if d.What == "osacompile" {
+			if d.What == "osacompile" && !(l.known() && ownFolder(d.File) && ownFolder(d.From)) {
 				return "Script Editor led to osacompile: a script that somebody ran by hand makes another one."
 			}
 		case meetguard.DeedRun:
@@ -38,6 +38,11 @@ func scriptEditor(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// ownFolder says whether a path lies where people keep what they write.
+func ownFolder(p string) bool {
+	return p != "" && home(slashed(p)) && !landingPlace(p) && !coveredPlace(p)
 }
 
 // editorCast: programs in groups that a lure needs several of.
@@ -288,7 +293,7 @@ func lureRoot(s *subject) string {
 			return fmt.Sprintf("It goes back to %s, a script that was run from where downloads land.", quoted(baseName(scriptOf(a))))
 		case landingPlace(a.Exe) && !signedWell(a.Signature):
 			return fmt.Sprintf("It goes back to %s, which was run from where downloads land.", quoted(baseName(a.Exe)))
-		case name == "applet" || strings.HasSuffix(slashed(a.Exe), "/contents/macos/applet"):
+		case (name == "applet" || strings.HasSuffix(slashed(a.Exe), "/contents/macos/applet")) && !inHouse(a.OriginHost):
 			return "It goes back to a script that is dressed as an app."
 		case (interpreters[name] && name != "cmd") && i+1 < len(l.above) && l.above[i+1] == "explorer" && !idleShell(a) && len(a.Args) > 1 && commandFlag(a):
 			return "It goes back to a command that somebody was told to paste or open."
@@ -414,6 +419,7 @@ func (s *subject) badCast(groups map[string]string) bool {
 			case contains(d.Mark, "arguments unknown"):
 				blind[group] = true
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
+			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From):
 			default:
 				bad[group] = true
 			}
@@ -470,7 +476,7 @@ func fetchAddress(s *subject) string {
 		if publicAddress(d.Host) {
 			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
 		}
-		if contains(d.Mark, "insecure") && !inHouse(d.Host) && d.Host != "" {
+		if contains(d.Mark, "insecure") && !inHouse(d.Host) && !houseName(d.Host) && d.Host != "" {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
 		}
 	}
@@ -718,9 +724,19 @@ func passwordCheck(s *subject) string {
 	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
 }
 
+// fromHouse says whether a program of the house's own led to the launch.
+func (l *launch) fromHouse() bool {
+	for _, a := range l.Ancestors {
+		if inHouse(a.OriginHost) {
+			return true
+		}
+	}
+	return false
+}
+
 func passwordAsk(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") {
+	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") || l.fromHouse() {
 		return ""
 	}
 	return fmt.Sprintf("%s asks for a password in a window of its own.", l.shownRun())
@@ -752,6 +768,9 @@ func secretTaken(s *subject) string {
 	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || !l.does(meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPack) || s.installedBy(l, l.uploadHost()) {
 		return ""
 	}
+	if l.typed() && !l.does(meetguard.DeedUpload) {
+		return "" // people move what is theirs; where it goes tells the rest
+	}
 	if !l.does(meetguard.DeedSecret, meetguard.DeedUpload) && slices.ContainsFunc(l.own, l.ownGoods) {
 		return ""
 	}
@@ -760,7 +779,7 @@ func secretTaken(s *subject) string {
 
 func secretMany(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.backup || !l.does(meetguard.DeedSecret) || len(l.strong()) == 0 {
+	if l == nil || l.managed || l.backup || !l.does(meetguard.DeedSecret) || len(l.strong()) == 0 || l.typed() {
 		return ""
 	}
 	kinds := map[string]bool{}
@@ -782,7 +801,7 @@ func secretMany(s *subject) string {
 
 func secretPacked(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.backup || len(l.strong()) == 0 {
+	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || l.typed() {
 		return ""
 	}
 	for _, d := range l.own {

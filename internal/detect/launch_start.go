@@ -206,7 +206,7 @@ func (l *launch) pastedBelow() bool {
 // brandOrigin: a program that calls itself meeting software came from a host
 // that is not its maker's, and nobody knows as a source of software.
 func brandOrigin(s *subject) string {
-	if s.run == nil || s.run.managed || s.claim == nil || s.proof == proven || s.run.OriginHost == "" || !landingPlace(s.run.Exe) {
+	if s.run == nil || s.run.managed || s.claim == nil || s.proof == proven || s.run.OriginHost == "" || !landingPlace(s.run.Exe) && !otherDrive(slashed(s.run.Exe)) {
 		return ""
 	}
 	h := s.run.OriginHost

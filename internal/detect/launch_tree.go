@@ -127,6 +127,9 @@ func hiddenFile(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if low := slashed(l.Exe); tempPlace(low) && coveredPlace(low) && strings.Contains(low, "/.") && !interpreters[l.name] && !signedWell(l.Signature) {
+		return fmt.Sprintf("%s runs from a hidden folder of what is not to stay.", quoted(baseName(l.Exe)))
+	}
 	for _, d := range l.own {
 		base := baseName(d.File)
 		if len(base) < 2 || base[0] != '.' {
@@ -326,6 +329,8 @@ func dropped(s *subject) string {
 		switch {
 		case windowsHosts[a] && l.door() != "" && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
+		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
+			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
 		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
 			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):

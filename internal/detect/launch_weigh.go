@@ -164,7 +164,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedFetch, meetguard.DeedFetchRun:
 			w.bring(d)
 		case meetguard.DeedOrigin:
-			if points, text := w.from(d.Host); points > 0 && !own {
+			if points, text := w.from(d.Host); points > 0 && !own && !(installedPlace(d.File) && w.s.namesake(d.Host, d.File)) {
 				w.came(clueOrigin, min(points, 30), "the download it began with: "+text, d.Host)
 			}
 		case meetguard.DeedRun:
