@@ -245,6 +245,9 @@ func (l *launch) ledFromUser() bool {
 // desktops open what somebody clicks on Linux.
 var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasmashell krunner xfce4-panel xfce4-appfinder`)
 
+// fileManagers start what somebody clicks twice, and nothing by a key.
+var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
+
 // desktopFetch: the desktop starts a shell, and the shell fetches something: an
 // icon or a line in the run window that is a script.
 func desktopFetch(s *subject) string {
@@ -299,7 +302,8 @@ func (l *launch) ownScript() bool {
 		}
 		file := scriptOf(l.Ancestors[i])
 		if file == "" {
-			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks()
+			_, clicked := l.under(fileManagers)
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
 		}
 		return !landingPlace(file) && !coveredPlace(file)
 	}

@@ -264,13 +264,19 @@ func (w *scale) bring(d meetguard.Deed) {
 		points = min(points, 10) // an answer that is shown
 	}
 	w.came(clueSource, points, text, d.Host)
-	if d.Kind == meetguard.DeedFetchRun && points > 0 {
+	if d.Kind == meetguard.DeedFetchRun && points > 0 && evaluators[d.What] {
+		w.add(clueRun, atOnce(d), "what it brings is evaluated at once")
+	} else if d.Kind == meetguard.DeedFetchRun && points > 0 {
 		w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
 	}
 	if w.host(d.Host).pretext {
 		w.add(clueDisguise, 10, "a host is named for the occasion")
 	}
 }
+
+// evaluators run a text that they have brought themselves, as no installation
+// line of a maker does.
+var evaluators = set(`ruby perl php python node osascript lua tclsh swift deno`)
 
 // atOnce weighs that a download is run in one go. Packages of languages are
 // installed that way every day.
