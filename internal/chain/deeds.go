@@ -425,7 +425,7 @@ func (r *reader) script(s *meetguard.Script, program string) {
 		}
 	}
 	for _, t := range s.Traits {
-		if d, ok := traitDeeds[t]; ok && (t != "hidden-window" || !r.has(d.Kind)) {
+		if d, ok := traitDeeds[t]; ok && (t != "hidden-window" && t != "upload" || !r.has(d.Kind)) {
 			r.add(d)
 		}
 	}

@@ -65,7 +65,7 @@ func (r *reader) secrets(name, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"debugging port"}})
 		return
 	}
-	if !takers[name] || name == "security" && strings.Contains(all, "trusted-cert") || name == "ssh" || wrapper[name] || name == "cmd" {
+	if !takers[name] || name == "security" && containsAny(all, "trusted-cert", " -t certs ") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
 	}
 	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
@@ -75,7 +75,26 @@ func (r *reader) secrets(name, all string) {
 			}
 		}
 	}
+	if copiers[name] && r.otherDisk(all) {
+		return
+	}
 	r.stores(name, all)
+}
+
+// copiers make one file of another where both are named.
+var copiers = set(`cp rsync ditto tar robocopy xcopy copy move mv`)
+
+// otherDisk says whether what is copied lies on another disk: that of an old
+// machine.
+func (r *reader) otherDisk(all string) bool {
+	for _, w := range strings.Fields(all) {
+		w = strings.ReplaceAll(strings.Trim(w, `"'`), `\`, "/")
+		if strings.HasPrefix(w, "-") {
+			continue
+		}
+		return strings.HasPrefix(w, "/volumes/") || strings.HasPrefix(w, "/mnt/") || strings.HasPrefix(w, "/media/") || strings.HasPrefix(w, "/run/media/") || len(w) > 2 && w[1] == ':' && w[0] > 'c' && w[0] <= 'z'
+	}
+	return false
 }
 
 // stores tells whose secrets a command line names.

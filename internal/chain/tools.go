@@ -76,9 +76,9 @@ func shareHost(file string) string {
 	if !ok {
 		return ""
 	}
-	host, _, _ := strings.Cut(rest, `\`)
+	host, _, share := strings.Cut(rest, `\`) // //nologo is an option
 	host, _, _ = strings.Cut(host, "@")
-	if host == "?" || host == "." || len(host) > 253 {
+	if !share || host == "?" || host == "." || len(host) > 253 {
 		return ""
 	}
 	return host
@@ -149,7 +149,7 @@ func (r *reader) password(name string, args []string, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedCheck, What: name})
 	case name == "security" && strings.Contains(all, " add-trusted-cert"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedTrust, What: name, File: args[len(args)-1]})
-	case name == "security" && (strings.Contains(all, " dump-keychain") || strings.Contains(all, " export ")):
+	case name == "security" && (strings.Contains(all, " dump-keychain") || strings.Contains(all, " export ") && !containsAny(all, " -t certs ", " -t pubkeys ")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "keychain"})
 	case name == "security" && (strings.Contains(all, "find-generic-password") || strings.Contains(all, "find-internet-password")) && (strings.Contains(all, "chrome") || strings.Contains(all, "safe storage")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser"})
@@ -278,7 +278,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 	case "rm", "del", "unlink", "shred":
 		r.each(plain, meetguard.Deed{Kind: meetguard.DeedErase})
 	case "osacompile":
-		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o")})
+		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o"), From: lastPlain(args)})
 	case "base64", "openssl", "xxd", "uudecode", "gbase64":
 		if name == "openssl" && strings.Contains(all, " enc ") && !strings.Contains(all, " -d ") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-out"), From: exactAfter(args, "-in")})

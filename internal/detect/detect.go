@@ -254,6 +254,9 @@ func (j *Judge) subject(f meetguard.Facts) *subject {
 	if s.isProgram() || s.isPackage() || s.Script != nil || s.isLink() {
 		s.chooseClaim()
 	}
+	if s.run != nil && s.proof != proven && inHouse(s.run.OriginHost) {
+		s.claim = nil // the house gave it out
+	}
 	return s
 }
 

@@ -100,7 +100,7 @@ func insideTrusted(s *meetguard.Script) *meetguard.Script {
 	out := *s
 	out.Fetches = append([]meetguard.Fetch(nil), s.Fetches...)
 	for i := range out.Fetches {
-		if inHouse(out.Fetches[i].Host) {
+		if inHouse(out.Fetches[i].Host) || houseName(out.Fetches[i].Host) {
 			out.Fetches[i].Insecure = false
 		}
 	}
@@ -115,11 +115,25 @@ func inHouse(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
 	}
-	dot := strings.LastIndexByte(host, '.')
-	return dot < 0 || houseDomains[host[dot+1:]] || strings.HasSuffix(host, ".home.arpa")
+	return ownHouse(host)
 }
 
-var houseDomains = set(`local lan corp internal intranet home localdomain localhost private`)
+// houseWords are words with which firms name what is theirs alone.
+var houseWords = set(`corp lan intranet intern internal intra`)
+
+// houseName says whether a host is named as one of a firm's own: its server may
+// have a certificate that only the firm knows.
+func houseName(host string) bool {
+	labels := ownLabels(host)
+	for i, label := range labels {
+		for _, word := range strings.Split(label, "-") {
+			if houseWords[word] && (i > 0 || len(labels) > 1) {
+				return true
+			}
+		}
+	}
+	return false
+}
 
 // publicAddress says whether a host is an address of the Internet and no name.
 func publicAddress(host string) bool {
@@ -228,11 +242,30 @@ func (l *launch) findFetched() []meetguard.Deed {
 				}
 				out = append(out, d)
 			case d.File != "" && len(ran) > 0 && ranFrom(fileKey(d.File), ran, flows, 0):
+				if decodedFrom(steps, fileKey(d.File), ran) {
+					d.Mark = append([]string{encrypted}, d.Mark...)
+				}
 				out = append(out, d)
 			}
 		}
 	}
 	return out
+}
+
+// encrypted marks a download that was decoded before it was run.
+const encrypted = "encrypted"
+
+// decodedFrom says whether one of the files that were run was decoded from the
+// download.
+func decodedFrom(steps []meetguard.Step, file string, ran []string) bool {
+	for _, st := range steps {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedEncoded && fileKey(d.From) == file && contains(ran, fileKey(d.File)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // blindly marks a download that a shell beside it takes, as far as is known.

@@ -54,6 +54,10 @@ var startFiles = boolSet([]string{"authorized keys", "ssh", "profile", "user uni
 // stays weighs what is to start by itself.
 func (w *scale) stays(d meetguard.Deed) {
 	low, points := slashed(d.File), 10
+	if host := shareIn(low); publicAddress(host) {
+		w.add(clueSource, 30, "what is to start lies on the share of a bare address ("+clip(host)+")")
+		points = 30
+	}
 	for _, m := range makerNames {
 		if strings.HasPrefix(baseName(low), m) && !signedWell(w.l.Signature) {
 			points = 20
@@ -80,11 +84,24 @@ func (w *scale) stays(d meetguard.Deed) {
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
 }
 
+// shareIn is the machine of a share that a command line names.
+func shareIn(low string) string {
+	_, rest, ok := strings.Cut(strings.ReplaceAll(low, "://", ""), "//")
+	if !ok {
+		return ""
+	}
+	end := strings.IndexAny(rest, "/@: ")
+	return rest[:max(end, 0)]
+}
+
 // backup says whether what is copied is a backup, as far as nothing goes to a
 // machine that nobody knows.
 func (w *scale) backup() bool {
-	if !w.l.backup {
+	if !w.l.backup && !w.s.installedBy(w.l, w.l.uploadHost()) {
 		return false
+	}
+	if !w.l.backup {
+		return true
 	}
 	for _, d := range w.l.own {
 		if points, _ := w.from(d.Host); d.Kind == meetguard.DeedUpload && points > 0 {
@@ -116,6 +133,10 @@ func (w *scale) takes(d meetguard.Deed) {
 
 func (w *scale) sends(d meetguard.Deed) {
 	if w.backup() || inHouse(d.Host) {
+		return
+	}
+	if len(w.l.kinds) == 0 && w.s.toMaker(d.Host) {
+		w.came(clueSend, 15, "something is sent to "+clip(d.Host), d.Host)
 		return
 	}
 	points, _ := w.from(d.Host)
@@ -179,14 +200,34 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
 	}
+	if d.Kind == meetguard.DeedUnpack && paperExt[pathExt(slashed(d.From))] {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
+	}
 	switch {
-	case hiddenName(name) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
+	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
-	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) || own && w.s.soundsLike(name)):
+	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) && !w.makersOwn(name) || own && w.s.soundsLike(name)):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
 	}
+}
+
+// paperExt are endings of what nobody unpacks.
+var paperExt = set(`.pdf .txt .jpg .jpeg .png .gif .ico .mp3 .mp4 .wav .doc .log .css .bmp`)
+
+// makersOwn says whether something has the name of the host that the chain began
+// with.
+func (w *scale) makersOwn(name string) bool {
+	if w.s.namesake(w.l.OriginHost, name) {
+		return true
+	}
+	for _, a := range w.l.Ancestors {
+		if w.s.namesake(a.OriginHost, name) {
+			return true
+		}
+	}
+	return false
 }
 
 // renamed marks a tool whose name is not its own.

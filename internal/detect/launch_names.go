@@ -30,6 +30,7 @@ var (
 		taniumclient taniumexecwrapper taniumcx besclient besagent besclientui qnaagent kaceagent ampagent kandji kandji-daemon kandji-library-manager mosyleagent addigy auditor fleetd orbit osqueryd workspaceone intelligent_hub
 		pdqdeployrunner pdqdeployservice pdq-runner ninjarmmagent atera_agent ateraagent datto aemagent labtechservice ltsvc screenconnect.clientservice kaseya agentmon nable rmmagent
 		gpscript gpupdate userinit wsmprovhost winrshost mdmclient installomator intunemdmagent intunemdmdaemon wuauclt tiworker trustedinstaller usoclient mousocoreworker
+		runner.worker runner.listener agent.worker agent.listener gitlab-runner buildkite-agent teamcity-agent drone-runner woodpecker-agent act_runner forgejo-runner
 		sshd-ansible cloud-init waagent google_guest_agent amazon-ssm-agent ssm-agent-worker ssm-document-worker unattended-upgrade autopkg chocolateyguicli jumpcloud-agent falconctl falcond malwarebytes rtprotectiondaemon sentineld`)
 	// backup programs and the owners of what they copy
 	backups = set(`restic borg borgmatic duplicity duplicati timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz
@@ -70,7 +71,29 @@ func managedBy(p *meetguard.Process) bool {
 			return true
 		}
 	}
-	return runsManaged(*p)
+	return runsManaged(*p) || servedBy(p)
+}
+
+// systemDoors start what an administrator has put into their lists.
+var systemDoors = set(`systemd cron crond launchd services taskeng`)
+
+// servedBy: the system runs, with all rights, a script from where only an
+// administrator may write, and that is not hidden there.
+func servedBy(p *meetguard.Process) bool {
+	chain := append([]meetguard.Process{*p}, p.Ancestors...)
+	for i := range chain[:len(chain)-1] {
+		file := scriptOf(chain[i])
+		if file == "" || chain[i].User != "root" || !interpreters[program(chain[i].Exe)] || !systemDoors[program(chain[i+1].Exe)] {
+			continue
+		}
+		low := slashed(file)
+		for _, place := range []string{"/opt/", "/usr/local/sbin/", "/usr/local/bin/", "/usr/lib/", "/usr/share/", "/etc/cron."} {
+			if strings.HasPrefix(low, place) && !coveredPlace(low) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // agentNames are words with which programs that work for administrators end.

@@ -16,7 +16,7 @@ func scriptEditor(s *subject) string {
 	if l == nil || !l.hasAbove("script editor") {
 		return ""
 	}
-	if found := castOf(l, editorCast); len(found) >= 2 && (editorCast[l.name] != "" || l.acts()) {
+	if found := castOf(l, editorCast); len(found) >= 2 && s.badCast(editorCast) && (editorCast[l.name] != "" || l.acts()) {
 		return fmt.Sprintf("Script Editor led to %s: a script that somebody ran by hand does more than show something.", strings.Join(found, ", "))
 	}
 	for _, d := range l.own {
@@ -28,7 +28,7 @@ func scriptEditor(s *subject) string {
 		case meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPersist:
 			return fmt.Sprintf("Script Editor led to %s (%s): a script that somebody ran by hand does that.", l.shownRun(), d.Kind)
 		case meetguard.DeedUnpack:
-			if d.What == "osacompile" {
+			if d.What == "osacompile" && !(l.known() && ownFolder(d.File) && ownFolder(d.From)) {
 				return "Script Editor led to osacompile: a script that somebody ran by hand makes another one."
 			}
 		case meetguard.DeedRun:
@@ -38,6 +38,11 @@ func scriptEditor(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// ownFolder says whether a path lies where people keep what they write.
+func ownFolder(p string) bool {
+	return p != "" && home(slashed(p)) && !landingPlace(p) && !coveredPlace(p)
 }
 
 // editorCast: programs in groups that a lure needs several of.
@@ -105,7 +110,7 @@ func runBox(s *subject) string {
 	if door == "" || handlers[door] && l.does(meetguard.DeedRead) {
 		return ""
 	}
-	_, runs := l.deed(meetguard.DeedRun)
+	runs := !handlers[door] || l.runsMore() // macros fill tables with what they fetch
 	switch {
 	case l.does(meetguard.DeedFetchRun) && !s.trustedOnly():
 	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !s.trustedOnly():
@@ -115,6 +120,17 @@ func runBox(s *subject) string {
 		return ""
 	}
 	return fmt.Sprintf("%s started %s with a command that fetches or hides what it runs: somebody was told to paste or open it.", doorName(door), l.shownRun())
+}
+
+// runsMore says whether a command runs anything but the interpreter that reads it
+// and the program that fetches.
+func (l *launch) runsMore() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedRun && d.File != l.Exe && !(d.What == "program" && fetchers[program(d.File)]) {
+			return true
+		}
+	}
+	return false
 }
 
 func doorName(door string) string {
@@ -191,6 +207,9 @@ func hostChild(s *subject) string {
 			continue
 		}
 		file, known := hostFile(a)
+		if !known && l.runsFrom(installedPlace) && !l.does(meetguard.DeedFetch, meetguard.DeedFetchRun) {
+			return ""
+		}
 		switch {
 		case known && strings.Contains(file, "://"), known && landingPlace(file), known && userPlace(file) && l.acts():
 		case !known && l.known() && !l.acts():
@@ -274,7 +293,7 @@ func lureRoot(s *subject) string {
 			return fmt.Sprintf("It goes back to %s, a script that was run from where downloads land.", quoted(baseName(scriptOf(a))))
 		case landingPlace(a.Exe) && !signedWell(a.Signature):
 			return fmt.Sprintf("It goes back to %s, which was run from where downloads land.", quoted(baseName(a.Exe)))
-		case name == "applet" || strings.HasSuffix(slashed(a.Exe), "/contents/macos/applet"):
+		case (name == "applet" || strings.HasSuffix(slashed(a.Exe), "/contents/macos/applet")) && !inHouse(a.OriginHost):
 			return "It goes back to a script that is dressed as an app."
 		case (interpreters[name] && name != "cmd") && i+1 < len(l.above) && l.above[i+1] == "explorer" && !idleShell(a) && len(a.Args) > 1 && commandFlag(a):
 			return "It goes back to a command that somebody was told to paste or open."
@@ -380,10 +399,60 @@ func shape(s *subject) string {
 		return ""
 	}
 	found := castOf(l, thiefCast)
-	if len(found) < 2 || thiefCast[l.name] == "" {
+	if len(found) < 2 || thiefCast[l.name] == "" || !s.badCast(thiefCast) {
 		return ""
 	}
 	return fmt.Sprintf("%s led to %s: together they ask for, check, gather or bring what an app has no need of.", quoted(root), strings.Join(found, ", "))
+}
+
+// badCast says whether those programs do more than any app may: two of which one
+// does something that is known to be strange, or three of which nothing is known.
+func (s *subject) badCast(groups map[string]string) bool {
+	bad, blind := map[string]bool{}, map[string]bool{}
+	for _, st := range append([]meetguard.Step{{Exe: s.run.Exe, Deeds: s.run.own}}, s.run.chain...) {
+		group := groups[program(st.Exe)]
+		if group == "" || st.Link == meetguard.LinkFile {
+			continue
+		}
+		for _, d := range st.Deeds {
+			switch {
+			case contains(d.Mark, "arguments unknown"):
+				blind[group] = true
+			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
+			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From):
+			default:
+				bad[group] = true
+			}
+		}
+	}
+	for g := range bad {
+		delete(blind, g)
+	}
+	return len(bad) > 0 && len(bad)+len(blind) > 1 || len(blind) > 2
+}
+
+// piped says whether something of the chain takes what comes through a pipe.
+func (s *subject) piped() bool {
+	for _, st := range append([]meetguard.Step{{Deeds: s.run.own}}, s.run.chain...) {
+		if takesPipe(st.Deeds) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownUpdate says whether a program brings something from where it came from
+// itself, or from a source of software.
+func (s *subject) ownUpdate(host string) bool {
+	if host == "" || !s.judge.source(meetguard.Fetch{Host: host}).strange() {
+		return host != ""
+	}
+	for _, a := range s.run.Ancestors {
+		if s.namesake(host, a.OriginHost) || s.namesake(host, a.Exe) {
+			return true
+		}
+	}
+	return false
 }
 
 var thiefCast = map[string]string{"osascript": "osascript", "dscl": "dscl", "security": "security", "curl": "curl", "nscurl": "curl", "zip": "zip", "ditto": "zip", "xattr": "xattr", "codesign": "xattr",
@@ -407,7 +476,7 @@ func fetchAddress(s *subject) string {
 		if publicAddress(d.Host) {
 			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
 		}
-		if contains(d.Mark, "insecure") && !inHouse(d.Host) && d.Host != "" {
+		if contains(d.Mark, "insecure") && !inHouse(d.Host) && !houseName(d.Host) && d.Host != "" {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
 		}
 	}
@@ -655,9 +724,19 @@ func passwordCheck(s *subject) string {
 	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
 }
 
+// fromHouse says whether a program of the house's own led to the launch.
+func (l *launch) fromHouse() bool {
+	for _, a := range l.Ancestors {
+		if inHouse(a.OriginHost) {
+			return true
+		}
+	}
+	return false
+}
+
 func passwordAsk(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") {
+	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") || l.fromHouse() {
 		return ""
 	}
 	return fmt.Sprintf("%s asks for a password in a window of its own.", l.shownRun())
@@ -686,8 +765,11 @@ func (l *launch) ownGoods(d meetguard.Deed) bool {
 
 func secretTaken(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || !l.does(meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPack) {
+	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || !l.does(meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPack) || s.installedBy(l, l.uploadHost()) {
 		return ""
+	}
+	if l.typed() && !l.does(meetguard.DeedUpload) {
+		return "" // people move what is theirs; where it goes tells the rest
 	}
 	if !l.does(meetguard.DeedSecret, meetguard.DeedUpload) && slices.ContainsFunc(l.own, l.ownGoods) {
 		return ""
@@ -697,7 +779,7 @@ func secretTaken(s *subject) string {
 
 func secretMany(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.backup || !l.does(meetguard.DeedSecret) || len(l.strong()) == 0 {
+	if l == nil || l.managed || l.backup || !l.does(meetguard.DeedSecret) || len(l.strong()) == 0 || l.typed() {
 		return ""
 	}
 	kinds := map[string]bool{}
@@ -719,7 +801,7 @@ func secretMany(s *subject) string {
 
 func secretPacked(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.backup || len(l.strong()) == 0 {
+	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || l.typed() {
 		return ""
 	}
 	for _, d := range l.own {
@@ -736,6 +818,9 @@ func secretSent(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
+		if d.Kind == meetguard.DeedUpload && s.installedBy(l, d.Host) {
+			return ""
+		}
 		if d.Kind == meetguard.DeedUpload && !inHouse(d.Host) && (len(l.strong()) > 0 || len(l.kinds) > 1) {
 			return fmt.Sprintf("Private data (%s) is sent away with %s%s.", strings.Join(l.strong(), ", "), l.shownRun(), fromHost(d.Host))
 		}
@@ -833,7 +918,7 @@ func persisted(s *subject) string {
 		case tempPlace(d.File):
 			return "Something in a temporary folder is to start by itself."
 		}
-		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !inHouse(f.Host) {
+		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !inHouse(f.Host) && !s.namesake(f.Host, d.File) {
 			return "What was fetched just before is to start by itself."
 		}
 	}

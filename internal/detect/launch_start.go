@@ -59,6 +59,9 @@ func (w *scale) starts() {
 // start weighs one program on the way.
 func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string, args []string, up int) {
 	low := slashed(exe)
+	if installedPlace(exe) && (sig == nil || signedWell(sig)) && w.s.namesake(origin, exe) {
+		return
+	}
 	if up == 0 && len(w.l.fetched) > 0 {
 		origin = "" // it is that of the download that was seen
 	}
@@ -203,7 +206,7 @@ func (l *launch) pastedBelow() bool {
 // brandOrigin: a program that calls itself meeting software came from a host
 // that is not its maker's, and nobody knows as a source of software.
 func brandOrigin(s *subject) string {
-	if s.run == nil || s.run.managed || s.claim == nil || s.proof == proven || s.run.OriginHost == "" || !landingPlace(s.run.Exe) {
+	if s.run == nil || s.run.managed || s.claim == nil || s.proof == proven || s.run.OriginHost == "" || !landingPlace(s.run.Exe) && !otherDrive(slashed(s.run.Exe)) {
 		return ""
 	}
 	h := s.run.OriginHost

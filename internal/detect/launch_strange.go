@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -12,6 +13,7 @@ type hostClue struct {
 	points  int
 	text    string
 	pretext bool // its name speaks of meetings and of mending, or has a brand's name in it
+	mere    bool // that nobody knows it is all that speaks against it
 }
 
 // from says how strange a host is.
@@ -41,13 +43,14 @@ func (s *subject) strangeness(host string) hostClue {
 		return hostClue{}
 	}
 	if s.judge.Host(host).Level != meetguard.Clean {
-		return hostClue{40, fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), true}
+		return hostClue{points: 40, text: fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), pretext: true}
 	}
+	pretext := s.namedFor(host)
 	switch kind {
 	case sourceStrange:
-		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), s.namedFor(host)}
+		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), pretext, !pretext}
 	case sourceAnybody:
-		return hostClue{20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host)), s.namedFor(host)}
+		return hostClue{20, fmt.Sprintf("something comes from where anybody can put a file (%s)", clip(host)), pretext, !pretext}
 	}
 	return hostClue{}
 }
@@ -57,21 +60,104 @@ func (s *subject) strangeness(host string) hostClue {
 var occasions = set(`meet meets meeting meetings call calls callroom join invite invitation interview interviews hiring hire recruit recruiter recruiting talent candidate onboarding assessment
 	camera cam webcam mic microphone audio sound voice headset speaker video codec webrtc rtc driver drivers screenshare conference conferencing webinar transcript transcripts transcriber recording recordings
 	room rooms lobby captions backgrounds dial dialin softphone
-	verify verification captcha fix fixes repair patch troubleshoot diag`)
+	verify verification captcha fix fixes repair patch troubleshoot diag vc videoconf softcam virtualcam`)
 
 // namedFor: the name of a host speaks of meetings or of mending, or has the name
-// of a brand in it.
+// of a brand in it. Every firm has a sub-domain for its drivers and one for those
+// who join it, so that below the name that somebody registered one such word is
+// none.
 func (s *subject) namedFor(host string) bool {
-	for _, word := range strings.FieldsFunc(host, func(c rune) bool { return c == '.' || c == '-' }) {
-		if occasions[word] || s.twoOccasions(word) || len(s.judge.owners[word]) > 0 {
+	labels, words := ownLabels(host), 0
+	for i, label := range labels {
+		own := i == len(labels)-1
+		for _, word := range strings.Split(label, "-") {
+			switch said := occasions[word] || s.twoOccasions(word); {
+			case len(s.judge.owners[word]) > 0, said && own:
+				return true
+			case said:
+				words++
+			}
+		}
+	}
+	return words > 1 || len(labels) > 0 && pretextName(labels[len(labels)-1])
+}
+
+// ownLabels are the labels of a host without the public suffix: the last is the
+// one that somebody registered.
+func ownLabels(host string) []string {
+	n := parseHost(host)
+	return n.labels[:max(len(n.labels)-n.suffix, 0)]
+}
+
+// namesake says whether something is called like the host that it came from, as
+// what a maker gives out on its own host is.
+func (s *subject) namesake(host, name string) bool {
+	if host == "" || s.namedFor(host) {
+		return false
+	}
+	labels, low := ownLabels(host), strings.ToLower(name)
+	if len(labels) == 0 {
+		return false
+	}
+	for _, word := range strings.Split(labels[len(labels)-1], "-") {
+		if len(word) > 3 && strings.Contains(low, word) {
 			return true
 		}
 	}
-	return pretextName(host)
+	return false
+}
+
+// oneHouse says whether two hosts are of one owner.
+func oneHouse(a, b string) bool {
+	if a == b {
+		return true
+	}
+	x, y := parseHost(a), parseHost(b)
+	return len(x.labels) > x.suffix && len(y.labels) > y.suffix && slices.Equal(x.labels[len(x.labels)-x.suffix-1:], y.labels[len(y.labels)-y.suffix-1:])
+}
+
+// toMaker says whether a host is of those that gave out one of the programs
+// above a launch.
+func (s *subject) toMaker(host string) bool {
+	if host == "" || !s.strangeness(host).mere {
+		return false
+	}
+	for _, a := range append([]meetguard.Process{*s.run.Process}, s.run.Ancestors...) {
+		if a.OriginHost != "" && oneHouse(host, a.OriginHost) || installedPlace(a.Exe) && s.namesake(host, a.Exe) {
+			return true
+		}
+	}
+	return false
+}
+
+// installedBy says whether an installed program, as far as is known a signed one,
+// that is called like a host led to a launch.
+func (s *subject) installedBy(l *launch, host string) bool {
+	if host == "" {
+		return false
+	}
+	for _, a := range l.Ancestors {
+		if installedPlace(a.Exe) && (a.Signature == nil || signedWell(a.Signature)) && s.namesake(host, a.Exe) {
+			return true
+		}
+	}
+	return false
+}
+
+// uploadHost is where a launch sends something.
+func (l *launch) uploadHost() string {
+	for _, st := range append([]meetguard.Step{{Deeds: l.own}}, l.chain...) {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedUpload && d.Host != "" {
+				return d.Host
+			}
+		}
+	}
+	return ""
 }
 
 // nextTo are words that stand next to an occasion in the names of hosts.
-var nextTo = set(`test check help support kit hd pro now live setup tool tools update app`)
+var nextTo = set(`test check help support kit hd pro now live setup tool tools update app suite hub client install pair sync link plus`)
 
 // twoOccasions says whether a word is put together of two of them.
 func (s *subject) twoOccasions(word string) bool {
@@ -96,7 +182,7 @@ var blindClues = map[string]clue{
 	"mshta": {kind: clueDetour, points: 15, text: "mshta runs"}, "regsvr32": {kind: clueDetour, points: 5, text: "a library is loaded"}, "sqlite3": {kind: clueSecret, points: 5, text: "a store is read"}, "screencapture": {kind: clueOpen, points: 10, text: "the screen is taken"},
 	"nc": {kind: clueSend, points: 10, text: "a connection is opened"}, "ncat": {kind: clueSend, points: 10, text: "a connection is opened"}, "socat": {kind: clueSend, points: 10, text: "a connection is opened"}, "certreq": {kind: clueSend, points: 10, text: "something is sent"}, "croc": {kind: clueSend, points: 15, text: "something is sent"}, "wormhole": {kind: clueSend, points: 15, text: "something is sent"},
 	"gpg": {kind: cluePack, points: 5, text: "something is packed"}, "cpio": {kind: cluePack, points: 5, text: "something is packed"}, "makecab": {kind: cluePack, points: 5, text: "something is packed"},
-	"cmstp": {kind: clueDetour, points: 15, text: "cmstp runs"}, "odbcconf": {kind: clueDetour, points: 15, text: "odbcconf runs"}, "finger": {kind: clueSource, points: 15, text: "something is fetched by finger"}, "ansible-pull": {kind: clueSource, points: 10, text: "something is fetched"},
+	"cmstp": {kind: clueDetour, points: 15, text: "cmstp runs"}, "odbcconf": {kind: clueDetour, points: 15, text: "odbcconf runs"}, "finger": {kind: clueSource, points: 25, text: "something is fetched by finger"}, "ansible-pull": {kind: clueSource, points: 10, text: "something is fetched"},
 	"useradd": {kind: clueOpen, points: 10, text: "an account is made"}, "reg": {kind: clueStay, points: 5, text: "the registry is handled"}, "sc": {kind: clueStay, points: 5, text: "a service is handled"}, "systemctl": {kind: clueStay, points: 5, text: "a service is handled"},
 	"gpresult": {kind: clueLook, points: 5, text: "it looks around"}, "quser": {kind: clueLook, points: 5, text: "it looks around"}, "nbtstat": {kind: clueLook, points: 5, text: "it looks around"}, "nltest": {kind: clueLook, points: 5, text: "it looks around"},
 	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},

@@ -127,6 +127,9 @@ func hiddenFile(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if low := slashed(l.Exe); tempPlace(low) && coveredPlace(low) && strings.Contains(low, "/.") && !interpreters[l.name] && !signedWell(l.Signature) {
+		return fmt.Sprintf("%s runs from a hidden folder of what is not to stay.", quoted(baseName(l.Exe)))
+	}
 	for _, d := range l.own {
 		base := baseName(d.File)
 		if len(base) < 2 || base[0] != '.' {
@@ -242,11 +245,17 @@ func (l *launch) ledFromUser() bool {
 // desktops open what somebody clicks on Linux.
 var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasmashell krunner xfce4-panel xfce4-appfinder`)
 
+// fileManagers start what somebody clicks twice, and nothing by a key.
+var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
+
 // desktopFetch: the desktop starts a shell, and the shell fetches something: an
 // icon or a line in the run window that is a script.
 func desktopFetch(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
+		return ""
+	}
+	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
 		return ""
 	}
 	shell := false
@@ -262,6 +271,56 @@ func desktopFetch(s *subject) string {
 	return ""
 }
 
+// onlyAsks says whether what the launch fetches is put nowhere and nothing beside
+// it takes it.
+func (l *launch) onlyAsks() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedFetch && d.File != "" || d.Kind == meetguard.DeedFetchRun {
+			return false
+		}
+	}
+	for _, st := range l.chain {
+		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetchRun {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ownScript says whether the shell above a launch runs a script from where its
+// user keeps such things, or nothing is known of it and nothing beside the launch
+// would take what it brings.
+func (l *launch) ownScript() bool {
+	for i, a := range l.above {
+		if !shells[a] {
+			continue
+		}
+		file := scriptOf(l.Ancestors[i])
+		if file == "" {
+			_, clicked := l.under(fileManagers)
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
+		}
+		return !landingPlace(file) && !coveredPlace(file)
+	}
+	return false
+}
+
+// merelyAsks says whether nothing is to be said of the hosts that a launch speaks
+// to but that no list has them.
+func (s *subject) merelyAsks() bool {
+	for _, d := range s.run.own {
+		if d.Host != "" && !s.strangeness(d.Host).mere {
+			return false
+		}
+	}
+	return true
+}
+
 // dropped: a script host leads to a program where no setup puts one.
 func dropped(s *subject) string {
 	l := s.run
@@ -274,6 +333,8 @@ func dropped(s *subject) string {
 		switch {
 		case windowsHosts[a] && l.door() != "" && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
+		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
+			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
 		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
 			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):

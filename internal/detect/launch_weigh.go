@@ -19,6 +19,7 @@ type clue struct {
 	points int
 	text   string
 	host   string // of where something came from
+	mere   bool   // that nobody knows the host is all that speaks against it
 }
 
 // enough is how many points a chain needs.
@@ -48,7 +49,7 @@ func (w *scale) add(kind string, points int, text string) {
 
 func (w *scale) came(kind string, points int, text, host string) {
 	if points > w.best[kind].points {
-		w.best[kind] = clue{kind, points, text, host}
+		w.best[kind] = clue{kind, points, text, host, w.host(host).mere}
 	}
 }
 
@@ -75,7 +76,7 @@ const (
 
 // hostile are the clues of which a chain needs one, and from how many points on:
 // the others are habits of installers and administrators.
-var hostile = map[string]int{clueOrigin: 30, cluePlace: 20, clueRun: 20, clueDetour: 15, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 25, clueGate: 30}
+var hostile = map[string]int{clueOrigin: 30, cluePlace: 20, clueRun: 20, clueDetour: 15, clueSource: 15, clueDisguise: 15, clueSecret: 15, cluePassword: 15, clueSend: 15, clueOpen: 15, clueStay: 25, clueHide: 15, clueGate: 30, clueEncoded: 25}
 
 // weighed: the clues of the chain are enough, and this launch brings one of
 // them.
@@ -116,7 +117,7 @@ func sameTime(st meetguard.Step, p *meetguard.Process) bool {
 }
 
 func (w *scale) verdict() string {
-	if o := w.best[clueOrigin]; o.host != "" && o.host == w.best[clueSource].host {
+	if o := w.best[clueOrigin]; o.host != "" && oneHouse(o.host, w.best[clueSource].host) {
 		o.points /= 2 // one fact
 		w.best[clueOrigin] = o
 	}
@@ -129,7 +130,7 @@ func (w *scale) verdict() string {
 		sum += 5 // what is out of the way is what stays
 	}
 	for k, from := range hostile {
-		bad = bad || w.best[k].points >= from
+		bad = bad || w.best[k].points >= from && !w.best[k].mere
 	}
 	if w.opened && w.best[clueOrigin].points >= 20 && sum >= enough+5 {
 		bad = true // code of a stranger that somebody opened does several of these
@@ -163,7 +164,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedFetch, meetguard.DeedFetchRun:
 			w.bring(d)
 		case meetguard.DeedOrigin:
-			if points, text := w.from(d.Host); points > 0 && !own {
+			if points, text := w.from(d.Host); points > 0 && !own && !(installedPlace(d.File) && w.s.namesake(d.Host, d.File)) {
 				w.came(clueOrigin, min(points, 30), "the download it began with: "+text, d.Host)
 			}
 		case meetguard.DeedRun:
@@ -253,6 +254,9 @@ func (w *scale) bring(d meetguard.Deed) {
 		return // what another machine said, and nobody ran it
 	}
 	points, text := w.from(d.Host)
+	if points > 0 && contains(d.Mark, "hidden") && d.What != "msiexec" {
+		w.add(clueHide, 15, "what is fetched is run out of sight")
+	}
 	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
 		points += 10
 	}
@@ -260,13 +264,19 @@ func (w *scale) bring(d meetguard.Deed) {
 		points = min(points, 10) // an answer that is shown
 	}
 	w.came(clueSource, points, text, d.Host)
-	if d.Kind == meetguard.DeedFetchRun && points > 0 {
-		w.add(clueRun, atOnce(d), "what it brings is run at once")
+	if d.Kind == meetguard.DeedFetchRun && points > 0 && evaluators[d.What] {
+		w.add(clueRun, atOnce(d), "what it brings is evaluated at once")
+	} else if d.Kind == meetguard.DeedFetchRun && points > 0 {
+		w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
 	}
 	if w.host(d.Host).pretext {
 		w.add(clueDisguise, 10, "a host is named for the occasion")
 	}
 }
+
+// evaluators run a text that they have brought themselves, as no installation
+// line of a maker does.
+var evaluators = set(`ruby perl php python node osascript lua tclsh swift deno`)
 
 // atOnce weighs that a download is run in one go. Packages of languages are
 // installed that way every day.
@@ -323,8 +333,14 @@ func (w *scale) runs(d meetguard.Deed) {
 	if proxies[d.What] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
 	}
+	if portables[d.What] && dataExt[pathExt(low)] && (landingPlace(low) || coveredPlace(low)) {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
+	}
 	w.place(d.File, nil)
 }
+
+// dataExt are endings of what no interpreter is honestly given to run.
+var dataExt = set(`.dat .bin .txt .log .tmp .jpg .jpeg .png .gif .ico .mp4 .mp3 .wav .pdf .doc .docx .db .dll .sys .cfg .ini .json`)
 
 // oddEnding are endings of programs that hardly anybody knows as such.
 var oddEnding = set(`.scr .pif .com`)
@@ -381,14 +397,28 @@ func (w *scale) ran() {
 		}
 	}
 	for _, d := range w.l.fetched {
+		if contains(d.Mark, encrypted) {
+			w.add(clueEncoded, 25, fmt.Sprintf("what was fetched is decoded before it is run (%s)", quoted(baseName(d.File))))
+		}
 		switch {
 		case w.best[clueSource].points == 0:
 		case d.Kind == meetguard.DeedFetchRun || d.File == "":
-			w.add(clueRun, atOnce(d), "what it brings is run at once")
+			w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
 		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs():
-			w.add(clueRun, 20, fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File))))
+			w.fromTemp(d)
 		default:
 			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
 		}
 	}
+}
+
+// fromTemp weighs that a download is run from a temporary folder. People who look
+// into a script before they run it have it there.
+func (w *scale) fromTemp(d meetguard.Deed) {
+	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
+	if w.l.typed() && shells[w.l.name] && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
+		w.came(clueRun, 15, text, d.Host)
+		return
+	}
+	w.add(clueRun, 20, text)
 }

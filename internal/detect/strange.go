@@ -57,7 +57,7 @@ func (s *subject) origin(f meetguard.Fetch) string { return sourceWord(s.judge.s
 // strangeCradle: a few lines that are there to bring and run the code of a
 // stranger. Builds and installers that do so have more to do, or check it.
 func strangeCradle(s *subject) string {
-	if s.isClicked() || s.vouched || !s.isErrand() {
+	if s.isClicked() || s.vouched || !s.isErrand() || s.merelyUnknown() {
 		return ""
 	}
 	switch c := s.code; {
@@ -69,6 +69,21 @@ func strangeCradle(s *subject) string {
 		return fmt.Sprintf("It is there to bring something by %s from %s, and does what honest helpers do not (%s).", clip(c.brought.Tool), s.origin(c.brought), strings.Join(s.have(sly), ", "))
 	}
 	return ""
+}
+
+// merelyUnknown says whether a command line brings what it runs from a host of
+// which there is nothing to say but that no list has it: that is how the tools of
+// thousands of makers are installed.
+func (s *subject) merelyUnknown() bool {
+	if s.run == nil || s.trait("hidden-window") {
+		return false
+	}
+	for _, f := range append([]meetguard.Fetch{s.code.strange, s.code.written, s.code.brought}, s.code.run...) {
+		if f.Tool != "" && (f.Insecure || f.Hidden || !s.strangeness(f.Host).mere && s.judge.source(f).strange()) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *subject) isErrand() bool {

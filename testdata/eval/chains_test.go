@@ -43,7 +43,7 @@ func TestJudgeChains(t *testing.T) {
 {"os":"linux","pid":4,"exe":"/usr/bin/curl","chain":"b-1","signature":{"status":"unsigned"},"args":["curl","-V"]}
 `,
 	})
-	r, err := judgeChains(agent, dir, t.TempDir())
+	r, err := judgeChains(agent, dir, t.TempDir(), 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,13 +61,16 @@ func TestJudgeChains(t *testing.T) {
 			t.Error("it passed")
 		}
 	}
+	if len(r.Masks) != 2 || r.poorRecall() != r.Poor.Recall || r.worstRecall() != r.Poor.Recall || r.passed() {
+		t.Errorf("masks %+v", r.Masks)
+	}
 	rep := report{Recall: 1, Chains: r}
 	if rep.judge(); rep.Passed {
 		t.Error("the bars of the chains do not count")
 	}
 	var b strings.Builder
 	r.markdown(&b)
-	for _, want := range []string{"| linux-unseen-x    | 2      | 1     | 0.50   |", "Missed (1 of 1)", "Chain recall 0.667"} {
+	for _, want := range []string{"| linux-unseen-x    | 2      | 1     | 0.50   |", "Missed (1 of 1)", "Chain recall 0.667", "Over 2 masks: recall 0.667"} {
 		if !strings.Contains(b.String(), want) {
 			t.Errorf("%q is not in\n%s", want, b.String())
 		}
@@ -82,11 +85,11 @@ func TestChainTroubles(t *testing.T) {
 		"no replay":       "#!/bin/sh\necho unknown command >&2\nexit 2\n",
 	} {
 		agent, dir := writeChains(t, map[string]string{"agent": script, "malicious/a.jsonl": line, "benign/b.jsonl": line})
-		if _, err := judgeChains(agent, dir, t.TempDir()); err == nil {
+		if _, err := judgeChains(agent, dir, t.TempDir(), 2); err == nil {
 			t.Errorf("%s was taken", name)
 		}
 	}
-	if _, err := judgeChains("agent", t.TempDir(), t.TempDir()); err == nil {
+	if _, err := judgeChains("agent", t.TempDir(), t.TempDir(), 1); err == nil {
 		t.Error("a folder without chains was taken")
 	}
 }
@@ -101,11 +104,11 @@ func TestPoor(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, f := range files {
-			full, err := f.text(false)
+			full, err := f.text(whole)
 			if err != nil {
 				t.Fatal(err)
 			}
-			poor, err := f.text(true)
+			poor, err := f.text(3)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -122,6 +125,15 @@ func TestPoor(t *testing.T) {
 				}
 			}
 		}
+	}
+	differ := 0
+	for i := range 300 {
+		if third("x-1", i, 0) != third("x-1", i, 1) {
+			differ++
+		}
+	}
+	if differ < 60 {
+		t.Errorf("two masks differ in %d of 300 launches", differ)
 	}
 	if share := ratio(bare, launches); share < 0.31 || share > 0.36 {
 		t.Errorf("%d of %d command lines are gone", bare, launches)

@@ -35,6 +35,7 @@ type options struct {
 	chains string
 	clean  []string
 	keep   string
+	masks  int
 	max    int
 
 	noClean bool
@@ -47,6 +48,7 @@ func main() {
 	flag.StringVar(&o.agent, "agent", "bin/meetguard", "the agent to measure")
 	flag.StringVar(&o.chains, "chains", "testdata/chains", "the folder of recorded launch chains")
 	flag.BoolVar(&o.only, "only-chains", false, "only replay the launch chains: a glance while their rules are written")
+	flag.IntVar(&o.masks, "masks", defaultMasks, "how many thirds of the command lines of the launch chains are left out, one after the other")
 	flag.BoolVar(&o.asJSON, "json", false, "print one JSON object instead of tables")
 	flag.Func("clean", "a tree in which nothing may alarm, may be given again (default: samples, system folders, Go modules)", func(dir string) error {
 		o.clean = append(o.clean, dir)
@@ -121,7 +123,7 @@ func run(o options) (*report, error) {
 	if r.LeftOut, err = leaveOut(agent, filepath.Join(dir, "lures"), r.lures, r.rules); err != nil {
 		return nil, err
 	}
-	if r.Chains, err = judgeChains(agent, o.chains, dir); err != nil {
+	if r.Chains, err = judgeChains(agent, o.chains, dir, o.masks); err != nil {
 		return nil, err
 	}
 	for _, tree := range o.clean {
