@@ -190,5 +190,5 @@ func uninstallService(s service.Service) error {
 			return err
 		}
 	}
-	return s.Uninstall()
+	return errors.Join(s.Uninstall(), forgetEnrolment())
 }

@@ -45,3 +45,6 @@ func forgetInstall() { _ = os.Remove(plistFile) }
 // finishInstall gives the property list the mode that launchd asks for,
 // whatever the umask took from it.
 func finishInstall() error { return os.Chmod(plistFile, 0o644) }
+
+// forgetEnrolment does nothing: enroll adds nothing to the service.
+func forgetEnrolment() error { return nil }

@@ -63,3 +63,13 @@ func forgetInstall() { _ = os.Remove(unitFile) }
 // finishInstall mends what the umask took from the unit, which everybody may
 // read.
 func finishInstall() error { return os.Chmod(unitFile, 0o644) }
+
+// forgetEnrolment takes out what enroll added to the unit.
+func forgetEnrolment() error {
+	err := os.Remove(dropInFile)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	_ = os.Remove(dropInFolder) // unless an administrator put something there
+	return err
+}

@@ -70,3 +70,6 @@ func finishInstall() error {
 	again := mgr.RecoveryAction{Type: mgr.ServiceRestart, Delay: 2 * time.Second}
 	return errors.Join(s.SetRecoveryActions([]mgr.RecoveryAction{again, again, again}, 24*60*60), s.SetRecoveryActionsOnNonCrashFailures(true))
 }
+
+// forgetEnrolment does nothing: enroll adds nothing to the service.
+func forgetEnrolment() error { return nil }
