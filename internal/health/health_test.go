@@ -45,6 +45,8 @@ func TestJudge(t *testing.T) {
 		"launches polled": {source("launches", "degraded", "poll"), IDLaunches, Warn, "CAP_BPF"},
 		"launches off":    {source("launches", "degraded", "switched off in the configuration"), IDLaunches, Note, "auto"},
 		"half a box":      {source("inspection", "degraded", "boxed: seccomp; missing: landlock"), IDBox, Warn, "troubleshooting"},
+		"canary lost":     {source("canary", "failed", "a file did not come back"), IDCanary, Blind, "selftest"},
+		"canary not made": {source("canary", "failed", "no proof could be made: no space left"), IDCanary, Blind, "make room"},
 		"log broken":      {source("alert log", "failed", "disk full"), IDAlertLog, Blind, "volume"},
 		"not enrolled":    {source("identity", "degraded", "run `meetguard enroll x`"), IDIdentity, Warn, "enrol"},
 		"no delivery":     {source("collector", "degraded", "no delivery since"), IDDelivery, Warn, "doctor"},
