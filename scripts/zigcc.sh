@@ -50,6 +50,7 @@ frameworks() {
   stub "$1" IOKit "IOServiceMatching IOServiceGetMatchingServices IOIteratorNext IOObjectGetClass
     IORegistryEntryGetName IORegistryEntryCreateCFProperty kIOMasterPortDefault kIOMainPortDefault"
   cat >"$1/CoreFoundation.framework/Headers/CoreFoundation.h" <<'END'
+#pragma once
 #include <string.h>
 #include <MacTypes.h>
 typedef const void *CFTypeRef;
@@ -70,6 +71,7 @@ CFIndex CFDataGetLength(CFDataRef data);
 void CFDataGetBytes(CFDataRef data, CFRange range, UInt8 *buffer);
 END
   cat >"$1/IOKit.framework/Headers/IOKitLib.h" <<'END'
+#pragma once
 #include <mach/mach.h>
 #include <CoreFoundation/CoreFoundation.h>
 typedef mach_port_t io_object_t;

@@ -96,7 +96,7 @@ func (p part) component() component {
 			c.Props = []property{{"golang:h1", hex.EncodeToString(raw)}}
 		}
 	}
-	if len(p.Licenses) == 1 && !strings.Contains(p.Licenses[0], " ") {
+	if len(p.Licenses) == 1 && !strings.Contains(p.Licenses[0], " ") && !strings.HasPrefix(p.Licenses[0], "LicenseRef-") {
 		c.Licenses = []choice{{License: &license{p.Licenses[0]}}}
 	} else if len(p.Licenses) > 0 {
 		c.Licenses = []choice{{Expression: strings.Join(p.Licenses, " AND ")}}

@@ -13,11 +13,12 @@ import (
 
 // allowed are the licences that may be shipped inside, by SPDX identifier. They
 // ask for their text and the names of their authors, no more.
-var allowed = []string{"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "0BSD", "Unlicense", "CC0-1.0", "ZPL-2.1"}
+var allowed = []string{"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "ISC", "0BSD", "Unlicense", "CC0-1.0", "Zlib", "ZPL-2.1", "LicenseRef-public-domain"}
 
 // tolerated are the exceptions, each with the reason why it may be shipped.
 var tolerated = map[string]string{
 	"github.com/hashicorp/golang-lru/v2 MPL-2.0":                                 "asks for the source of its own files, which are used unchanged",
+	"github.com/shoenig/go-m1cpu MPL-2.0":                                        "as above; on macOS only",
 	"glibc LGPL-2.1-or-later":                                                    "may be linked statically as long as the program can be linked again: its source is open",
 	"libgcc GPL-3.0-or-later WITH GCC-exception-3.1":                             "the exception allows every program that GCC compiled",
 	"winpthreads MIT AND BSD-3-Clause-Clear":                                     "asks for its text only",
@@ -44,6 +45,8 @@ var marks = []struct{ id, phrase, group string }{
 	{"ISC", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted, provided that", "isc"},
 	{"ISC", "permission to use, copy, modify, and distribute this software for any purpose with or without fee is hereby granted, provided that", "isc"},
 	{"0BSD", "permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby granted.", "isc"},
+	{"Zlib", "this software is provided 'as-is', without any express or implied warranty. in no event will the authors be held liable", "zlib"},
+	{"LicenseRef-public-domain", "have been put into the public domain. you can do whatever you want", "public"},
 	{"Unlicense", "this is free and unencumbered software released into the public domain", "public"},
 	{"CC0-1.0", "cc0 1.0 universal", "public"},
 }
@@ -62,8 +65,7 @@ func classify(text string) []string {
 	return ids
 }
 
-// licensed adds the licences that lie in a module's folder, or above it: a
-// module may be a folder of a larger one.
+// licensed adds the licences that lie in a module's folder.
 func licensed(p part, dir string) (part, error) {
 	files, err := os.ReadDir(dir)
 	if err != nil {
@@ -78,7 +80,9 @@ func licensed(p part, dir string) (part, error) {
 			return p, fmt.Errorf("read the licence of %s: %w", p.Name, err)
 		}
 		p.Texts = append(p.Texts, string(text))
-		p.Licenses = append(p.Licenses, classify(string(text))...)
+		if !strings.Contains(strings.ToUpper(f.Name()), "3RD-PARTY") { // modules of their own, listed as such
+			p.Licenses = append(p.Licenses, classify(string(text))...)
+		}
 	}
 	if choice := either[p.Name]; choice != "" {
 		p.Licenses = []string{choice}
