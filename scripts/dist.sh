@@ -1,7 +1,7 @@
 #!/bin/sh
 # dist.sh OUT [TARGET…]: builds both programs for each target into OUT/TARGET,
 # without the target named for all that this machine can build. The same source
-# gives the same bytes, wherever the folder lies: scripts/same.sh proves it.
+# gives the same bytes, wherever the folder lies: `make test-packages` proves it.
 #
 # TARGET is linux-amd64, linux-arm64, windows-amd64, darwin-arm64 or darwin-amd64.
 # VERSION and COMMIT say what goes into the programs, else git does.
@@ -103,5 +103,7 @@ papers() {
 for target; do
   (build "$target")
 done
+# what the packages are named after, and what makes the same bytes again
+printf 'VERSION=%s\nCOMMIT=%s\nSOURCE_DATE_EPOCH=%s\n' "$VERSION" "$COMMIT" "$SOURCE_DATE_EPOCH" >"$out/build-info"
 papers "$@"
 say "ready: version $VERSION in $out"

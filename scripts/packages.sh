@@ -7,8 +7,9 @@ dist=${1:?usage: packages.sh DIST}
 dist=$(cd "$dist" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
-# shellcheck source=scripts/version.sh
-. "$here/version.sh"
+# shellcheck source=/dev/null
+. "$dist/build-info" # of the build, whatever was committed since
+export VERSION COMMIT SOURCE_DATE_EPOCH
 root=$PWD
 work=$root/build/dist-work/packages
 out=$dist/packages
@@ -40,7 +41,7 @@ stage() {
 linux() {
   dir=$work/linux-$1
   stage "$dir/agent" meetguard "config.yaml managed.yaml enroll.token"
-  cp "$dist/linux-$1/meetguard" "$dist/linux-$1/meetguard.cdx.json" installer/systemd/meetguard.service "$dir/agent/"
+  cp "$dist/linux-$1/meetguard" "$dist/linux-$1/meetguard.cdx.json" installer/systemd/meetguard.service installer/systemd/meetguard.sysusers "$dir/agent/"
   cp -r "$work/pages/man" "$work/pages/completion" "$dir/agent/"
   stage "$dir/collector" meetguard-collector collector.yaml
   cp "$dist/linux-$1/meetguard-collector" "$dist/linux-$1/meetguard-collector.cdx.json" \

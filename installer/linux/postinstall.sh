@@ -12,6 +12,9 @@ first() { # dpkg hands on the old version, rpm the number of installed ones
 }
 
 case ${1:-} in configure | 1 | 2) ;; *) exit 0 ;; esac
+if [ -f /usr/lib/sysusers.d/@NAME@.conf ] && command -v systemd-sysusers >/dev/null; then
+  systemd-sysusers @NAME@.conf
+fi
 command -v systemctl >/dev/null || exit 0
 booted=
 [ ! -d /run/systemd/system ] || booted=yes
