@@ -43,13 +43,14 @@ var mayImport = map[string][]string{
 		"meetguard/internal/detect", "meetguard/internal/chain", "meetguard/internal/alert", "meetguard/internal/config",
 		"meetguard/internal/owner", "meetguard/internal/opinion", "meetguard/internal/sigma", "meetguard/internal/device", "meetguard/internal/health",
 		"meetguard/internal/desktop", "meetguard/internal/box"},
-	"meetguard/docs": {},
+	"meetguard/docs":      {},
+	"meetguard/installer": {},
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 
 	"meetguard/scripts/sbom": {}, // run by make dist
 
-	"meetguard/cmd/agent":     {"meetguard", "meetguard/internal/box", "meetguard/internal/desktop", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
+	"meetguard/cmd/agent":     {"meetguard", "meetguard/installer", "meetguard/internal/box", "meetguard/internal/desktop", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
 	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect", "meetguard/internal/store"},
 }
 

@@ -66,5 +66,5 @@ func (a *app) enroll(cfg config.Config, collector, token string) error {
 	if configured != "" && !device.SameCollector(configured, collector) {
 		fmt.Fprintf(a.errOut, "the configuration names another collector, %s: set collector to %s\n", configured, collector)
 	}
-	return nil
+	return a.afterEnrol(cfg.State)
 }

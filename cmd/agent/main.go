@@ -129,6 +129,6 @@ was found, 2 the work could not be done.`,
 			return c.Help()
 		},
 	}
-	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.setupCommand(), testLaunchCommand())
+	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.setupCommand(), a.serviceCommand(), testLaunchCommand(), a.canaryLaunchCommand())
 	return root
 }

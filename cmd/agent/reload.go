@@ -12,10 +12,11 @@ import (
 
 // reloader has a running agent take a changed configuration.
 type reloader struct {
-	in     config.Inputs
-	agent  *agent.Agent
-	config config.Config // as the agent has it
-	log    *slog.Logger
+	in      config.Inputs
+	agent   *agent.Agent
+	manager *manager
+	config  config.Config // as the agent has it
+	log     *slog.Logger
 }
 
 // run reloads at each request until ctx ends.
@@ -27,7 +28,9 @@ func (r *reloader) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-requests:
+			r.manager.reloading()
 			r.reload(ctx)
+			r.manager.live()
 		}
 	}
 }

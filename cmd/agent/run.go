@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -23,6 +22,7 @@ const memoryTarget = 64 << 20
 func (a *app) runCommand() *cobra.Command {
 	var file, state, collector string
 	var folders []string
+	var asService bool
 	c := &cobra.Command{
 		Use:   "run",
 		Short: "Watch download folders and launches, in the foreground or as a service",
@@ -31,7 +31,8 @@ func (a *app) runCommand() *cobra.Command {
 to the collector that this machine is enrolled at (see enroll), or to the one on
 this machine that --collector names. SIGTERM ends it cleanly. SIGHUP has it read
 its configuration and rules again, without losing an event; the log names the
-keys that need a restart.`,
+keys that need a restart. docs/service.md tells what --service adds; the units
+that meetguard service install makes use it.`,
 		Example: "  meetguard run\n  meetguard run --watch ~/Downloads --state /tmp/mg --collector http://127.0.0.1:8765",
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
@@ -45,19 +46,22 @@ keys that need a restart.`,
 			if len(folders) > 0 {
 				in.Flags = append(in.Flags, config.Flag{Name: "--watch", Key: "watch", Values: folders})
 			}
-			return a.runAgent(in)
+			err := a.runAgent(in, asService)
+			tellEnd(err, asService)
+			return err
 		},
 	}
 	c.Flags().StringVar(&file, "config", "", "configuration file (default "+config.DefaultPath()+", if it exists)")
 	c.Flags().StringArrayVar(&folders, "watch", nil, "watch this folder and no home folders; may be given again")
 	c.Flags().StringVar(&state, "state", "", "state folder (default "+config.Default().State+")")
 	c.Flags().StringVar(&collector, "collector", "", "base URL of a collector")
+	c.Flags().BoolVar(&asService, "service", false, "run for a service manager: prove every ten minutes that files and launches are seen, and end with an error if not")
 	return c
 }
 
 // runAgent runs the agent until it is told to end. Folders named on the command
 // line may be relative.
-func (a *app) runAgent(in config.Inputs) error {
+func (a *app) runAgent(in config.Inputs, asService bool) error {
 	debug.SetMemoryLimit(memoryTarget)
 	if err := absolute(in.Flags); err != nil {
 		return err
@@ -71,18 +75,23 @@ func (a *app) runAgent(in config.Inputs) error {
 	if err != nil {
 		return err
 	}
-	log := slog.New(slog.NewTextHandler(a.errOut, nil))
+	log := newLog(a.errOut, asService)
 	tellManaged(eff, log)
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, Log: log})
+	m := newManager(asService, log)
+	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused,
+		Canary: m.canary([]string{argv[0], canaryCommand}), Live: m.live, Log: log})
 	if err != nil {
 		return err
 	}
-	r := &reloader{in: in, agent: ag, config: cfg, log: log}
-	if service.Interactive() {
-		go r.run(a.ctx)
-		return ag.Run(a.ctx)
+	p := &program{ctx: a.ctx, agent: ag, manager: m, done: make(chan error, 1)}
+	p.reloader = &reloader{in: in, agent: ag, manager: m, config: cfg, log: log}
+	switch {
+	case !service.Interactive():
+		return runService(p)
+	case asService:
+		return runUnseen(p)
 	}
-	return runService(ag, r)
+	return p.foreground()
 }
 
 // absolute makes the folders of --watch absolute.
@@ -104,19 +113,28 @@ func absolute(flags []config.Flag) error {
 
 // program is the agent as a service manager sees it.
 type program struct {
+	ctx      context.Context
 	agent    *agent.Agent
 	reloader *reloader
+	manager  *manager
 	stop     context.CancelFunc
 	done     chan error
 }
 
-func runService(ag *agent.Agent, r *reloader) error {
-	p := &program{agent: ag, reloader: r, done: make(chan error, 1)}
-	s, err := service.New(p, &service.Config{Name: "meetguard", DisplayName: "meetguard", Description: "Catches fake meeting software before it runs"})
+func runService(p *program) error {
+	s, err := service.New(p, serviceConfig(""))
 	if err != nil {
 		return fmt.Errorf("become a service: %w", err)
 	}
 	return s.Run()
+}
+
+// foreground runs the agent until the context of the program ends.
+func (p *program) foreground() error {
+	stop := context.AfterFunc(p.ctx, p.manager.stopping)
+	defer stop()
+	go p.reloader.run(p.ctx)
+	return p.agent.Run(p.ctx)
 }
 
 // Start returns at once, as service managers want. An agent that ends by
@@ -140,6 +158,7 @@ func (p *program) Stop(service.Service) error {
 	if p.stop == nil {
 		return errors.New("the agent was not started")
 	}
+	p.manager.stopping()
 	p.stop()
 	return <-p.done
 }

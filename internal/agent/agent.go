@@ -34,6 +34,8 @@ type Options struct {
 	Worker  []string // argv of the worker process
 	Version string
 	Refused []config.Refused // managed settings that could not be used, for the status
+	Canary  Canary
+	Live    func() // called once, when every source is live; may be nil
 	Log     *slog.Logger
 }
 
@@ -60,7 +62,9 @@ type Agent struct {
 	queue     chan meetguard.Event
 	chains    *chains
 	counts    counts
+	canary    *canary       // nil without one
 	rehearsed chan struct{} // closed when the first verdict can be given
+	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
 	statusMu  sync.Mutex    // one writer of the status file at a time
 	trouble   sync.Map      // name of a source ─► why its Run ended
@@ -68,13 +72,13 @@ type Agent struct {
 
 // counts are the agent's own counters; those of the sources are theirs.
 type counts struct {
-	judged, launches, incomplete, alerts, known, folded atomic.Uint64
+	judged, read, launches, launchesJudged, incomplete, alerts, known, folded atomic.Uint64
 }
 
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), changed: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), live: make(chan struct{}), changed: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -99,6 +103,9 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
 		return a, err
 	}
+	if err = a.openCanary(); err != nil {
+		return a, err
+	}
 	if err = a.openSources(); err != nil {
 		return a, err
 	}
@@ -111,7 +118,7 @@ func (a *Agent) openSources() (err error) {
 	if a.opts.Fixed {
 		a.roots = func() []string { return cfg.Watch }
 	}
-	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: a.roots, Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
+	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: a.roots, Private: a.canary.folder(), Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
 	if err != nil {
 		return err
 	}
@@ -145,6 +152,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	}
 	g.Go(func() error { return a.writeStatus(ctx) })
 	g.Go(func() error { return a.announce(ctx) })
+	g.Go(func() error { return a.prove(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -198,6 +206,10 @@ func (a *Agent) announce(ctx context.Context) error {
 	debug.FreeOSMemory() // what starting needed is not needed again
 	a.saveStatus()       // whoever waits for the line below may ask for the status
 	a.log.Info("Watching", args...)
+	if a.opts.Live != nil {
+		a.opts.Live()
+	}
+	close(a.live)
 	return nil
 }
 
@@ -233,7 +245,13 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil // gone again: a temporary file
 	}
+	if a.canary.owns(ev.Path) && a.canary.landed(ev.Path, a.insp.Judge(f)) {
+		return nil
+	}
 	a.counts.judged.Add(1)
+	if f.SHA256 != "" {
+		a.counts.read.Add(1)
+	}
 	a.land(ev, id, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
@@ -287,6 +305,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 				err = a.judgeLaunch(ctx, ev)
 			}
 			a.judging.RUnlock()
+			a.counts.launchesJudged.Add(1)
 			if err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}

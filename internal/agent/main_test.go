@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"meetguard"
 	"meetguard/internal/worker"
@@ -16,6 +18,7 @@ import (
 const (
 	workerArg   = "inspection-worker-under-test"
 	crashingArg = "crashing-worker-under-test" // dies of every request
+	silentArg   = "silent-worker-under-test"   // never answers for the canary
 )
 
 func TestMain(m *testing.M) {
@@ -30,9 +33,30 @@ func TestMain(m *testing.M) {
 		case crashingArg:
 			_ = worker.Serve(func([]byte, []*os.File) []byte { panic("a parser failed") }, nil)
 			os.Exit(2)
+		case silentArg:
+			os.Exit(serveSilently())
 		}
 	}
 	os.Exit(m.Run())
+}
+
+// serveSilently is a worker that hangs over the file of the canary.
+func serveSilently() int {
+	ex, err := NewExaminer(ExaminerConfig{})
+	if err != nil {
+		return 2
+	}
+	_ = worker.Serve(func(raw []byte, files []*os.File) []byte {
+		req, contents, err := unseal(raw)
+		if err != nil {
+			return encode(reply{Failed: err.Error()})
+		}
+		if strings.HasPrefix(string(req.Name), "canary-") {
+			time.Sleep(time.Hour)
+		}
+		return encode(ex.answer(req, contents, files))
+	}, nil)
+	return 0
 }
 
 // trusting is the configuration of a worker that is given a folder: it trusts

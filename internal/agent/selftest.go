@@ -23,25 +23,32 @@ const (
 // exactly those arguments, and only if nothing else is to say of it.
 func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, err error) {
 	self, err := os.Executable()
-	if err != nil || ev.Process.Exe != self || !isTestLaunch(ev.Process) {
+	word, test := testLaunchWord(ev.Process)
+	if err != nil || ev.Process.Exe != self || !test {
 		return false, nil
 	}
 	f := a.insp.Launch(ctx, ev.Process)
 	a.insp.matchLaunch(&f)
 	v := a.insp.Judge(f)
-	if len(v.Findings) != 1 || v.Findings[0].Rule != RuleTest {
+	if !onlyTest(v) {
 		return false, nil
+	}
+	if a.canary.launched(word) {
+		return true, nil
 	}
 	return true, a.report(ctx, ev, f, v, false)
 }
 
-// isTestLaunch knows the arguments: the program, the command, the mark, and a
-// word that makes each test another one.
-func isTestLaunch(p *meetguard.Process) bool {
+// testLaunchWord knows the arguments: the program, the command, the mark, and a
+// word that makes each test another one, which it returns.
+func testLaunchWord(p *meetguard.Process) (word string, test bool) {
 	words := p.Args
 	if len(words) == 0 {
 		words = strings.Fields(p.CommandLine)
 		words = words[max(0, len(words)-4):] // the path of the program may hold blanks
 	}
-	return len(words) == 4 && words[1] == TestLaunch && words[2] == TestMark
+	if len(words) != 4 || words[1] != TestLaunch || words[2] != TestMark {
+		return "", false
+	}
+	return words[3], true
 }

@@ -6,7 +6,7 @@ import (
 	"meetguard"
 )
 
-func TestIsTestLaunch(t *testing.T) {
+func TestTestLaunchWord(t *testing.T) {
 	for name, tc := range map[string]struct {
 		p    meetguard.Process
 		want bool
@@ -17,8 +17,8 @@ func TestIsTestLaunch(t *testing.T) {
 		"the mark":     {meetguard.Process{Args: []string{"sh", "-c", TestMark, "x1"}}, false},
 		"nothing":      {meetguard.Process{}, false},
 	} {
-		if got := isTestLaunch(&tc.p); got != tc.want {
-			t.Errorf("%s: %v", name, got)
+		if word, got := testLaunchWord(&tc.p); got != tc.want || got != (word == "x1") {
+			t.Errorf("%s: %q %v", name, word, got)
 		}
 	}
 }

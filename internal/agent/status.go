@@ -95,7 +95,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	sources = slices.Concat(sources, a.knowledge(), a.settings(), a.delivery())
+	sources = slices.Concat(sources, a.canary.sources(), a.knowledge(), a.settings(), a.delivery())
 	for i := range sources {
 		if why, broken := a.trouble.Load(sources[i].Name); broken {
 			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)

@@ -46,10 +46,14 @@ func Default() Config {
 	return Config{State: defaultState(), Launches: "auto", Files: "auto", LogMiB: 256, Workers: 1}
 }
 
-// defaultState is the system's place for root, and the user's for others.
+// defaultState is the system's place for root and for a service of systemd, which
+// names it in STATE_DIRECTORY, and the user's for others.
 func defaultState() string {
 	if runtime.GOOS == "windows" {
 		return filepath.Join(os.Getenv("ProgramData"), "MeetGuard")
+	}
+	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
+		return dir
 	}
 	if os.Geteuid() == 0 {
 		if runtime.GOOS == "darwin" {

@@ -20,6 +20,8 @@ func Advice(s meetguard.SourceStatus, goos string) string {
 		return adviceFiles(s.Detail, goos)
 	case "launches":
 		return adviceLaunches(s, goos)
+	case "canary":
+		return adviceCanary(s.Detail)
 	case "alert log":
 		return "see whether the volume of the state folder is full or read-only; the agent goes on as soon as it can write"
 	case "rules":
@@ -61,6 +63,15 @@ func adviceFiles(detail, goos string) string {
 		return "name the folders that matter with the key watch; the others are listed every 15 minutes"
 	}
 	return "see the log of the service"
+}
+
+// adviceCanary tells apart a volume that takes nothing and an agent that sees
+// nothing: the second one is ended by its watchdog.
+func adviceCanary(detail string) string {
+	if strings.HasPrefix(detail, "no proof could be made") {
+		return "make room on the volume of the state folder: without it the agent cannot prove that it detects"
+	}
+	return "the service is started again by itself; if this stays, its log has where it hung, and `meetguard selftest` says what is not seen"
 }
 
 func adviceLaunches(s meetguard.SourceStatus, goos string) string {

@@ -34,6 +34,7 @@ const (
 	IDFiles        = "files"
 	IDFolders      = "folders"
 	IDLaunches     = "launches"
+	IDCanary       = "canary"
 	IDAlertLog     = "alert-log"
 	IDRules        = "rules"
 	IDSignatures   = "signatures"
@@ -59,7 +60,7 @@ const (
 
 // IDs lists every id that a finding may have.
 func IDs() []string {
-	return []string{IDAgent, IDFiles, IDFolders, IDLaunches, IDAlertLog, IDRules, IDSignatures, IDSettings, IDIdentity, IDDelivery, IDOther, IDWatches,
+	return []string{IDAgent, IDFiles, IDFolders, IDLaunches, IDCanary, IDAlertLog, IDRules, IDSignatures, IDSettings, IDIdentity, IDDelivery, IDOther, IDWatches,
 		IDInstances, IDBTF, IDRights, IDDiskAccess, IDAuditPolicy, IDAuditCommand, IDClock, IDStateFolder, IDStateSpace, IDWorker, IDRival, IDConfig,
 		IDCollector + "name", IDCollector + "tcp", IDCollector + "tls", IDCollector + "certificate", IDCollector + "answer"}
 }
@@ -183,7 +184,7 @@ func agent(o Observed) []Finding {
 }
 
 // sourceIDs gives the id of each source of the status.
-var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "alert log": IDAlertLog, "rules": IDRules, "signatures": IDSignatures,
+var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "canary": IDCanary, "alert log": IDAlertLog, "rules": IDRules, "signatures": IDSignatures,
 	"settings": IDSettings, "identity": IDIdentity, "collector": IDDelivery}
 
 // sources repeats what the agent told, if it runs: what a dead one told last is

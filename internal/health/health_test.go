@@ -44,6 +44,8 @@ func TestJudge(t *testing.T) {
 		"files limited":   {source("files", "degraded", "some folders cannot be watched (no space left on device)"), IDFiles, Warn, "max_user_watches"},
 		"launches polled": {source("launches", "degraded", "poll"), IDLaunches, Warn, "CAP_BPF"},
 		"launches off":    {source("launches", "degraded", "switched off in the configuration"), IDLaunches, Note, "auto"},
+		"canary lost":     {source("canary", "failed", "a file did not come back"), IDCanary, Blind, "selftest"},
+		"canary not made": {source("canary", "failed", "no proof could be made: no space left"), IDCanary, Blind, "make room"},
 		"log broken":      {source("alert log", "failed", "disk full"), IDAlertLog, Blind, "volume"},
 		"not enrolled":    {source("identity", "degraded", "run `meetguard enroll x`"), IDIdentity, Warn, "enrol"},
 		"no delivery":     {source("collector", "degraded", "no delivery since"), IDDelivery, Warn, "doctor"},

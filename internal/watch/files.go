@@ -35,6 +35,9 @@ type FilesConfig struct {
 	// 60 s. A root may be a symbolic link; below it none is followed. Roots
 	// inside other roots are covered by these.
 	Roots func() []string
+	// Private is a further root, of whoever asks, that Status does not count; ""
+	// for none. It must exist.
+	Private string
 	// Fixed says that Roots never changes. Each root must then exist.
 	Fixed bool
 	// Known tells whether this content of path was judged before. It may be
@@ -142,7 +145,11 @@ func reason(err error) error {
 // askRoots asks for the roots and brings them into absolute, clean form.
 func (f *Files) askRoots() ([]string, error) {
 	var roots []string
-	for _, root := range f.cfg.Roots() {
+	ask := f.cfg.Roots()
+	if f.cfg.Private != "" {
+		ask = append(ask[:len(ask):len(ask)], f.cfg.Private)
+	}
+	for _, root := range ask {
 		abs, err := filepath.Abs(root)
 		if err != nil {
 			return nil, fmt.Errorf("watch folder %+q: %w", root, err)

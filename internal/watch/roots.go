@@ -161,18 +161,23 @@ func (f *Files) Status() []meetguard.SourceStatus {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	h := &f.health
-	state, remarks := h.judge(len(*f.roots.Load()))
+	roots, folders := len(*f.roots.Load()), h.folders
+	if slices.Contains(*f.roots.Load(), f.cfg.Private) {
+		roots, folders = roots-1, max(folders-1, 0)
+	}
+	state, remarks := h.judge(roots, f.cfg.Private)
 	if len(remarks) == 0 {
-		remarks = []string{fmt.Sprintf("%d folders below %d roots are watched", h.folders, len(h.roots))}
+		remarks = []string{fmt.Sprintf("%d folders below %d roots are watched", folders, roots)}
 	}
 	return []meetguard.SourceStatus{{Name: "files", State: state, Detail: strings.Join(remarks, "; ")}}
 }
 
-// judge says how well the source sees, and what keeps it from seeing all.
-func (h *health) judge(roots int) (meetguard.SourceState, []string) {
+// judge says how well the source sees, and what keeps it from seeing all. A
+// private root does not count.
+func (h *health) judge(roots int, private string) (meetguard.SourceState, []string) {
 	var remarks []string
 	for _, root := range slices.Sorted(maps.Keys(h.roots)) {
-		if h.roots[root] != "" {
+		if h.roots[root] != "" && root != private {
 			remarks = append(remarks, "not watched: "+h.roots[root])
 		}
 	}

