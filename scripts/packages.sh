@@ -63,7 +63,7 @@ windows() {
   id() { printf '%s %s' "$1" "$(sha256sum "$dir/meetguard.exe")" | sha256sum | tr a-f A-F | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
   (cd "$dir" && wixl -a x64 -D Version="$VERSION" -D Code="$(id product)" -o "$msi" meetguard.wxs)
   msibuild "$msi" -q "UPDATE \`CustomAction\` SET \`Type\` = 11282 WHERE \`Action\` = 'Prepare'" # 3090, and 8192: hide the target
-  msibuild "$msi" -q "UPDATE \`InstallExecuteSequence\` SET \`Sequence\` = 1450 WHERE \`Action\` = 'RemoveExistingProducts'"
+  msibuild "$msi" -q "UPDATE \`InstallExecuteSequence\` SET \`Sequence\` = 1510 WHERE \`Action\` = 'RemoveExistingProducts'"
   msibuild "$msi" -q "UPDATE \`Property\` SET \`Value\` = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;COLLECTOR;TOKEN;PURGE' WHERE \`Property\` = 'SecureCustomProperties'"
 }
 

@@ -91,7 +91,8 @@ func restartOnFailure() error {
 	if err := s.SetRecoveryActions([]mgr.RecoveryAction{again, again, again}, 24*60*60); err != nil {
 		return fmt.Errorf("have the service start again: %w", err)
 	}
-	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil {
+	// wine's service manager does not know this one
+	if err := s.SetRecoveryActionsOnNonCrashFailures(true); err != nil && !errors.Is(err, windows.ERROR_INVALID_LEVEL) {
 		return fmt.Errorf("have the service start again: %w", err)
 	}
 	return nil

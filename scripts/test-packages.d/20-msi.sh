@@ -16,6 +16,7 @@ msi=$(realpath "${MSI:-$(ls dist/packages/*.msi)}")
 work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
+token=mgenroll_abcdefghijklmnopqrstuvwxyz234567_abcdefghijklmnopqrstuvwxyz234567 # of no collector
 mkdir -p "$work"
 : >"$log"
 
@@ -23,7 +24,7 @@ say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
 fail() { echo "20-msi.sh: FAILED: $*" >&2; exit 1; }
 typed() { # typed COMMAND… in Windows; keeps what it printed
   echo "> $*" | tee -a "$log"
-  timeout 120 "$wine" "$@" 2>/dev/null | tr -d '\r' | tee -a "$log"
+  timeout 120 "$wine" "$@" 2>/dev/null | tr -d '\r' | tee -a "$log" || fail "$1 $2 ended with ${PIPESTATUS[0]}"
 }
 until_ok() { # until_ok SECONDS WHAT COMMAND…
   local most=$1 what=$2
@@ -52,23 +53,20 @@ __declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return 
 C
 x86_64-w64-mingw32-gcc -shared -O2 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$work/bcp.c" -ladvapi32
 
-say "a folder that somebody made before, with a configuration of his"
-mkdir -p "$data"
-
 say "install"
-typed msiexec /i "Z:${msi//\//\\}" /qn COLLECTOR=https://collector.invalid:8443 TOKEN=mgenroll_secret /l*v 'C:\install.log'
+typed msiexec /i "Z:${msi//\//\\}" /qn COLLECTOR=https://collector.invalid:8443 TOKEN=$token /l*v 'C:\install.log'
 until_ok 60 "the service is RUNNING" running
 typed sc query meetguard
 typed 'C:\Program Files\MeetGuard\meetguard.exe' version
 tr -d '\r' <"$data/config.yaml" | tee -a "$log"
 grep -q 'collector: https://collector.invalid:8443' "$data/config.yaml" || fail "COLLECTOR did not arrive"
-grep -qx 'mgenroll_secret' "$data/enroll.token" || fail "TOKEN did not arrive"
-if iconv -f utf-16le -t utf-8 -c "$WINEPREFIX/drive_c/install.log" 2>/dev/null | grep -q mgenroll_secret || grep -qa mgenroll_secret "$WINEPREFIX/drive_c/install.log" 2>/dev/null; then
+grep -qx "$token" "$data/enroll.token" || fail "TOKEN did not arrive"
+if iconv -f utf-16le -t utf-8 -c "$WINEPREFIX/drive_c/install.log" 2>/dev/null | grep -q $token || grep -qa $token "$WINEPREFIX/drive_c/install.log" 2>/dev/null; then
   # wine logs nothing of what Windows hides: told, not failed
   echo "the token stands in wine's log of the installer" | tee -a "$log"
 fi
 for pid in $(pgrep -f 'MeetGuard.meetguard.exe'); do
-  if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q mgenroll_secret; then fail "the token is in a command line that stays"; fi
+  if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q $token; then fail "the token is in a command line that stays"; fi
 done
 
 say "a lure"
@@ -92,7 +90,7 @@ say "remove"
 typed msiexec /x "Z:${msi//\//\\}" /qn
 until_ok 30 "the program is gone" gone
 if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
-[ -s "$data/alerts.jsonl" ] && [ -s "$data/config.yaml" ] || fail "removing took state or configuration"
+for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
 
 say "install and purge"
 typed msiexec /i "Z:${msi//\//\\}" /qn
