@@ -1,5 +1,6 @@
 #!/bin/sh
 # libyara.sh PREFIX: makes sure that PREFIX/include and PREFIX/lib/libyara.a exist (libyara >= 4.5, static).
+# libyara.sh --source FILE: makes sure that FILE is a source tarball of libyara that this build knows.
 #
 # 1. An installed libyara >= 4.3 that links statically is used as it is.
 # 2. Else its source is compiled with the C compiler alone, from the first of
@@ -9,9 +10,14 @@
 # CC and AR choose a cross compiler; YARA_OS (linux, windows, darwin) its target.
 set -eu
 
-prefix=${1:?usage: libyara.sh PREFIX}
-mkdir -p "$prefix"
-prefix=$(cd "$prefix" && pwd)
+prefix=${1:?usage: libyara.sh PREFIX, or libyara.sh --source FILE}
+source=
+if [ "$prefix" = --source ]; then
+  source=${2:?usage: libyara.sh --source FILE}
+else
+  mkdir -p "$prefix"
+  prefix=$(cd "$prefix" && pwd)
+fi
 cc=${CC:-cc}
 ar=${AR:-ar}
 os=${YARA_OS:-linux}
@@ -23,7 +29,8 @@ known='4.5.2 1f87056fcb10ee361936ee7b0548444f7974612ebb0e681734d8de7df055d1ec
 4.5.8 c322414975ff6f701149856613afdcd92a7e6939c284c798ae3c85618197efaa'
 
 if [ -f "$prefix/lib/libyara.a" ] && [ -f "$prefix/include/yara.h" ]; then exit 0; fi
-command -v "$cc" >/dev/null || die "no C compiler: install one (Debian, Ubuntu: apt-get install gcc libc6-dev) and run make again"
+# the first word alone: CC may hold flags
+[ -n "$source" ] || command -v "${cc%% *}" >/dev/null || die "no C compiler: install one (Debian, Ubuntu: apt-get install gcc libc6-dev) and run make again"
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
@@ -83,11 +90,17 @@ from_upstream() {
   return 1
 }
 
-if installed; then exit 0; fi
+if [ -n "$source" ] && [ -f "$source" ] && accept "$source"; then exit 0; fi
+if [ -z "$source" ] && installed; then exit 0; fi
 if [ -n "${YARA_TARBALL:-}" ]; then
   accept "$YARA_TARBALL" || die "YARA_TARBALL is not a yara source tarball this build knows"
 else
   from_apt || from_upstream || die "no libyara: install libyara-dev (>= 4.3), or set YARA_TARBALL to the source tarball of yara 4.5.2 or 4.5.8"
+fi
+if [ -n "$source" ]; then
+  cp "$tarball" "$source.new"
+  mv "$source.new" "$source"
+  exit 0
 fi
 
 say "compiling yara $version for $os with $cc"
@@ -108,7 +121,8 @@ jobs=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # shellcheck disable=SC2016 # expanded by the inner shell
 OBJ=$work/obj CC=$cc FLAGS=$flags xargs -P "$jobs" -n 1 sh -c \
   'exec $CC $FLAGS -c "$1" -o "$OBJ/$(echo "$1" | tr / _).o"' sh <"$work/files"
-"$ar" rcs "$work/libyara.a" "$work"/obj/*.o
+# shellcheck disable=SC2086 # AR may be two words, as in "zig ar"
+LC_ALL=C $ar rcs "$work/libyara.a" "$work"/obj/*.o
 mkdir -p "$prefix/lib" "$prefix/include"
 cp include/yara.h "$prefix/include/"
 cp -r include/yara "$prefix/include/"

@@ -20,8 +20,11 @@ import (
 	"meetguard/internal/config"
 )
 
-// version is set by the linker (see Makefile).
-var version = "dev"
+// Set by the linker (see scripts/dist.sh).
+var (
+	version  = "dev"
+	revision = "" // the commit that this was built from, "" where nobody said
+)
 
 // The exit codes of the contract.
 const (
@@ -126,6 +129,8 @@ was found, 2 the work could not be done.`,
 			return c.Help()
 		},
 	}
-	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.boxProbeCommand(), a.serviceCommand(), testLaunchCommand(), a.canaryLaunchCommand())
+	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(),
+		a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.boxProbeCommand(), a.serviceCommand(),
+		a.setupCommand(), testLaunchCommand(), a.canaryLaunchCommand())
 	return root
 }

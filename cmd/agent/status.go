@@ -204,12 +204,20 @@ func (a *app) versionCommand() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
-				return a.printJSON(map[string]string{"version": version, "rules": signatures.Version()})
+				return a.printJSON(map[string]string{"version": version, "commit": revision, "rules": signatures.Version()})
 			}
-			_, err := fmt.Fprintf(a.out, "meetguard %s, rules %s\n", version, signatures.Version())
+			_, err := fmt.Fprintf(a.out, "meetguard %s%s, rules %s\n", version, builtFrom(), signatures.Version())
 			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+// builtFrom names the commit, where the build told it.
+func builtFrom() string {
+	if revision == "" {
+		return ""
+	}
+	return " (" + revision + ")"
 }

