@@ -24,7 +24,8 @@ const readers = 4
 type SQLite struct {
 	db
 	groupCommit
-	path string
+	path    string
+	reading compiled // of readEach
 }
 
 // OpenSQLite opens or creates the store in the file path, and brings its schema
@@ -53,7 +54,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 		return nil, reason(err)
 	}
 	s := &SQLite{db: db{dialect: dialectSQLite}, path: abs}
-	s.batched = s.inSQL
+	s.batched, s.looked = s.inSQL, s.readEach
 	if err := s.connect(ctx, abs); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -98,6 +99,20 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	return s.checkSchema(ctx)
+}
+
+// readEach runs statements that read, one after the other.
+func (s *SQLite) readEach(ctx context.Context, all []statement) error {
+	for i := range all {
+		stmt, err := s.reading.prepare(ctx, s.read, all[i].query)
+		if err == nil {
+			err = queryPrepared(ctx, stmt, &all[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Save commits the batch with those that wait.
