@@ -48,6 +48,7 @@ type Server struct {
 	beats   *beatKeeper
 	pace    *pace
 	clones  *cloneWatch
+	badges  *badges
 
 	jobs     chan struct{} // tells the worker that there is a job
 	live     *hub          // of live events
@@ -88,7 +89,7 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
 		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
-		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
+		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(), badges: newBadges(),
 		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
 		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(), oidc: oidc,
 	}
