@@ -145,8 +145,8 @@ type Enrolment interface {
 	Renew(ctx context.Context, uid string, audit AuditEntry, added ...Credential) error
 
 	// Credential returns what the collector knows of a certificate (by the
-	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and of its agent
-	// (but for Heartbeat and CertExpires), or ErrNotFound. What has expired, is
+	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and the standing of
+	// its agent, or ErrNotFound. What has expired, is
 	// revoked or belongs to an agent that is not active is returned too: the
 	// caller judges.
 	//
@@ -155,9 +155,10 @@ type Enrolment interface {
 	// Standing is asked on every request.
 	Credential(ctx context.Context, hash string) (Credential, AgentStatus, error)
 
-	// Standing returns an agent (but for Heartbeat and CertExpires) as it is now,
-	// or ErrNotFound: what any collector committed before the call is seen.
-	// Calls that come together are answered together.
+	// Standing returns what a request of an agent is judged by, as it is now, or
+	// ErrNotFound: UID, Group, State, MachineID, EnrolledAt and Log. What any
+	// collector committed before the call is seen. Calls that come together are
+	// answered together.
 	Standing(ctx context.Context, uid string) (AgentStatus, error)
 
 	// Enrolled counts agents that came by a token.

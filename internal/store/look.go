@@ -74,7 +74,7 @@ func (g *groupLook) take() []*pendingLook {
 	return group
 }
 
-// Standing returns an agent as it is now.
+// Standing returns what a request of an agent is judged by.
 func (d *db) Standing(ctx context.Context, uid string) (AgentStatus, error) {
 	a, err := d.looks.look(ctx, uid, func(ctx context.Context, group []*pendingLook) error {
 		all := make([]statement, len(group))
@@ -101,10 +101,13 @@ func (p *pendingLook) statement() statement {
 	}
 }
 
-const selectStanding = `SELECT ` + agentColumns + ` FROM agents AS a WHERE a.agent_uid = ?`
+const selectStanding = `SELECT agent_uid, group_name, state, machine_id, enrolled_at, log_seq, log_head, got_seq, got_digest
+	FROM agents WHERE agent_uid = ?`
 
 func scanStanding(row scanner) (AgentStatus, error) {
-	var r agentRow
-	err := row.Scan(r.dest()...)
-	return r.agent(), err
+	var a AgentStatus
+	var enrolled int64
+	err := row.Scan(&a.UID, &a.Group, &a.State, &a.MachineID, &enrolled, &a.Log.Seq, &a.Log.Head, &a.Log.Received, &a.Log.Digest)
+	a.EnrolledAt = fromMillis(enrolled)
+	return a, err
 }

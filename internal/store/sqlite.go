@@ -19,6 +19,14 @@ var migrations embed.FS
 // readers is the most queries that read at the same time.
 const readers = 4
 
+// Of the connection that writes: an alert changes pages all over the file, and
+// most of them again soon. So many of them are kept in memory, and gathered in the
+// journal before they are written back.
+const (
+	walPages    = 8000     // of 4 KiB
+	writerCache = 16 << 20 // bytes
+)
+
 // SQLite is the Store in one SQLite file. One connection writes; WAL lets the
 // others read meanwhile.
 type SQLite struct {
@@ -86,7 +94,8 @@ func reason(err error) error {
 func (s *SQLite) connect(ctx context.Context, path string) error {
 	var err error
 	if s.write, err = sql.Open("sqlite", dsn(path,
-		"_busy_timeout=10000", "_journal_mode=WAL", "_synchronous=FULL", "_foreign_keys=on", "_txlock=immediate")); err != nil {
+		"_busy_timeout=10000", "_journal_mode=WAL", "_synchronous=FULL", "_foreign_keys=on", "_txlock=immediate",
+		fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", walPages), fmt.Sprintf("_pragma=cache_size(-%d)", writerCache>>10))); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
