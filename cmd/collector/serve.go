@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -94,17 +93,9 @@ can serve one PostgreSQL side by side.`,
 	return cmd
 }
 
-// gcPercent makes the collector keep less garbage than Go does by itself: 10,000
-// connections that are kept hold some 300 MiB, and half as much again is enough.
-// GOGC overrides it.
-const gcPercent = 40
-
 // serve binds the address before it touches the store, so that a start that
 // cannot succeed leaves nothing behind.
 func serve(ctx context.Context, p place, stdout io.Writer, log *slog.Logger) (err error) {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	s, err := p.settings()
 	if err != nil {
 		return err

@@ -356,8 +356,12 @@ func (s *Server) record(r *http.Request, action, target, detail string) error {
 
 // recordAs is record for an act whose author is not the caller, as a log-in.
 func (s *Server) recordAs(r *http.Request, who, action, target, detail string) error {
-	return s.store.Record(context.WithoutCancel(r.Context()), store.AuditEntry{
+	return s.store.Record(context.WithoutCancel(r.Context()), s.auditEntry(r, who, action, target, detail))
+}
+
+func (s *Server) auditEntry(r *http.Request, who, action, target, detail string) store.AuditEntry {
+	return store.AuditEntry{
 		ID: store.NewID(), At: s.now(), Who: column(who, maxLabel), Action: action,
 		Target: column(target, maxLabel), Detail: column(detail, maxText), Address: addressOf(r),
-	})
+	}
 }

@@ -57,8 +57,10 @@ func (d document) list(path ...string) []any {
 const maxMillis = 253402300799999
 
 // millis reads an OCSF timestamp_t: milliseconds since 1970 in UTC.
-func (d document) millis(path ...string) time.Time {
-	ms, err := strconv.ParseInt(d.number(path...), 10, 64)
+func (d document) millis(path ...string) time.Time { return millis(d.number(path...)) }
+
+func millis(digits string) time.Time {
+	ms, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || ms <= 0 || ms > maxMillis {
 		return time.Time{}
 	}
@@ -66,8 +68,8 @@ func (d document) millis(path ...string) time.Time {
 }
 
 // score reads a whole number and brings it into 0…100.
-func (d document) score(path ...string) int {
-	n, err := strconv.Atoi(d.number(path...))
+func score(digits string) int {
+	n, err := strconv.Atoi(digits)
 	if err != nil {
 		return 0
 	}
@@ -76,8 +78,8 @@ func (d document) score(path ...string) int {
 
 // severity reads an OCSF severity_id: 0…6, or 99 for others; anything else is 0,
 // unknown.
-func (d document) severity(path ...string) int {
-	n, err := strconv.Atoi(d.number(path...))
+func severity(digits string) int {
+	n, err := strconv.Atoi(digits)
 	if err != nil || n < 0 || n > 6 && n != 99 {
 		return 0
 	}
@@ -85,8 +87,8 @@ func (d document) severity(path ...string) int {
 }
 
 // count reads a whole number from 0 to what every store can keep.
-func (d document) count(path ...string) uint64 {
-	n, err := strconv.ParseInt(d.number(path...), 10, 64)
+func count(digits string) uint64 {
+	n, err := strconv.ParseInt(digits, 10, 64)
 	if err != nil || n < 0 {
 		return 0
 	}

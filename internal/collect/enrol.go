@@ -40,17 +40,16 @@ func (s *Server) postEnroll(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	res, err := s.enrol(r.Context(), q)
+	res, err := s.enrol(r, q)
 	if err != nil {
 		s.recordAs(r, "device", "agent.enrol.refused", column(q.Agent.Hostname, maxLabel), err.Error())
 		s.fail(w, r, err)
 		return
 	}
-	s.recordAs(r, "agent:"+res.AgentUID, "agent.enrol", res.AgentUID, column(q.Agent.Hostname, maxLabel))
 	writeJSON(w, res)
 }
 
-func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, error) {
+func (s *Server) enrol(r *http.Request, q enrolRequest) (enrolResponse, error) {
 	if s.authority == nil {
 		return enrolResponse{}, refuse(http.StatusServiceUnavailable, "this collector has no certificate authority")
 	}
@@ -64,28 +63,31 @@ func (s *Server) enrol(ctx context.Context, q enrolRequest) (enrolResponse, erro
 		return enrolResponse{}, err
 	}
 	bearer := pki.NewBearer()
-	agent := cleaned(q.Agent)
-	agent.UID = uid
-	switch known, err := s.store.Agent(ctx, store.Everything, uid); {
-	case err == nil && known.State == store.AgentActive:
-		err = s.store.Renew(ctx, uid, cert.credential)
-		if err != nil {
-			return enrolResponse{}, err
-		}
-	case err == nil:
-		return enrolResponse{}, refuseCode(http.StatusUnauthorized, "enroll_again", "this identity counts no more: enrol with a new key")
-	case !errors.Is(err, store.ErrNotFound):
-		return enrolResponse{}, err
-	default:
-		if _, err := s.store.Enrol(ctx, pki.HashSecret(q.Token), agent, column(q.MachineID, maxLabel), cert.credential, now); err != nil {
-			return enrolResponse{}, enrolError(err)
-		}
-	}
 	bearerCred := store.Credential{AgentUID: uid, Hash: pki.HashSecret(bearer), Kind: "bearer", IssuedAt: now, ExpiresAt: cert.credential.ExpiresAt.AddDate(1, 0, 0)}
-	if err := s.store.Renew(ctx, uid, bearerCred); err != nil {
+	n := store.NewAgent{
+		Agent: cleaned(q.Agent), MachineID: column(q.MachineID, maxLabel), Secret: pki.HashSecret(q.Token),
+		Credentials: []store.Credential{cert.credential, bearerCred}, Interval: s.pace.interval(),
+		Audit: s.auditEntry(r, "agent:"+uid, "agent.enrol", uid, q.Agent.Hostname),
+	}
+	n.UID = uid
+	if err := s.keepAgent(r.Context(), n, now); err != nil {
 		return enrolResponse{}, err
 	}
 	return enrolResponse{uid, cert.pem, s.authority.Trust(), bearer, int(s.pace.interval() / time.Second)}, nil
+}
+
+// keepAgent stores a device that enrols, in one transaction. One that is known
+// shows the key that it enrolled with, and spends no further use of its token.
+func (s *Server) keepAgent(ctx context.Context, n store.NewAgent, now time.Time) error {
+	switch known, err := s.store.Standing(ctx, n.UID); {
+	case err == nil && known.State == store.AgentActive:
+		return s.store.Renew(ctx, n.UID, n.Audit, n.Credentials...)
+	case err == nil:
+		return refuseCode(http.StatusUnauthorized, "enroll_again", "this identity counts no more: enrol with a new key")
+	case !errors.Is(err, store.ErrNotFound):
+		return err
+	}
+	return enrolError(s.store.Enrol(ctx, n, now))
 }
 
 func enrolError(err error) error {
@@ -114,13 +116,13 @@ func (s *Server) postRenew(w http.ResponseWriter, r *http.Request) {
 	now := s.now()
 	cert, err := s.issue(q.CSR, who.Agent.UID, now)
 	if err == nil {
-		err = s.store.Renew(r.Context(), who.Agent.UID, cert.credential)
+		audit := s.auditEntry(r, "agent:"+who.Agent.UID, "agent.renew", who.Agent.UID, "")
+		err = s.store.Renew(r.Context(), who.Agent.UID, audit, cert.credential)
 	}
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	s.recordAs(r, "agent:"+who.Agent.UID, "agent.renew", who.Agent.UID, "")
 	writeJSON(w, enrolResponse{who.Agent.UID, cert.pem, s.authority.Trust(), "", int(s.pace.interval() / time.Second)})
 }
 

@@ -12,12 +12,18 @@ import (
 // reorders the text around it. Cc are the controls, Cf the format characters
 // (bidirectional overrides, zero-width ones, tags), Zl and Zp break lines.
 func deceptive(r rune) bool {
+	if r < 0x80 {
+		return r < ' ' || r == 0x7f
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }
 
 // visible replaces every deceptive rune and every byte that is not UTF-8 by its
 // escape, so that the text can be shown anywhere on one line.
 func visible(s string) string {
+	if isHarmless(s) {
+		return s
+	}
 	var b strings.Builder
 	for len(s) > 0 {
 		r, n := utf8.DecodeRuneInString(s)
@@ -34,6 +40,16 @@ func visible(s string) string {
 		s = s[n:]
 	}
 	return b.String()
+}
+
+// isHarmless tells a text of visible ASCII, as most are.
+func isHarmless[T string | []byte](s T) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // column makes untrusted text fit for a column: visible, and at most limit
@@ -55,8 +71,12 @@ func cut(s string, limit int) string {
 
 // escapeJSON writes the deceptive runes of JSON as \u escapes: another spelling
 // of the same value that is safe to print on a terminal. The JSON must be
-// compact: white space between tokens would be escaped too.
+// compact: white space between tokens would be escaped too. It may be returned as
+// it is.
 func escapeJSON(compact []byte) []byte {
+	if isHarmless(compact) {
+		return compact
+	}
 	out := make([]byte, 0, len(compact))
 	for len(compact) > 0 {
 		r, n := utf8.DecodeRune(compact)

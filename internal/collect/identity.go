@@ -15,10 +15,13 @@ import (
 // identify finds the agent that sends a request, by what it can prove: the
 // certificate of its connection or, where a proxy opens TLS, a bearer and the
 // signature of its key. What the body says of itself plays no part. The store is
-// asked each time, so that a revocation counts at once.
+// asked for the agent each time, so that a revocation counts at once.
 func (s *Server) identify(r *http.Request) (store.AgentStatus, error) {
 	if s.authority == nil {
 		return store.AgentStatus{}, errUnknownAgent
+	}
+	if agent, known, err := s.recognise(r); known || err != nil {
+		return agent, err
 	}
 	client, err := s.authority.ClientOf(r, s.now())
 	if errors.Is(err, pki.ErrClock) {
@@ -51,8 +54,32 @@ func (s *Server) identify(r *http.Request) (store.AgentStatus, error) {
 		if err != nil || bearer.AgentUID != client.UID || !bearer.RevokedAt.IsZero() {
 			return store.AgentStatus{}, errUnknownAgent
 		}
+	} else {
+		s.badges.put(r.TLS.PeerCertificates[0], agent, s.now())
 	}
 	return agent, agentState(agent)
+}
+
+// recognise finds an agent by a certificate that was verified before. What has
+// changed about the agent since is seen, because the store is asked for it.
+func (s *Server) recognise(r *http.Request) (agent store.AgentStatus, known bool, err error) {
+	if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 || r.Header.Get("X-MG-Certificate") != "" {
+		return agent, false, nil
+	}
+	leaf := r.TLS.PeerCertificates[0]
+	b, known := s.badges.get(leaf, s.now())
+	if !known {
+		return agent, false, nil
+	}
+	agent, err = s.store.Standing(r.Context(), b.uid)
+	switch {
+	case errors.Is(err, store.ErrNotFound), err == nil && !agent.EnrolledAt.Equal(b.enrolled):
+		s.badges.drop(leaf) // forgotten, and perhaps enrolled anew
+		return store.AgentStatus{}, false, nil
+	case err == nil:
+		err = agentState(agent)
+	}
+	return agent, true, err
 }
 
 // checkSeal reads the body of a request that is known by its headers only, and

@@ -2,15 +2,18 @@ package collect
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"io"
 	"math/rand/v2"
 	"mime"
 	"net/http"
+	"sync"
 	"time"
+
+	"github.com/klauspost/compress/gzip"
 
 	"meetguard/internal/store"
 )
@@ -44,9 +47,9 @@ func (s *Server) intakeRoutes() []route {
 // batchRequest is the body of POST /v1/agent/batch. Unknown keys are ignored,
 // so that a newer agent can talk to an older collector.
 type batchRequest struct {
-	Agent     store.Agent     `json:"agent"`
-	Heartbeat json.RawMessage `json:"heartbeat"`
-	Alerts    rawList         `json:"alerts"`
+	agent     store.Agent
+	heartbeat []byte
+	alerts    [][]byte
 }
 
 type batchResponse struct {
@@ -79,9 +82,9 @@ func (s *Server) readBatch(r *http.Request) (store.Batch, error) {
 	if err != nil {
 		return store.Batch{}, err
 	}
-	body, err := io.ReadAll(r.Body)
+	body, err := readBodyOf(r)
 	if err != nil {
-		return store.Batch{}, readError(err)
+		return store.Batch{}, err
 	}
 	if err := s.enter(r.Context()); err != nil {
 		return store.Batch{}, err
@@ -227,6 +230,18 @@ func isGzip(h http.Header) (bool, error) {
 	return false, refuse(http.StatusUnsupportedMediaType, "Content-Encoding must be gzip or absent")
 }
 
+// readAhead is the most that is taken for a body on the word of its length.
+const readAhead = 64 << 10 // bytes
+
+// readBodyOf reads a body whose length is told, and bounded.
+func readBodyOf(r *http.Request) ([]byte, error) {
+	body := bytes.NewBuffer(make([]byte, 0, min(max(r.ContentLength, 0), readAhead)+bytes.MinRead))
+	if _, err := body.ReadFrom(r.Body); err != nil {
+		return nil, readError(err)
+	}
+	return body.Bytes(), nil
+}
+
 func readError(err error) error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -242,34 +257,92 @@ func decodeBatch(body []byte, packed bool) (store.Batch, error) {
 			return store.Batch{}, err
 		}
 	}
-	var req batchRequest
-	if err := json.Unmarshal(body, &req); err != nil {
+	req, err := readRequest(body)
+	if err != nil {
 		return store.Batch{}, decodeError(err)
 	}
 	return req.batch()
 }
 
+// readRequest finds the parts of a batch, whose text they share.
+func readRequest(body []byte) (*batchRequest, error) {
+	q := &batchRequest{}
+	s := scanner{text: body}
+	s.space()
+	err := s.object(func(written, value []byte) (err error) {
+		switch keyOf(written) {
+		case "agent":
+			err = json.Unmarshal(value, &q.agent)
+		case "heartbeat":
+			q.heartbeat = value
+		case "alerts":
+			q.alerts, err = listAlerts(value)
+		}
+		return err
+	})
+	if err == nil && !s.rest() {
+		err = errJSON
+	}
+	return q, err
+}
+
+// listAlerts is a JSON array of at most MaxAlerts values. It stops at the limit:
+// a list of many tiny values would take far more memory than its text.
+func listAlerts(value []byte) (all [][]byte, err error) {
+	if string(value) == "null" {
+		return nil, nil
+	}
+	if value[0] != '[' {
+		return nil, refuse(http.StatusBadRequest, "alerts is not a list")
+	}
+	s := scanner{text: value}
+	err = s.list(func(one []byte) error {
+		if len(all) == MaxAlerts {
+			return refuse(http.StatusRequestEntityTooLarge, "more than 1000 alerts")
+		}
+		all = append(all, one)
+		return nil
+	})
+	return all, err
+}
+
+// unpackers are kept: a new one takes more time than what it unpacks.
+var unpackers = sync.Pool{New: func() any { return new(gzip.Reader) }}
+
 // unpack bounds the unpacked size while it unpacks.
 func unpack(packed []byte) ([]byte, error) {
 	errBroken := refuse(http.StatusBadRequest, "the body is not valid gzip")
-	zr, err := gzip.NewReader(bytes.NewReader(packed))
+	zr := unpackers.Get().(*gzip.Reader)
+	defer unpackers.Put(zr)
+	if zr.Reset(bytes.NewReader(packed)) != nil {
+		return nil, errBroken
+	}
+	body := bytes.NewBuffer(make([]byte, 0, unpackedSize(packed)))
+	_, err := body.ReadFrom(io.LimitReader(zr, MaxBatch+1))
 	if err != nil {
 		return nil, errBroken
 	}
-	body, err := io.ReadAll(io.LimitReader(zr, MaxBatch+1))
-	if err != nil {
-		return nil, errBroken
-	}
-	if len(body) > MaxBatch {
+	if body.Len() > MaxBatch {
 		return nil, refuse(http.StatusRequestEntityTooLarge, "the unpacked body is larger than 32 MiB")
 	}
-	return body, nil
+	return body.Bytes(), nil
+}
+
+// unpackedSize guesses how much comes out, from the size that gzip writes last
+// (RFC 1952, 2.3.1): at most ten times what came in, which is a usual rate.
+func unpackedSize(packed []byte) int {
+	most := 10*len(packed) + bytes.MinRead
+	if len(packed) < 4 {
+		return most
+	}
+	told := binary.LittleEndian.Uint32(packed[len(packed)-4:])
+	return int(min(uint64(told)+bytes.MinRead, uint64(most)))
 }
 
 // decodeError tells what is wrong without repeating the sender's text.
 func decodeError(err error) error {
 	var refused *refusal
-	if errors.As(err, &refused) {
+	if errors.As(err, &refused) && err != errJSON {
 		return refused
 	}
 	return refuse(http.StatusBadRequest, `the body is not one JSON object with "agent" and "alerts"`)
@@ -277,15 +350,15 @@ func decodeError(err error) error {
 
 // batch checks the envelope and judges the records.
 func (q *batchRequest) batch() (store.Batch, error) {
-	if !validUID(q.Agent.UID) {
+	if !validUID(q.agent.UID) {
 		return store.Batch{}, refuse(http.StatusBadRequest, "agent.uid is missing or not 1 to 256 visible ASCII characters")
 	}
-	beat, err := parseBeat(q.Heartbeat)
+	beat, err := parseBeat(q.heartbeat)
 	if err != nil {
 		return store.Batch{}, err
 	}
-	b := store.Batch{Agent: cleaned(q.Agent), Beat: beat, Records: make([]store.Record, 0, len(q.Alerts))}
-	for _, raw := range q.Alerts {
+	b := store.Batch{Agent: cleaned(q.agent), Beat: beat, Records: make([]store.Record, 0, len(q.alerts))}
+	for _, raw := range q.alerts {
 		b.Records = append(b.Records, ParseRecord(raw))
 	}
 	return b, nil
@@ -298,31 +371,4 @@ func cleaned(a store.Agent) store.Agent {
 	a.Version = column(a.Version, maxLabel)
 	a.RulesVersion = column(a.RulesVersion, maxLabel)
 	return a
-}
-
-// rawList is a JSON array of at most MaxAlerts values. Its own decoder stops at
-// the limit: a list of many tiny values would take far more memory than its text.
-type rawList []json.RawMessage
-
-// UnmarshalJSON decodes the array; too many members are a refusal.
-func (l *rawList) UnmarshalJSON(raw []byte) error {
-	*l = nil
-	if string(raw) == "null" {
-		return nil
-	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	if open, err := dec.Token(); err != nil || open != json.Delim('[') {
-		return refuse(http.StatusBadRequest, "alerts is not a list")
-	}
-	for dec.More() {
-		if len(*l) == MaxAlerts {
-			return refuse(http.StatusRequestEntityTooLarge, "more than 1000 alerts")
-		}
-		var v json.RawMessage
-		if err := dec.Decode(&v); err != nil {
-			return err
-		}
-		*l = append(*l, v)
-	}
-	return nil
 }

@@ -92,7 +92,7 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, q loginRequest) (
 	}
 	codeStep, codeRight := s.matchCode(u, q.Code)
 	try := people.Attempt{Account: q.Name, Address: addressOf(r), Device: s.device(r, u), Code: codeRight}
-	if err := s.begin(try); err != nil {
+	if err := s.begin(r.Context(), try); err != nil {
 		return loginResponse{}, err
 	}
 	right, err := s.checkPassword(r.Context(), &u, q.Password)
@@ -121,11 +121,12 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request, q loginRequest) (
 }
 
 // begin counts a try, and refuses one that comes too soon after others.
-func (s *Server) begin(try people.Attempt) error {
-	if wait := s.throttle.Begin(try, s.now()); wait > 0 {
-		return &tooMany{after: wait}
+func (s *Server) begin(ctx context.Context, try people.Attempt) error {
+	wait, err := s.throttle.Begin(ctx, try, s.now())
+	if err == nil && wait > 0 {
+		err = &tooMany{after: wait}
 	}
-	return nil
+	return err
 }
 
 // accountByName returns the account, or an empty one if there is none that could
@@ -237,7 +238,7 @@ func (s *Server) loginTOTP(w http.ResponseWriter, r *http.Request, q totpLoginRe
 		return loginResponse{}, err
 	}
 	try := people.Attempt{Account: "code of " + u.Name, Address: addressOf(r)}
-	if err := s.begin(try); err != nil {
+	if err := s.begin(r.Context(), try); err != nil {
 		return loginResponse{}, err
 	}
 	right, err := s.useCode(r.Context(), u, q.Code)
@@ -247,7 +248,10 @@ func (s *Server) loginTOTP(w http.ResponseWriter, r *http.Request, q totpLoginRe
 	if !right {
 		return loginResponse{}, s.failedLogin(r, u.Name, "code")
 	}
-	s.throttle.Passed(people.Attempt{Account: u.Name, Address: addressOf(r), Device: s.device(r, u)}, s.now())
+	first := people.Attempt{Account: u.Name, Address: addressOf(r), Device: s.device(r, u)}
+	if err := s.throttle.Passed(r.Context(), first, s.now()); err != nil {
+		return loginResponse{}, err
+	}
 	return s.welcome(w, r, u, try)
 }
 
@@ -294,7 +298,9 @@ func (s *Server) welcome(w http.ResponseWriter, r *http.Request, u store.User, t
 	if err := s.store.LoggedIn(r.Context(), u.ID, s.now()); err != nil {
 		return loginResponse{}, err
 	}
-	s.throttle.Passed(try, s.now())
+	if err := s.throttle.Passed(r.Context(), try, s.now()); err != nil {
+		return loginResponse{}, err
+	}
 	if err := s.rememberDevice(w, r, u); err != nil {
 		return loginResponse{}, err
 	}

@@ -72,6 +72,9 @@ func (s *Server) getOIDCCallback(w http.ResponseWriter, r *http.Request) {
 	}
 	who, err := s.oidc.Finish(r.Context(), r.URL.Query(), cookies.Get(r, people.FlowCookie), s.now())
 	cookies.Clear(w, people.FlowCookie)
+	if err == nil {
+		err = s.useFlow(r)
+	}
 	if err != nil {
 		if err := s.recordAs(r, "?", "login.failed", column(who.Subject, maxLabel), "provider"); err != nil {
 			s.fail(w, r, err)
@@ -92,6 +95,16 @@ func (s *Server) getOIDCCallback(w http.ResponseWriter, r *http.Request) {
 	if err := onward.Execute(w, who.Next); err != nil {
 		s.log.Debug("Log-in page not written", "error", err)
 	}
+}
+
+// useFlow refuses a log-in that was ended before, by whichever collector. Its
+// state is known to belong to the cookie.
+func (s *Server) useFlow(r *http.Request) error {
+	first, err := s.once(r.Context(), "flow "+r.URL.Query().Get("state"), s.now())
+	if err == nil && !first {
+		err = people.ErrFlow
+	}
+	return err
 }
 
 // accountOf returns the account of the person, and makes it at the first log-in.

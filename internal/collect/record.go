@@ -55,47 +55,54 @@ func fill(r *store.Record, canonical []byte) (refused string) {
 	if !utf8.Valid(canonical) {
 		return reasonNotUTF8
 	}
-	doc, ok := decodeObject(canonical)
+	f, ok := pick(canonical)
 	if !ok {
 		return reasonNotObject
 	}
-	uid := doc.text("metadata", "uid")
+	uid := f.text(fieldUID)
 	if !validUID(uid) {
 		return reasonNoUID
 	}
 	r.UID = uid
-	if doc.number("class_uid") != classDetectionFinding {
+	if f.number(fieldClass) != classDetectionFinding {
 		return reasonClass
 	}
-	fillColumns(r, doc)
-	r.Note = noteOf(doc)
+	fillColumns(r, f)
+	if f.text(fieldAbout) != "" { // notes are rare: what they say is read from the whole
+		if doc, ok := decodeObject(canonical); ok {
+			r.Note = noteOf(doc)
+		}
+	}
 	return ""
 }
 
 // fillColumns takes what people filter on from the record. What is absent or of
 // another type stays zero.
-func fillColumns(r *store.Record, doc document) {
-	flat := func(key string, limit int) string { return column(doc.text("unmapped", key), limit) }
-	r.Time = doc.millis("time")
-	r.Landed = doc.millis("finding_info", "first_seen_time")
-	r.Hostname = column(doc.text("device", "hostname"), maxLabel)
-	r.FindingID = column(doc.text("finding_info", "uid"), maxLabel)
-	r.Severity = doc.severity("severity_id")
-	r.Level = flat("mg_level", maxLabel)
-	r.Brand = flat("mg_brand", maxLabel)
-	r.Rule = flat("mg_rule", maxLabel)
-	r.Score = doc.score("unmapped", "mg_score")
-	r.Path = flat("mg_path", maxPath)
-	r.SHA256 = flat("mg_sha256", maxLabel)
-	r.User = flat("mg_user", maxLabel)
-	r.Host = flat("mg_source_host", maxLabel)
-	r.Signer = flat("mg_signer", maxLabel)
-	r.Seq = doc.count("unmapped", "mg_seq")
-	r.Prev = flat("mg_prev", maxLabel)
+func fillColumns(r *store.Record, f *facts) {
+	r.Time = millis(f.number(fieldTime))
+	r.Landed = millis(f.number(fieldLanded))
+	r.Hostname = f.column(fieldHostname, maxLabel)
+	r.FindingID = f.column(fieldFindingID, maxLabel)
+	r.Severity = severity(f.number(fieldSeverity))
+	r.Level = f.column(fieldLevel, maxLabel)
+	r.Brand = f.column(fieldBrand, maxLabel)
+	r.Rule = f.column(fieldRule, maxLabel)
+	r.Score = score(f.number(fieldScore))
+	r.Path = f.column(fieldPath, maxPath)
+	r.SHA256 = f.column(fieldSHA256, maxLabel)
+	r.User = f.column(fieldUser, maxLabel)
+	r.Host = f.column(fieldHost, maxLabel)
+	r.Signer = f.column(fieldSigner, maxLabel)
+	r.Seq = count(f.number(fieldSeq))
+	r.Prev = f.column(fieldPrev, maxLabel)
 }
 
-// compact returns valid JSON without insignificant white space.
+// compact returns valid JSON without insignificant white space: the same bytes if
+// there is none, as in the lines of an agent.
 func compact(raw []byte) []byte {
+	if isTight(raw) {
+		return raw
+	}
 	var buf bytes.Buffer
 	if err := json.Compact(&buf, raw); err != nil {
 		return raw

@@ -3,6 +3,8 @@ package collect
 import (
 	"context"
 	"time"
+
+	"meetguard/internal/people"
 )
 
 // Retention is how long what is stored is kept. Zero keeps it for good.
@@ -56,7 +58,11 @@ func (s *Server) retainOnce(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return inPieces(ctx, func() (int, error) { return s.store.ExpireAudit(ctx, before(s.cfg.Retention.Audit), retainPiece) })
+	err = inPieces(ctx, func() (int, error) { return s.store.ExpireAudit(ctx, before(s.cfg.Retention.Audit), retainPiece) })
+	if err != nil {
+		return err
+	}
+	return inPieces(ctx, func() (int, error) { return s.store.ExpireTries(ctx, before(people.ForgetTries), retainPiece) })
 }
 
 // inPieces repeats a deletion until there is nothing left to delete.

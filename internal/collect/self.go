@@ -107,7 +107,7 @@ func (s *Server) confirm(r *http.Request, u *store.User, password string) error 
 		return refuse(http.StatusConflict, "this account logs in elsewhere and has no password here")
 	}
 	try := people.Attempt{Account: "self " + u.Name, Address: addressOf(r)}
-	if err := s.begin(try); err != nil {
+	if err := s.begin(r.Context(), try); err != nil {
 		return err
 	}
 	right, err := s.checkPassword(r.Context(), u, password)
@@ -117,8 +117,7 @@ func (s *Server) confirm(r *http.Request, u *store.User, password string) error 
 	if !right {
 		return refuse(http.StatusForbidden, "the password is wrong")
 	}
-	s.throttle.Passed(try, s.now())
-	return nil
+	return s.throttle.Passed(r.Context(), try, s.now())
 }
 
 type confirmRequest struct {

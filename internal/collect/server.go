@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -48,6 +49,7 @@ type Server struct {
 	beats   *beatKeeper
 	pace    *pace
 	clones  *cloneWatch
+	badges  *badges
 
 	jobs     chan struct{} // tells the worker that there is a job
 	live     *hub          // of live events
@@ -88,9 +90,9 @@ func NewServer(cfg Config) (*Server, error) {
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
 		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
-		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(),
+		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(), badges: newBadges(),
 		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
-		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(), oidc: oidc,
+		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(triesIn(cfg.Store)), oidc: oidc,
 	}
 	if s.pumps, err = s.newPumps(cfg.Exits); err != nil {
 		return nil, err
@@ -188,7 +190,7 @@ func (s *Server) Handler() http.Handler {
 	sites.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		writeProblem(w, http.StatusForbidden, "requests of other sites are refused")
 	}))
-	return withHeaders(plainLoopbackHost(sites.Handler(withProblems(mux))))
+	return withHeaders(plainLoopbackHost(sites.Handler(s.withProblems(mux))))
 }
 
 // end lets go of those who look on: their answers never end by themselves.
@@ -225,8 +227,8 @@ func plainLoopbackHost(next http.Handler) http.Handler {
 }
 
 // withProblems answers what no route takes (404, 405) in the form of all other
-// errors.
-func withProblems(mux *http.ServeMux) http.Handler {
+// errors: under /v1 with a problem, anywhere else with a page.
+func (s *Server) withProblems(mux *http.ServeMux) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if _, pattern := mux.Handler(r); pattern != "" {
 			mux.ServeHTTP(w, r)
@@ -234,6 +236,10 @@ func withProblems(mux *http.ServeMux) http.Handler {
 		}
 		probe := &statusProbe{header: w.Header()}
 		mux.ServeHTTP(probe, r)
+		if reads := r.Method == http.MethodGet || r.Method == http.MethodHead; reads && !strings.HasPrefix(r.URL.Path, "/v1/") {
+			s.failPage(w, r, store.ErrNotFound)
+			return
+		}
 		writeProblem(w, probe.status, "")
 	})
 }

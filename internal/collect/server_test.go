@@ -287,7 +287,10 @@ func TestHostMustBeLoopback(t *testing.T) {
 func TestNoRoute(t *testing.T) {
 	s := newSite(t)
 	wantProblem(t, s.get("/v1/nothing"), 404)
-	wantProblem(t, s.get("/nothing"), 404)
+	if a := s.get("/nothing"); a.status != 404 || !strings.Contains(a.body, "There is nothing under this address") || !strings.HasPrefix(a.header.Get("Content-Type"), "text/html") {
+		t.Errorf("an address of no page: %d %s", a.status, a.body)
+	}
+	wantProblem(t, s.do("POST", "/nothing", nil), 404)
 	wantProblem(t, s.get("/v1/alerts/"+store.AlertID("a", "none")), 404)
 	a := s.do("DELETE", "/v1/alerts", nil)
 	wantProblem(t, a, 405)

@@ -111,5 +111,9 @@ func (s *Server) alarmSilence(ctx context.Context, a store.AgentStatus, now time
 	}
 	detail := fmt.Sprintf("Nothing was heard of it since %s, though it reports every %s and did not say that it stops.",
 		stamp(a.LastSeen), a.Interval)
+	if a.LastSeen.Equal(a.EnrolledAt) {
+		detail = fmt.Sprintf("It enrolled at %s and has never reported since, though it was told to do so every %s: its service may not run.",
+			stamp(a.EnrolledAt), a.Interval)
+	}
 	return s.alarm(ctx, a.Agent, breach{ruleSilent, fmt.Sprint(a.LastSeen.UnixMilli()), detail})
 }

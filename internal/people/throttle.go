@@ -1,18 +1,13 @@
 package people
 
 import (
+	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
 	"strings"
-	"sync"
 	"time"
-
-	"github.com/hashicorp/golang-lru/v2/simplelru"
 )
-
-// throttled is how many accounts, devices and addresses are counted, in about
-// 15 MiB; those that were not tried for longest are forgotten.
-const throttled = 1 << 16
 
 // limit is how tries are slowed down.
 type limit struct {
@@ -24,7 +19,7 @@ type limit struct {
 
 // accountLimit leaves a stranger about a hundred guesses a day at one account.
 func accountLimit() limit {
-	return limit{free: 5, first: time.Second, most: 15 * time.Minute, forget: 24 * time.Hour}
+	return limit{free: 5, first: time.Second, most: 15 * time.Minute, forget: ForgetTries}
 }
 
 // addressLimit bears an office behind one address that comes to work.
@@ -45,31 +40,30 @@ type Attempt struct {
 // out: a known device is counted by itself, and who shows the right one-time
 // code does not wait for what others did to the account.
 //
-// It is kept in memory, by each collector for itself, and is bounded.
-type Throttle struct {
-	mu    sync.Mutex
-	tries *simplelru.LRU[[16]byte, tries]
+// It remembers nothing itself: collectors that share a store count together.
+type Throttle struct{ keep Keep }
+
+// Keep hands what is kept of the keys to change, in their order, and keeps what
+// that returns; nil keeps what is there. Nobody else changes any of the keys
+// meanwhile. What was not changed for ForgetTries may be forgotten.
+type Keep func(ctx context.Context, keys []string, change func([]Tries) []Tries) error
+
+// Tries is what is kept of one account, device or address; zero for an unknown one.
+type Tries struct {
+	N     int
+	Last  time.Time
+	Until time.Time // no try is looked at before
 }
 
-// tries is what is known of one account, device or address.
-type tries struct {
-	n     int
-	last  time.Time
-	until time.Time
-}
+// ForgetTries is after how long without a try all are free again, at the latest.
+const ForgetTries = 24 * time.Hour
 
 // NewThrottle returns a Throttle.
-func NewThrottle() *Throttle {
-	cache, err := simplelru.NewLRU[[16]byte, tries](throttled, nil)
-	if err != nil { // the size is not positive
-		panic(err)
-	}
-	return &Throttle{tries: cache}
-}
+func NewThrottle(keep Keep) *Throttle { return &Throttle{keep} }
 
 // counter is one that an attempt is counted by.
 type counter struct {
-	key   [16]byte
+	key   string
 	limit limit
 	waits bool // the attempt waits for it
 	mine  bool // a good attempt clears it
@@ -87,9 +81,18 @@ func counters(a Attempt) []counter {
 	}
 }
 
-func key(parts ...string) [16]byte {
+// key names a counter without telling of whom.
+func key(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return [16]byte(sum[:16])
+	return hex.EncodeToString(sum[:16])
+}
+
+func keys(all []counter) []string {
+	names := make([]string, len(all))
+	for i, c := range all {
+		names[i] = c.key
+	}
+	return names
 }
 
 // network is what one client has for itself: an IPv4 address, or a /64 of IPv6.
@@ -111,40 +114,40 @@ func network(address string) string {
 // Begin counts an attempt, or tells how long to wait before the next one is
 // looked at. The password is checked only if it returns 0. It counts before the
 // check, so that a hundred at once are not all free.
-func (t *Throttle) Begin(a Attempt, now time.Time) time.Duration {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *Throttle) Begin(ctx context.Context, a Attempt, now time.Time) (wait time.Duration, err error) {
 	all := counters(a)
-	var wait time.Duration
-	for _, c := range all {
-		if c.waits {
-			wait = max(wait, t.get(c, now).until.Sub(now))
+	err = t.keep(ctx, keys(all), func(known []Tries) []Tries {
+		for i, c := range all {
+			known[i] = c.limit.known(known[i], now)
+			if c.waits {
+				wait = max(wait, known[i].Until.Sub(now))
+			}
 		}
-	}
-	if wait > 0 {
-		return wait
-	}
-	for _, c := range all {
-		t.tries.Add(c.key, c.limit.after(t.get(c, now), now))
-	}
-	return 0
+		if wait > 0 {
+			return nil
+		}
+		for i, c := range all {
+			known[i] = c.limit.after(known[i], now)
+		}
+		return known
+	})
+	return wait, err
 }
 
-// get returns what is known of a counter, and nothing if it is long ago.
-func (t *Throttle) get(c counter, now time.Time) tries {
-	known, ok := t.tries.Peek(c.key)
-	if !ok || now.Sub(known.last) >= c.limit.forget {
-		return tries{}
+// known is what is kept, and nothing if it is long ago.
+func (l limit) known(t Tries, now time.Time) Tries {
+	if now.Sub(t.Last) >= l.forget {
+		return Tries{}
 	}
-	return known
+	return t
 }
 
 // after is what is known after one more try.
-func (l limit) after(t tries, now time.Time) tries {
-	t.n++
-	t.last = now
-	if over := t.n - l.free; over > 0 {
-		t.until = now.Add(l.delay(over))
+func (l limit) after(t Tries, now time.Time) Tries {
+	t.N++
+	t.Last = now
+	if over := t.N - l.free; over > 0 {
+		t.Until = now.Add(l.delay(over))
 	}
 	return t
 }
@@ -163,18 +166,18 @@ func (l limit) delay(over int) time.Duration {
 // Passed takes back an attempt that was good: the account or device starts
 // anew, but the address is only given back this one try, or somebody with an
 // account of his own could guess at others for ever.
-func (t *Throttle) Passed(a Attempt, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, c := range counters(a) {
-		if c.mine {
-			t.tries.Remove(c.key)
-			continue
+func (t *Throttle) Passed(ctx context.Context, a Attempt, now time.Time) error {
+	all := counters(a)
+	return t.keep(ctx, keys(all), func(known []Tries) []Tries {
+		for i, c := range all {
+			known[i] = c.limit.known(known[i], now)
+			if c.mine {
+				known[i] = Tries{}
+			} else if known[i].N > 0 {
+				known[i].N--
+				known[i].Until = time.Time{}
+			}
 		}
-		if known := t.get(c, now); known.n > 0 {
-			known.n--
-			known.until = time.Time{}
-			t.tries.Add(c.key, known)
-		}
-	}
+		return known
+	})
 }

@@ -173,9 +173,9 @@ func TestCitusRoutesTheHotPath(t *testing.T) {
 	seen.queries = nil
 
 	admit(t, p, "g", "b")
-	_, err = p.Enrol(ctx, "hash-of-t1", Agent{UID: "a"}, "m", Credential{Hash: "c1", Kind: "bearer"}, arrival)
+	err = p.Enrol(ctx, newcomer("hash-of-t1", Agent{UID: "a"}, "m", Credential{Hash: "c1", Kind: "bearer"}), arrival)
 	must(t, err)
-	must(t, p.Renew(ctx, "a", Credential{Hash: "c2", Kind: "bearer"}))
+	must(t, p.Renew(ctx, "a", AuditEntry{}, Credential{Hash: "c2", Kind: "bearer"}))
 	_, _, err = p.Credential(ctx, "c2")
 	must(t, err)
 	b := batchOf("a", sample("r1"), sample("r1", with("forged")), sample("", refused("x")), sample("r2", about("x", "y", "hidden")))

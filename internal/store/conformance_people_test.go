@@ -89,12 +89,17 @@ func certificate(hash string) Credential {
 	return Credential{Hash: hash, Kind: "certificate", IssuedAt: clock, ExpiresAt: clock.Add(90 * 24 * time.Hour)}
 }
 
+// newcomer is a device that enrols with one credential.
+func newcomer(secret string, a Agent, machineID string, c Credential) NewAgent {
+	return NewAgent{Agent: a, MachineID: machineID, Secret: secret, Credentials: []Credential{c}, Audit: AuditEntry{At: clock, Action: "agent.enrol"}}
+}
+
 // enrolled makes agents of a group.
 func enrolled(t *testing.T, s Store, group string, uids ...string) {
 	t.Helper()
 	token(t, s, "token of "+uids[0], group, 0)
 	for _, uid := range uids {
-		_, err := s.Enrol(t.Context(), "token of "+uids[0], Agent{UID: uid, Hostname: "PC-" + uid}, "machine of "+uid, certificate("hash of "+uid), clock)
+		err := s.Enrol(t.Context(), newcomer("token of "+uids[0], Agent{UID: uid, Hostname: "PC-" + uid}, "machine of "+uid, certificate("hash of "+uid)), clock)
 		must(t, err)
 	}
 }
@@ -114,12 +119,11 @@ func beat(t *testing.T, s Store, b Beat) {
 func storeEnrol(t *testing.T, s Store) {
 	token(t, s, "t", "sales", 3)
 	a := Agent{UID: "a", Hostname: "PC-7", OS: "windows", Version: "1.2", RulesVersion: "9"}
-	got, err := s.Enrol(t.Context(), "t", a, "m", certificate("c"), clock)
+	err := s.Enrol(t.Context(), newcomer("t", a, "m", certificate("c")), clock)
 	must(t, err)
 	want := AgentStatus{Agent: a, Group: "sales", State: AgentActive, EnrolledAt: clock, FirstSeen: clock, LastSeen: clock,
 		MachineID: "m", CertExpires: clock.Add(90 * 24 * time.Hour)}
-	same(t, "the agent", got, want)
-	same(t, "the agent as stored", agentNow(t, s, "a"), want)
+	same(t, "the agent", agentNow(t, s, "a"), want)
 	tokens, err := s.Tokens(t.Context(), Everything)
 	must(t, err)
 	if tok := tokens[0]; tok.Uses != 1 || !tok.LastUsed.Equal(clock) || tok.LastBy != "PC-7" {
@@ -136,13 +140,13 @@ func storeEnrolRefused(t *testing.T, s Store) {
 	token(t, s, "revoked", "g", 0)
 	token(t, s, "good", "g", 0)
 	must(t, s.RevokeToken(t.Context(), Everything, "revoked", clock))
-	_, err := s.Enrol(t.Context(), "spent", Agent{UID: "a"}, "", certificate("c"), clock)
+	err := s.Enrol(t.Context(), newcomer("spent", Agent{UID: "a"}, "", certificate("c")), clock)
 	must(t, err)
 	for secret, at := range map[string]time.Time{"spent": clock, "old": clock.Add(time.Hour), "revoked": clock, "none": clock, "": clock} {
-		_, err := s.Enrol(t.Context(), secret, Agent{UID: "b"}, "", certificate("d"), at)
+		err := s.Enrol(t.Context(), newcomer(secret, Agent{UID: "b"}, "", certificate("d")), at)
 		wantErr(t, secret, err, ErrRefused)
 	}
-	_, err = s.Enrol(t.Context(), "good", Agent{UID: "a", Hostname: "thief"}, "", certificate("e"), clock)
+	err = s.Enrol(t.Context(), newcomer("good", Agent{UID: "a", Hostname: "thief"}, "", certificate("e")), clock)
 	wantErr(t, "a uid that is in use", err, ErrTaken)
 	if a := agentNow(t, s, "a"); a.Hostname == "thief" {
 		t.Error("the agent was changed")
@@ -174,7 +178,7 @@ func storeEnrolLastUse(t *testing.T, s Store) {
 	var wg sync.WaitGroup
 	for i := range agents {
 		wg.Go(func() {
-			_, err := s.Enrol(t.Context(), "t", Agent{UID: fmt.Sprint("a", i)}, "", certificate(fmt.Sprint("c", i)), clock)
+			err := s.Enrol(t.Context(), newcomer("t", Agent{UID: fmt.Sprint("a", i)}, "", certificate(fmt.Sprint("c", i))), clock)
 			switch {
 			case err == nil:
 				won.Add(1)
@@ -264,7 +268,7 @@ func storeCredentials(t *testing.T, s Store) {
 func storeRenew(t *testing.T, s Store) {
 	enrolled(t, s, "g", "a", "b")
 	next := Credential{Hash: "next", Kind: "certificate", IssuedAt: clock.Add(time.Hour), ExpiresAt: clock.Add(100 * 24 * time.Hour)}
-	must(t, s.Renew(t.Context(), "a", next))
+	must(t, s.Renew(t.Context(), "a", AuditEntry{}, next))
 	next.AgentUID = "a"
 	for _, hash := range []string{"next", "hash of a"} {
 		if c, a, err := s.Credential(t.Context(), hash); err != nil || a.UID != "a" || !c.RevokedAt.IsZero() {
@@ -276,8 +280,8 @@ func storeRenew(t *testing.T, s Store) {
 	}
 	_, err := s.SetState(t.Context(), Everything, []string{"b"}, AgentSuspended, clock)
 	must(t, err)
-	wantErr(t, "renew one that is suspended", s.Renew(t.Context(), "b", certificate("x")), ErrRefused)
-	wantErr(t, "renew one that is unknown", s.Renew(t.Context(), "c", certificate("y")), ErrRefused)
+	wantErr(t, "renew one that is suspended", s.Renew(t.Context(), "b", AuditEntry{}, certificate("x")), ErrRefused)
+	wantErr(t, "renew one that is unknown", s.Renew(t.Context(), "c", AuditEntry{}, certificate("y")), ErrRefused)
 }
 
 func storeAgentFilter(t *testing.T, s Store) {
@@ -1117,7 +1121,7 @@ func storeAnyText(t *testing.T, s Store) {
 		wantErr(t, "session", err, ErrNotFound)
 		_, err = s.Agents(t.Context(), Everything, AgentFilter{Text: text, Limit: 9})
 		must(t, err)
-		_, err = s.Enrol(t.Context(), text, Agent{UID: text, Hostname: text}, text, certificate(text), clock)
+		err = s.Enrol(t.Context(), newcomer(text, Agent{UID: text, Hostname: text}, text, certificate(text)), clock)
 		wantErr(t, "enrol", err, ErrRefused)
 	}
 	ended, cancel := context.WithCancel(t.Context())

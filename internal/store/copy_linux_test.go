@@ -25,7 +25,7 @@ func fill(t *testing.T, s Store) {
 	t.Helper()
 	ctx := t.Context()
 	must(t, s.CreateToken(ctx, Token{ID: "t1", Group: "g", CreatedAt: arrival, ExpiresAt: arrival.Add(time.Hour)}, "hash-of-t1"))
-	_, err := s.Enrol(ctx, "hash-of-t1", Agent{UID: "a", Hostname: "host?'\u00e9"}, "m", Credential{Hash: "c1", Kind: "bearer"}, arrival)
+	err := s.Enrol(ctx, newcomer("hash-of-t1", Agent{UID: "a", Hostname: "host?'\u00e9"}, "m", Credential{Hash: "c1", Kind: "bearer"}), arrival)
 	must(t, err)
 	must(t, s.CreateException(ctx, Exception{ID: "e1", Rule: "hidden", CreatedAt: arrival, ExpiresAt: arrival.Add(time.Hour)}))
 	var records []Record

@@ -37,11 +37,14 @@ var (
 // db holds the SQL that both engines share. On PostgreSQL read and write are
 // the same pool.
 type db struct {
-	dialect dialect
-	read    *sql.DB
-	write   *sql.DB
-	schema  int64    // version of the newest migration
-	batched transact // transactions of many statements, see statement
+	dialect  dialect
+	read     *sql.DB
+	write    *sql.DB
+	schema   int64    // version of the newest migration
+	batched  transact // transactions of many statements, see statement
+	looked   runner   // reads outside of transactions
+	compiled compiled // of inSQL
+	looks    groupLook
 
 	// Of a distributed PostgreSQL, see heedCitus.
 	ordered bool                                 // numbers are taken under a lock of their own

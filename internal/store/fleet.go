@@ -130,24 +130,36 @@ type Enrolment interface {
 	// RevokeToken ends a token.
 	RevokeToken(ctx context.Context, s Scope, id string, now time.Time) error
 
-	// Enrol spends one use of the token and makes the agent with its first
-	// credential, in one transaction. ErrRefused if the token is unknown,
-	// spent, expired or revoked; ErrTaken if there is such an agent already.
-	Enrol(ctx context.Context, secretHash string, a Agent, machineID string, c Credential, now time.Time) (AgentStatus, error)
+	// Enrol spends one use of the token, makes the agent with its first
+	// credentials and writes the audit, in one transaction. ErrRefused if the
+	// token is unknown, spent, expired or revoked; ErrTaken if there is such an
+	// agent already.
+	Enrol(ctx context.Context, n NewAgent, now time.Time) error
 
 	// Admit makes an agent without a token, in the group; it does nothing if
 	// there is one. It is for a collector that is open on loopback.
 	Admit(ctx context.Context, a Agent, group string, now time.Time) error
 
-	// Renew adds a credential to an agent that is active, others are ErrRefused.
-	Renew(ctx context.Context, uid string, c Credential) error
+	// Renew adds credentials to an agent that is active and writes the audit, in
+	// one transaction; other agents are ErrRefused.
+	Renew(ctx context.Context, uid string, audit AuditEntry, added ...Credential) error
 
 	// Credential returns what the collector knows of a certificate (by the
-	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and of its agent
-	// (but for Heartbeat and CertExpires), or ErrNotFound. It is asked on every
-	// request of an agent. What has expired, is revoked or belongs to an agent
-	// that is not active is returned too: the caller judges.
+	// SHA-256 of its DER) or a bearer secret (by its SHA-256) and the standing of
+	// its agent, or ErrNotFound. What has expired, is
+	// revoked or belongs to an agent that is not active is returned too: the
+	// caller judges.
+	//
+	// A credential that is not revoked stays as it is while its agent has the
+	// same EnrolledAt and is not revoked. So it may be remembered, as long as
+	// Standing is asked on every request.
 	Credential(ctx context.Context, hash string) (Credential, AgentStatus, error)
+
+	// Standing returns what a request of an agent is judged by, as it is now, or
+	// ErrNotFound: UID, Group, State, MachineID, EnrolledAt and Log. What any
+	// collector committed before the call is seen. Calls that come together are
+	// answered together.
+	Standing(ctx context.Context, uid string) (AgentStatus, error)
 
 	// Enrolled counts agents that came by a token.
 	Enrolled(ctx context.Context) (int, error)
@@ -166,6 +178,16 @@ type Token struct {
 	LastUsed  time.Time `json:"last_used,omitzero"`
 	LastBy    string    `json:"last_used_by"` // hostname
 	RevokedAt time.Time `json:"revoked_at,omitzero"`
+}
+
+// NewAgent is a device that enrols.
+type NewAgent struct {
+	Agent
+	MachineID   string
+	Secret      string        // SHA-256 of the token's secret
+	Credentials []Credential  // AgentUID is set by Enrol
+	Interval    time.Duration // between its heartbeats, as it is told; 0: nobody waits for the first
+	Audit       AuditEntry
 }
 
 // Credential is a certificate or a bearer secret of an agent.

@@ -160,6 +160,22 @@ type Work interface {
 	// SetSettingOnce stores the value unless there is one, and returns what is
 	// there: many collectors that start at once agree on it.
 	SetSettingOnce(ctx context.Context, name, value string) (string, error)
+
+	// ChangeTries hands what is kept under the keys to change, in their order,
+	// and keeps what that returns; nil keeps what is there. Nobody else changes
+	// any of the keys meanwhile.
+	ChangeTries(ctx context.Context, keys []string, change func([]Tries) []Tries) error
+
+	// ExpireTries deletes at most limit entries that were last changed before,
+	// and returns how many.
+	ExpireTries(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Tries is what is counted under a key: zero if nothing is.
+type Tries struct {
+	N     int
+	Last  time.Time
+	Until time.Time
 }
 
 // Cursor is how far an exit has come.

@@ -58,7 +58,7 @@ func openPool(ctx context.Context, cfg *pgxpool.Config) (*Postgres, error) {
 	p := &Postgres{db: db{dialect: dialectPostgres}, pool: pool}
 	p.read = stdlib.OpenDBFromPool(pool)
 	p.write = p.read
-	p.batched = p.inPipeline
+	p.batched, p.looked = p.inPipeline, p.readPipeline
 	if err := p.prepare(ctx); err != nil {
 		return nil, errors.Join(err, p.Close())
 	}

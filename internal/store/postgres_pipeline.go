@@ -54,6 +54,15 @@ func (p *Postgres) runner(tx pgx.Tx) runner {
 	}
 }
 
+// readPipeline runs statements that read as one pipeline, each for itself.
+func (p *Postgres) readPipeline(ctx context.Context, all []statement) error {
+	var batch pgx.Batch
+	for i := range all {
+		p.queue(&batch, &all[i])
+	}
+	return p.pool.SendBatch(ctx, &batch).Close()
+}
+
 func (p *Postgres) queue(batch *pgx.Batch, st *statement) {
 	q := batch.Queue(p.dialect.bind(st.query), cleaned(st.args)...)
 	if st.row == nil {

@@ -35,6 +35,7 @@ type saving struct {
 type savedAgent struct {
 	known       bool
 	group       string
+	lastSeen    int64
 	gotSeq      int64
 	gotDigest   string
 	deadLetters int64 // that are kept
@@ -123,11 +124,11 @@ func (s *saving) lockAgents() (all []statement) {
 	for _, uid := range slices.Sorted(maps.Keys(s.agents)) {
 		a := s.agents[uid]
 		all = append(all, statement{
-			query: `SELECT group_name, got_seq, got_digest FROM agents WHERE agent_uid = ?` + s.dialect.lock,
+			query: `SELECT group_name, last_seen, got_seq, got_digest FROM agents WHERE agent_uid = ?` + s.dialect.lock,
 			args:  []any{uid},
 			row: func(row scanner) error {
 				a.known = true
-				return row.Scan(&a.group, &a.gotSeq, &a.gotDigest)
+				return row.Scan(&a.group, &a.lastSeen, &a.gotSeq, &a.gotDigest)
 			},
 		})
 	}

@@ -113,6 +113,11 @@ func (s *saving) writeAgents() (all []statement) {
 		if !a.known {
 			continue
 		}
+		if b, alone := a.aloneBeat(); alone {
+			b.Agent.UID = uid
+			all = append(all, a.withBeat(b))
+			continue
+		}
 		for _, b := range a.beats {
 			b.Agent.UID = uid
 			all = append(all, beatStatement(b))
@@ -122,13 +127,51 @@ func (s *saving) writeAgents() (all []statement) {
 	return all
 }
 
+// aloneBeat is the heartbeat that came with the newest batch, if there is no other
+// and the agent has not been heard since: the usual case, which takes one
+// statement.
+func (a *savedAgent) aloneBeat() (Beat, bool) {
+	if len(a.beats) != 1 || !a.beats[0].At.Equal(a.seen) || toMillis(a.seen) < a.lastSeen {
+		return Beat{}, false
+	}
+	return a.beats[0], true
+}
+
+// logged is where the log stands after the batches: got_seq and got_digest.
+func (a *savedAgent) logged() (int64, string) {
+	if a.log != nil {
+		return toSeq(a.log.Received), a.log.Digest
+	}
+	return a.gotSeq, a.gotDigest
+}
+
+// withBeat writes a heartbeat and counters.
+func (a *savedAgent) withBeat(b Beat) statement {
+	at, stopped := toMillis(b.At), int64(0)
+	if b.Stopping {
+		stopped = at
+	}
+	got, digest := a.logged()
+	return statement{
+		query: `UPDATE agents SET hostname = coalesce(nullif(?, ''), hostname), os = coalesce(nullif(?, ''), os),
+			version = coalesce(nullif(?, ''), version), rules_version = coalesce(nullif(?, ''), rules_version),
+			boot_id = coalesce(nullif(?, ''), boot_id), machine_id = CASE WHEN machine_id = '' THEN ? ELSE machine_id END,
+			first_seen = CASE WHEN first_seen = 0 THEN ? ELSE first_seen END, last_seen = ?,
+			interval_ms = ?, stopped_at = ?, silent_since = 0, trouble = ?, heartbeat = coalesce(?, heartbeat),
+			log_seq = ?, log_head = ?,
+			got_seq = ?, got_digest = ?, alerts = alerts + ?, rejected = rejected + ?, conflicts = conflicts + ?
+			WHERE agent_uid = ?`,
+		args: []any{b.Agent.Hostname, b.Agent.OS, b.Agent.Version, b.Agent.RulesVersion, b.BootID, b.MachineID,
+			at, at, b.Interval.Milliseconds(), stopped, b.Trouble, nullText(b.Body), toSeq(b.Seq), b.Head,
+			got, digest, a.tally.stored, a.tally.rejected, a.tally.conflicts, b.Agent.UID},
+	}
+}
+
 // statement writes what a batch without its heartbeat says of its agent. An agent
 // that sends after it said that it stops has been started again.
 func (a *savedAgent) statement(uid string) statement {
 	seen := toMillis(a.seen)
-	if a.log != nil {
-		a.gotSeq, a.gotDigest = toSeq(a.log.Received), a.log.Digest
-	}
+	got, digest := a.logged()
 	return statement{
 		query: `UPDATE agents SET hostname = coalesce(nullif(?, ''), hostname), os = coalesce(nullif(?, ''), os),
 			version = coalesce(nullif(?, ''), version), rules_version = coalesce(nullif(?, ''), rules_version),
@@ -139,7 +182,7 @@ func (a *savedAgent) statement(uid string) statement {
 			got_seq = ?, got_digest = ?, alerts = alerts + ?, rejected = rejected + ?, conflicts = conflicts + ?
 			WHERE agent_uid = ?`,
 		args: []any{a.from.Hostname, a.from.OS, a.from.Version, a.from.RulesVersion, seen, seen, seen, seen, seen,
-			a.gotSeq, a.gotDigest, a.tally.stored, a.tally.rejected, a.tally.conflicts, uid},
+			got, digest, a.tally.stored, a.tally.rejected, a.tally.conflicts, uid},
 	}
 }
 

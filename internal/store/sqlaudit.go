@@ -9,15 +9,21 @@ import (
 
 // Record adds an entry. One without an ID gets one.
 func (d *db) Record(ctx context.Context, e AuditEntry) error {
-	if e.ID == "" {
-		e.ID = NewID()
-	}
-	_, err := d.exec(ctx, d.write, `INSERT INTO audit (id, at, who, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-		e.ID, toMillis(e.At), e.Who, e.Action, e.Target, e.Detail, e.Address)
-	if err != nil {
+	add := addAudit(e)
+	if _, err := d.exec(ctx, d.write, add.query, add.args...); err != nil {
 		return fmt.Errorf("record audit entry: %w", err)
 	}
 	return nil
+}
+
+func addAudit(e AuditEntry) statement {
+	if e.ID == "" {
+		e.ID = NewID()
+	}
+	return statement{
+		query: `INSERT INTO audit (id, at, who, action, target, detail, address) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+		args:  []any{e.ID, toMillis(e.At), e.Who, e.Action, e.Target, e.Detail, e.Address},
+	}
 }
 
 // AuditLog returns a page of entries, newest first.

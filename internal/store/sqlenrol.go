@@ -72,66 +72,71 @@ func found(rows int, err error) error {
 }
 
 // Enrol spends one use of the token and makes the agent.
-func (d *db) Enrol(ctx context.Context, secretHash string, a Agent, machineID string, c Credential, now time.Time) (AgentStatus, error) {
-	var status AgentStatus
-	err := d.inTx(ctx, func(tx *sql.Tx) error {
-		group, err := d.spend(ctx, tx, secretHash, a.Hostname, now)
-		if err != nil {
+func (d *db) Enrol(ctx context.Context, n NewAgent, now time.Time) error {
+	err := d.batched(ctx, func(run runner) error {
+		var group string
+		if err := run(ctx, []statement{spend(n, now, &group)}); err != nil {
 			return err
 		}
-		if err := d.addAgent(ctx, tx, newAgent{a, group, machineID, now, now}); err != nil {
-			return err
+		if group == "" {
+			return ErrRefused
 		}
-		c.AgentUID = a.UID
-		if err := d.addCredential(ctx, tx, c); err != nil {
-			return err
-		}
-		status, err = d.oneAgent(ctx, tx, ` WHERE a.agent_uid = ?`, a.UID)
-		return err
+		var added int64
+		all := []statement{addAgent(agentRecord{n.Agent, group, n.MachineID, n.Interval, now, now}, &added)}
+		all = append(append(all, addCredentials(n.UID, n.Credentials)...), addAudit(n.Audit))
+		err := run(ctx, all)
+		return taken(int(added), err)
 	})
 	if err != nil {
-		return AgentStatus{}, fmt.Errorf("enrol agent: %w", err)
+		return fmt.Errorf("enrol agent: %w", err)
 	}
-	return status, nil
+	return nil
 }
 
-// spend counts one use of the token and returns its group. Two who come for the
-// last use meet on its row: the second one finds it spent.
-func (d *db) spend(ctx context.Context, tx *sql.Tx, secretHash, hostname string, now time.Time) (string, error) {
-	var group string
-	err := d.queryRow(ctx, tx, `UPDATE tokens SET uses = uses + 1, last_used = ?, last_by = ?
-		WHERE secret_hash = ? AND revoked_at = 0 AND expires_at > ? AND (max_uses = 0 OR uses < max_uses)
-		RETURNING group_name`, toMillis(now), hostname, secretHash, toMillis(now)).Scan(&group)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", ErrRefused
+// spend counts one use of the token and tells its group, which is never "". Two
+// who come for the last use meet on its row: the second one finds it spent.
+func spend(n NewAgent, now time.Time, group *string) statement {
+	return statement{
+		query: `UPDATE tokens SET uses = uses + 1, last_used = ?, last_by = ?
+			WHERE secret_hash = ? AND revoked_at = 0 AND expires_at > ? AND (max_uses = 0 OR uses < max_uses)
+			RETURNING group_name`,
+		args: []any{toMillis(now), n.Hostname, n.Secret, toMillis(now)},
+		row:  func(row scanner) error { return row.Scan(group) },
 	}
-	return group, err
 }
 
-// newAgent is an agent that comes into being. One that did not enrol has no
+// agentRecord is an agent that comes into being. One that did not enrol has no
 // time of it.
-type newAgent struct {
+type agentRecord struct {
 	Agent
 	group     string
 	machineID string
+	interval  time.Duration
 	enrolled  time.Time
 	seen      time.Time
 }
 
-// addAgent stores an agent; ErrTaken if there is one of the uid.
-func (d *db) addAgent(ctx context.Context, q querier, a newAgent) error {
-	n, err := d.exec(ctx, q, `INSERT INTO agents
-		(agent_uid, hostname, os, version, rules_version, group_name, state, machine_id, enrolled_at, first_seen, last_seen)
-		VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		a.UID, a.Hostname, a.OS, a.Version, a.RulesVersion, a.group, a.machineID, toMillis(a.enrolled), toMillis(a.seen), toMillis(a.seen))
-	return taken(n, err)
+// addAgent stores an agent unless there is one of the uid.
+func addAgent(a agentRecord, added *int64) statement {
+	return statement{
+		query: `INSERT INTO agents
+			(agent_uid, hostname, os, version, rules_version, group_name, state, machine_id, interval_ms, enrolled_at, first_seen, last_seen)
+			VALUES (?, ?, ?, ?, ?, ?, 'active', ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+		args: []any{a.UID, a.Hostname, a.OS, a.Version, a.RulesVersion, a.group, a.machineID, a.interval.Milliseconds(),
+			toMillis(a.enrolled), toMillis(a.seen), toMillis(a.seen)},
+		changed: added,
+	}
 }
 
-func (d *db) addCredential(ctx context.Context, q querier, c Credential) error {
-	n, err := d.exec(ctx, q, `INSERT INTO credentials (agent_uid, hash, kind, issued_at, expires_at)
-		VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-		c.AgentUID, c.Hash, c.Kind, toMillis(c.IssuedAt), toMillis(c.ExpiresAt))
-	return taken(n, err)
+// addCredentials fails if one is there: they are made of random numbers.
+func addCredentials(uid string, added []Credential) (all []statement) {
+	for _, c := range added {
+		all = append(all, statement{
+			query: `INSERT INTO credentials (agent_uid, hash, kind, issued_at, expires_at) VALUES (?, ?, ?, ?, ?)`,
+			args:  []any{uid, c.Hash, c.Kind, toMillis(c.IssuedAt), toMillis(c.ExpiresAt)},
+		})
+	}
+	return all
 }
 
 // Admit makes an agent without a token unless there is one. It looks first,
@@ -140,28 +145,32 @@ func (d *db) Admit(ctx context.Context, a Agent, group string, now time.Time) er
 	var known int
 	err := d.queryRow(ctx, d.read, `SELECT 1 FROM agents WHERE agent_uid = ?`, a.UID).Scan(&known)
 	if errors.Is(err, sql.ErrNoRows) {
-		err = d.addAgent(ctx, d.write, newAgent{Agent: a, group: group, seen: now})
+		add := addAgent(agentRecord{Agent: a, group: group, seen: now}, nil)
+		_, err = d.exec(ctx, d.write, add.query, add.args...)
 	}
-	if err != nil && !errors.Is(err, ErrTaken) {
+	if err != nil {
 		return fmt.Errorf("admit agent: %w", err)
 	}
 	return nil
 }
 
-// Renew adds a credential to an agent that is active. The agent's row is locked:
-// one that is revoked meanwhile loses this credential too.
-func (d *db) Renew(ctx context.Context, uid string, c Credential) error {
-	err := d.inTx(ctx, func(tx *sql.Tx) error {
+// Renew adds credentials to an agent that is active. The agent's row is locked:
+// one that is revoked meanwhile loses these credentials too.
+func (d *db) Renew(ctx context.Context, uid string, audit AuditEntry, added ...Credential) error {
+	err := d.batched(ctx, func(run runner) error {
 		var state string
-		err := d.queryRow(ctx, tx, `SELECT state FROM agents WHERE agent_uid = ?`+d.dialect.lock, uid).Scan(&state)
-		if errors.Is(err, sql.ErrNoRows) || err == nil && state != AgentActive {
-			return ErrRefused
-		}
+		err := run(ctx, []statement{{
+			query: `SELECT state FROM agents WHERE agent_uid = ?` + d.dialect.lock,
+			args:  []any{uid},
+			row:   func(row scanner) error { return row.Scan(&state) },
+		}})
 		if err != nil {
 			return err
 		}
-		c.AgentUID = uid
-		return d.addCredential(ctx, tx, c)
+		if state != AgentActive {
+			return ErrRefused
+		}
+		return run(ctx, append(addCredentials(uid, added), addAudit(audit)))
 	})
 	if err != nil {
 		return fmt.Errorf("renew: %w", err)
@@ -178,11 +187,7 @@ func (d *db) Credential(ctx context.Context, hash string) (Credential, AgentStat
 	if err != nil {
 		return Credential{}, AgentStatus{}, fmt.Errorf("read credential: %w", err)
 	}
-	a, err := one(ctx, d, d.read, func(row scanner) (AgentStatus, error) {
-		var r agentRow
-		err := row.Scan(r.dest()...)
-		return r.agent(), err
-	}, `SELECT `+agentColumns+` FROM agents AS a WHERE a.agent_uid = ?`, c.AgentUID)
+	a, err := one(ctx, d, d.read, scanStanding, selectStanding, c.AgentUID)
 	if err != nil {
 		return Credential{}, AgentStatus{}, fmt.Errorf("read credential: %w", err)
 	}

@@ -19,12 +19,21 @@ var migrations embed.FS
 // readers is the most queries that read at the same time.
 const readers = 4
 
+// Of the connection that writes: an alert changes pages all over the file, and
+// most of them again soon. So many of them are kept in memory, and gathered in the
+// journal before they are written back.
+const (
+	walPages    = 8000     // of 4 KiB
+	writerCache = 16 << 20 // bytes
+)
+
 // SQLite is the Store in one SQLite file. One connection writes; WAL lets the
 // others read meanwhile.
 type SQLite struct {
 	db
 	groupCommit
-	path string
+	path    string
+	reading compiled // of readEach
 }
 
 // OpenSQLite opens or creates the store in the file path, and brings its schema
@@ -53,7 +62,7 @@ func openSQLite(ctx context.Context, path string) (*SQLite, error) {
 		return nil, reason(err)
 	}
 	s := &SQLite{db: db{dialect: dialectSQLite}, path: abs}
-	s.batched = s.inSQL
+	s.batched, s.looked = s.inSQL, s.readEach
 	if err := s.connect(ctx, abs); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
@@ -85,7 +94,8 @@ func reason(err error) error {
 func (s *SQLite) connect(ctx context.Context, path string) error {
 	var err error
 	if s.write, err = sql.Open("sqlite", dsn(path,
-		"_busy_timeout=10000", "_journal_mode=WAL", "_synchronous=FULL", "_foreign_keys=on", "_txlock=immediate")); err != nil {
+		"_busy_timeout=10000", "_journal_mode=WAL", "_synchronous=FULL", "_foreign_keys=on", "_txlock=immediate",
+		fmt.Sprintf("_pragma=wal_autocheckpoint(%d)", walPages), fmt.Sprintf("_pragma=cache_size(-%d)", writerCache>>10))); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
@@ -98,6 +108,20 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	return s.checkSchema(ctx)
+}
+
+// readEach runs statements that read, one after the other.
+func (s *SQLite) readEach(ctx context.Context, all []statement) error {
+	for i := range all {
+		stmt, err := s.reading.prepare(ctx, s.read, all[i].query)
+		if err == nil {
+			err = queryPrepared(ctx, stmt, &all[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Save commits the batch with those that wait.

@@ -34,6 +34,7 @@ var tables = []table{
 	{"cursors", []string{"name"}},
 	{"jobs", []string{"id"}},
 	{"audit", []string{"id"}},
+	{"tries", []string{"name"}},
 	{"counter", []string{"name"}},
 }
 

@@ -113,25 +113,48 @@ func compare(ctx context.Context, p plan) (bool, error) {
 		others[i] = &agent{n: i, addr: strings.TrimSpace(addr), uid: fmt.Sprint("bare-", i), prev: "0",
 			tls: &tls.Config{MinVersion: tls.VersionTLS13, InsecureSkipVerify: true}} // the floor proves nothing to anybody
 	}
-	const rounds, alerts = 7, 2000
 	burst(fleet, 200)
 	burst(others, 200)
-	var ratios []float64
-	for range rounds {
-		a, err := burst(fleet, alerts)
+	var wall, work []float64
+	for range p.rounds {
+		a, err := measureBurst(s.cmd.Process.Pid, fleet)
 		if err != nil {
 			return false, err
 		}
-		b, err := burst(others, alerts)
+		b, err := measureBurst(floor.Process.Pid, others)
 		if err != nil {
 			return false, err
 		}
-		ratios = append(ratios, a.Seconds()/b.Seconds())
-		fmt.Printf("collector %.0f alerts a second, floor %.0f\n", alerts/a.Seconds(), alerts/b.Seconds())
+		wall = append(wall, a.wall.Seconds()/b.wall.Seconds())
+		work = append(work, a.cpu.Seconds()/b.cpu.Seconds())
+		fmt.Printf("collector %v, floor %v, load %s\n", a, b, loadAverage())
 	}
-	mid := median(ratios)
-	fmt.Printf("burst intake %.2f times the floor (bar %.1f)\n", mid, barBurst)
+	mid := median(wall)
+	fmt.Printf("burst intake %.2f times the floor (bar %.1f), CPU %.2f times\n", mid, barBurst, median(work))
 	return mid <= barBurst, nil
+}
+
+// burstAlerts is the number of alerts of one round.
+const burstAlerts = 2000
+
+// effort is what a server took for one round.
+type effort struct{ wall, cpu time.Duration }
+
+func (e effort) String() string {
+	return fmt.Sprintf("%.0f alerts a second at %.0f µs of CPU each", burstAlerts/e.wall.Seconds(), float64(e.cpu.Microseconds())/burstAlerts)
+}
+
+func measureBurst(pid int, fleet []*agent) (effort, error) {
+	before := usageOf(pid)
+	wall, err := burst(fleet, burstAlerts)
+	return effort{wall, usageOf(pid).cpu - before.cpu}, err
+}
+
+// loadAverage is that of the machine over the last minute.
+func loadAverage() string {
+	text, _ := os.ReadFile("/proc/loadavg")
+	one, _, _ := strings.Cut(string(text), " ")
+	return one
 }
 
 func median(all []float64) float64 {

@@ -30,6 +30,7 @@ type plan struct {
 	length    time.Duration
 	reconnect bool // a new connection for each request
 	senders   int  // requests at the same time
+	rounds    int  // of the comparison
 	wires     int  // connections that share one enrolled identity, for fleets beyond what can be enrolled here
 }
 
@@ -44,6 +45,7 @@ func main() {
 	flag.BoolVar(&p.reconnect, "reconnect", false, "a new connection for each request")
 	flag.IntVar(&p.senders, "senders", 64, "requests at the same time")
 	flag.IntVar(&p.wires, "wires", 1, "connections for each enrolled agent")
+	flag.IntVar(&p.rounds, "rounds", 7, "of -burst")
 	burst := flag.Bool("burst", false, "measure the intake of single alerts against a bare server with one insert, in turns")
 	flag.Parse()
 	if flag.Arg(0) == "bare" {
