@@ -67,7 +67,7 @@ load: build ## a fleet of 10,000 agents against the collector, ten minutes; LOAD
 
 KILLS ?= 1000
 CUTS  ?= 200
-reliability: build ## KILLS kills of agent and collector, a death at each system call, CUTS power cuts (root), three days of outage in 27 ways
+reliability: build ## KILLS kills of agent and collector, a death at each system call, CUTS power cuts (root), three days of outage in 26 ways
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -o bin/reliability ./testdata/reliability
 	bin/reliability -collector bin/meetguard-collector -kills $(KILLS) -alerts $$(( $(KILLS) * 50 ))

@@ -5,11 +5,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -29,6 +31,8 @@ type cutResult struct {
 	Cuts       int    `json:"cuts"`
 	Promised   int    `json:"promised"`
 	Lost       int    `json:"lost"`
+	Late       int    `json:"late"`      // promises heard once the cut had begun, when a machine without power would have been silent
+	LateLost   int    `json:"late_lost"` // of those
 	Unreadable int    `json:"unreadable"`
 	Control    int    `json:"control_lost"` // files written without fsync just before a cut that were gone or empty: the cut was one
 }
@@ -91,12 +95,12 @@ func runCuts(cuts int, seed uint64) (r cutResult, err error) {
 		return r, err
 	}
 	defer c.close()
-	promised := map[string]bool{}
+	promised, late := map[string]bool{}, map[string]bool{}
 	for r.Cuts < cuts {
 		if err := d.mount(); err != nil {
 			return r, fmt.Errorf("mount, which root may do: %w", err)
 		}
-		survived, damaged, err := d.live(fmt.Sprint(r.Cuts), c.url, promised, rng)
+		survived, damaged, err := d.live(fmt.Sprint(r.Cuts), c.url, promised, late, rng)
 		if err := errors.Join(err, d.unmount()); err != nil {
 			return r, err
 		}
@@ -117,6 +121,7 @@ func runCuts(cuts int, seed uint64) (r cutResult, err error) {
 		r.Unreadable++
 	}
 	r.Promised, r.Lost = len(promised), c.lacks(promised)
+	r.Late, r.LateLost = len(late), c.lacks(late)
 	return r, nil
 }
 
@@ -125,7 +130,7 @@ func (d disk) state() string { return filepath.Join(d.dir, "agent") }
 // live starts a life on the disk and cuts the power a few promises later. It
 // tells whether a file that was written without fsync before the last cut is
 // still there, and whether the log was damaged.
-func (d disk) live(round, url string, promised map[string]bool, rng *rand.Rand) (survived, damaged bool, err error) {
+func (d disk) live(round, url string, promised, late map[string]bool, rng *rand.Rand) (survived, damaged bool, err error) {
 	control := filepath.Join(d.dir, "control")
 	if was, err := os.ReadFile(control); err == nil && len(was) > 0 {
 		survived = true
@@ -141,11 +146,20 @@ func (d disk) live(round, url string, promised map[string]bool, rng *rand.Rand) 
 	}
 	after, wait, seen := 1+rng.IntN(20), time.Duration(rng.IntN(3000))*time.Microsecond, 0
 	cut := make(chan error, 1)
-	said := listen(out, promised, func() {
+	var begun atomic.Bool
+	heard := map[string]bool{}
+	said := listen(out, heard, func() {
+		to := promised
+		if begun.Load() {
+			to = late
+		}
+		maps.Copy(to, heard)
+		clear(heard)
 		if seen++; seen == after {
 			go func() {
 				time.Sleep(wait)
 				err := os.WriteFile(control, []byte("written and not synced"), 0o600)
+				begun.Store(true)
 				cut <- errors.Join(err, d.cut(), cmd.Process.Kill())
 			}()
 		}
