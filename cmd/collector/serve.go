@@ -206,6 +206,7 @@ func isTerminal(w io.Writer) bool {
 func runBoth(ctx context.Context, s collect.Settings, srv *collect.Server, ln net.Listener, log *slog.Logger) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return srv.Run(ctx, ln) })
+	group.Go(func() error { return boundGarbage(ctx) })
 	if s.Metrics != "off" {
 		metrics, err := collect.Listen(ctx, s.Metrics)
 		if err != nil { // a second collector on this machine, most likely: not worth an end

@@ -17,6 +17,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -58,10 +59,20 @@ func (f *fleetSite) pass(d time.Duration) {
 
 func newFleetSite(t *testing.T, out ...exits.Config) *fleetSite {
 	t.Helper()
-	st, err := store.OpenSQLite(t.Context(), filepath.Join(t.TempDir(), "fleet.db"))
+	path := filepath.Join(t.TempDir(), "fleet.db")
+	if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.OpenSQLite(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return fleetSiteOn(t, st, out...)
+}
+
+// fleetSiteOn is a collector on a store, which it closes.
+func fleetSiteOn(t *testing.T, st store.Store, out ...exits.Config) *fleetSite {
+	t.Helper()
 	ca, _, err := OpenAuthority(t.Context(), st, "")
 	if err != nil {
 		t.Fatal(err)
@@ -393,6 +404,41 @@ func TestSilence(t *testing.T) {
 	check(60*time.Second, "SILENT")
 	beat(a, false)
 	check(40*time.Second, "SILENT SILENT") // it came back and went again
+}
+
+// An agent that enrols and never reports is silent two intervals later.
+func TestSilentAfterEnrolment(t *testing.T) {
+	f := newFleetSite(t)
+	a, b := f.enrolled(), f.enrolled()
+	if err := f.srv.checkSilence(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var got string
+	waited := time.Duration(0)
+	for ; waited <= 2*DefaultInterval+silenceGrace+watchEvery; waited += watchEvery {
+		if waited == DefaultInterval { // b reports in time
+			b.want(200, "", "/v1/agent/batch", batch(beatOf(0, "")))
+			f.srv.flushBeats(t.Context())
+		}
+		if waited > DefaultInterval && waited%(10*time.Second) == 0 {
+			b.want(200, "", "/v1/agent/batch", batch(beatOf(0, "")))
+			f.srv.flushBeats(t.Context())
+		}
+		if err := f.srv.checkSilence(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got = f.alarms(); got != "" {
+			break
+		}
+		f.pass(watchEvery)
+	}
+	if got != "SILENT" || waited <= 2*DefaultInterval {
+		t.Fatalf("alarms %q after %v", got, waited)
+	}
+	all, err := f.store.Since(t.Context(), store.Everything, 0, 10)
+	if err != nil || len(all) != 1 || all[0].AgentUID != a.uid || !strings.Contains(string(all[0].Record), "never reported") {
+		t.Errorf("%d alerts, %s, %v", len(all), all[0].Record, err)
+	}
 }
 
 // While no collector listened, nobody was silent.

@@ -61,6 +61,7 @@ func (s *Server) postBatch(w http.ResponseWriter, r *http.Request) {
 	b, err := s.readBatch(r)
 	if err != nil {
 		s.metrics.batches.WithLabelValues("refused").Inc()
+		s.limits.charge(callerOf(r), refusedCost, s.now())
 		s.fail(w, r, err)
 		return
 	}
@@ -309,34 +310,39 @@ func listAlerts(value []byte) (all [][]byte, err error) {
 // unpackers are kept: a new one takes more time than what it unpacks.
 var unpackers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 
-// unpack bounds the unpacked size while it unpacks.
+// Why a body cannot be unpacked.
+var (
+	errGzip     = refuse(http.StatusBadRequest, "the body is not valid gzip, of one part")
+	errUnpacked = refuse(http.StatusRequestEntityTooLarge, "the unpacked body is larger than 32 MiB")
+)
+
+// maxDeflate is how many times its size deflated data can become: a symbol of two
+// bits stands for 258 bytes (RFC 1951, 3.2.5).
+const maxDeflate = 1032
+
+// unpack unpacks a body of one part. How much it is stands at its end (RFC 1952,
+// 2.3.1): what says that it is too large is not unpacked at all, and what is more
+// than it says is not valid, and unpacked no further.
 func unpack(packed []byte) ([]byte, error) {
-	errBroken := refuse(http.StatusBadRequest, "the body is not valid gzip")
+	if len(packed) < 18 { // header and end
+		return nil, errGzip
+	}
 	zr := unpackers.Get().(*gzip.Reader)
 	defer unpackers.Put(zr)
-	if zr.Reset(bytes.NewReader(packed)) != nil {
-		return nil, errBroken
+	from := bytes.NewReader(packed)
+	told := int64(binary.LittleEndian.Uint32(packed[len(packed)-4:]))
+	switch {
+	case zr.Reset(from) != nil, told > maxDeflate*int64(len(packed)):
+		return nil, errGzip
+	case told > MaxBatch:
+		return nil, errUnpacked
 	}
-	body := bytes.NewBuffer(make([]byte, 0, unpackedSize(packed)))
-	_, err := body.ReadFrom(io.LimitReader(zr, MaxBatch+1))
-	if err != nil {
-		return nil, errBroken
-	}
-	if body.Len() > MaxBatch {
-		return nil, refuse(http.StatusRequestEntityTooLarge, "the unpacked body is larger than 32 MiB")
+	zr.Multistream(false)
+	body := bytes.NewBuffer(make([]byte, 0, min(told, 10*int64(len(packed)))+bytes.MinRead)) // ten times is a usual rate
+	if _, err := body.ReadFrom(io.LimitReader(zr, told+1)); err != nil || int64(body.Len()) != told || from.Len() > 0 {
+		return nil, errGzip
 	}
 	return body.Bytes(), nil
-}
-
-// unpackedSize guesses how much comes out, from the size that gzip writes last
-// (RFC 1952, 2.3.1): at most ten times what came in, which is a usual rate.
-func unpackedSize(packed []byte) int {
-	most := 10*len(packed) + bytes.MinRead
-	if len(packed) < 4 {
-		return most
-	}
-	told := binary.LittleEndian.Uint32(packed[len(packed)-4:])
-	return int(min(uint64(told)+bytes.MinRead, uint64(most)))
 }
 
 // decodeError tells what is wrong without repeating the sender's text.

@@ -75,6 +75,22 @@ func (l *limiters) take(c caller, rt route, now time.Time) error {
 	return l.takeKey("address:"+c.Address, l.rates.Address, now)
 }
 
+// refusedCost is how many requests a batch counts for that is refused as a whole:
+// no honest agent sends one, and it may have taken long to read.
+const refusedCost = 10
+
+// charge takes further requests from what an agent may ask.
+func (l *limiters) charge(c caller, n int, now time.Time) {
+	if c.Kind != agent {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if one := l.byKey["agent:"+c.Agent.UID]; one != nil {
+		one.ReserveN(now, min(n, one.Burst()))
+	}
+}
+
 func (l *limiters) takeKey(key string, r Rate, now time.Time) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -110,6 +110,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	plain, secure := s.httpServer(), s.httpServer()
 	if s.authority != nil {
 		secure.TLSConfig = s.authority.TLSConfig(s.cfg.Hosts, s.now)
+		split.tls = secure.TLSConfig
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -120,7 +121,7 @@ func (s *Server) Run(ctx context.Context, ln net.Listener) error {
 	})
 	group.Go(func() error { return ended(plain.Serve(split.plain)) })
 	if s.authority != nil {
-		group.Go(func() error { return ended(secure.ServeTLS(split.secure, "", "")) })
+		group.Go(func() error { return ended(secure.Serve(split.secure)) })
 	}
 	group.Go(func() error {
 		<-ctx.Done()

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -22,7 +23,18 @@ import (
 	"meetguard/internal/store"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// The folders of tests are in memory where they can be: a killed process loses
+// nothing there either, and flushes take no time.
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("/dev/shm", "mgcollect")
+	if err == nil {
+		os.Setenv("TMPDIR", dir)
+	}
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		os.RemoveAll(dir)
+		os.Exit(code)
+	}))
+}
 
 // site is a running server over a store of its own, open: on loopback, unused.
 type site struct {
@@ -50,8 +62,38 @@ func newSite(t *testing.T) *site {
 	return s
 }
 
+// migrated is an empty store, made by the first test that needs one: to migrate a
+// new one takes longer than most tests.
+var migrated struct {
+	sync.Once
+	file []byte
+}
+
+func migratedFile(t *testing.T) []byte {
+	migrated.Do(func() {
+		path := filepath.Join(t.TempDir(), "migrated.db")
+		st, err := store.OpenSQLite(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := st.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if migrated.file, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if migrated.file == nil {
+		t.Fatal("no store was made, see the first test that failed")
+	}
+	return migrated.file
+}
+
 func openTemp(t *testing.T, path string) store.Store {
 	t.Helper()
+	if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	st, err := store.OpenSQLite(t.Context(), path)
 	if err != nil {
 		t.Fatal(err)

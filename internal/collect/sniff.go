@@ -1,6 +1,8 @@
 package collect
 
 import (
+	"context"
+	"crypto/tls"
 	"errors"
 	"net"
 	"sync"
@@ -22,6 +24,7 @@ const tlsHandshake = 0x16
 // by its first byte: those that speak TLS, and the others.
 type splitter struct {
 	from   net.Listener
+	tls    *tls.Config // nil: the handshake is left to whoever takes the connection
 	secure *branch
 	plain  *branch
 	slots  chan struct{}
@@ -74,11 +77,30 @@ func (s *splitter) hand(conn net.Conn) {
 		return
 	}
 	conn.SetReadDeadline(time.Time{})
-	to := s.plain
-	if first[0] == tlsHandshake {
-		to = s.secure
+	conn = &replayed{Conn: conn, first: first}
+	if first[0] != tlsHandshake {
+		s.plain.give(conn)
+		return
 	}
-	to.give(&replayed{Conn: conn, first: first})
+	if conn, err = s.shake(conn); err == nil {
+		s.secure.give(conn)
+	}
+}
+
+// shake makes the handshake here and not where the connection is served: it takes
+// a deep stack, which the goroutine of a connection that is kept would hold on to.
+func (s *splitter) shake(conn net.Conn) (net.Conn, error) {
+	if s.tls == nil {
+		return conn, nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), readHeaderTimeout)
+	defer cancel()
+	secure := tls.Server(conn, s.tls)
+	if err := secure.HandshakeContext(ctx); err != nil { // the network's daily noise
+		conn.Close()
+		return nil, err
+	}
+	return secure, nil
 }
 
 // branch is a listener that is given its connections.

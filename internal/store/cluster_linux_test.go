@@ -40,12 +40,25 @@ var shared struct {
 }
 
 func TestMain(m *testing.M) {
+	dir := inMemory()
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if shared.server != nil {
 			shared.stop()
 		}
+		os.RemoveAll(dir)
 		os.Exit(code)
 	}))
+}
+
+// inMemory lets the folders of tests be in memory where they can be: a killed
+// process loses nothing there either, and flushes take no time.
+func inMemory() string {
+	dir, err := os.MkdirTemp("/dev/shm", "mgstore")
+	if err != nil {
+		return ""
+	}
+	os.Setenv("TMPDIR", dir)
+	return dir
 }
 
 // server is one PostgreSQL server.

@@ -16,6 +16,8 @@ import (
 
 // peopleTests is what every Store must pass of agents, tokens, people and work.
 var peopleTests = map[string]func(*testing.T, Store){
+	"standing":                     storeStanding,
+	"tries":                        storeTries,
 	"enrol":                        storeEnrol,
 	"enrol: refused":               storeEnrolRefused,
 	"enrol: the last use":          storeEnrolLastUse,
@@ -1129,4 +1131,85 @@ func storeAnyText(t *testing.T, s Store) {
 	if _, err := s.Users(ended); !errors.Is(err, context.Canceled) {
 		t.Errorf("a caller that went away: %v", err)
 	}
+}
+
+// storeStanding: whatever was committed before the question is in the answer, also
+// when many ask at once.
+func storeStanding(t *testing.T, s Store) {
+	enrolled(t, s, "g", "a", "b")
+	_, err := s.Standing(t.Context(), "none")
+	wantErr(t, "unknown", err, ErrNotFound)
+	save(t, s, Batch{Agent: Agent{UID: "a"}, ReceivedAt: clock, Log: &LogState{Received: 7, Digest: "d"}, Records: []Record{sample("r7")}})
+	got, err := s.Standing(t.Context(), "a")
+	must(t, err)
+	same(t, "standing", got, AgentStatus{Agent: Agent{UID: "a"}, Group: "g", State: AgentActive, MachineID: "machine of a", EnrolledAt: clock, Log: LogState{Received: 7, Digest: "d"}})
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	for range 8 { // who asks about another agent is told of that one
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if b, err := s.Standing(t.Context(), "b"); err != nil || b.UID != "b" {
+					t.Error(b.UID, err)
+				}
+				if _, err := s.Standing(t.Context(), "none"); !errors.Is(err, ErrNotFound) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 30 {
+		state := []string{AgentSuspended, AgentActive}[i%2]
+		_, err := s.SetState(t.Context(), Everything, []string{"a"}, state, clock)
+		must(t, err)
+		if now, err := s.Standing(t.Context(), "a"); err != nil || now.State != state {
+			t.Errorf("%s after it became %s, %v", now.State, state, err)
+		}
+	}
+	close(stop)
+	wg.Wait()
+}
+
+// storeTries: what many count at once is counted by all of them.
+func storeTries(t *testing.T, s Store) {
+	at := clock
+	var wg sync.WaitGroup
+	for i := range 24 {
+		keys := []string{"x", "y"}
+		if i%2 == 1 {
+			keys = []string{"y", "x"}
+		}
+		wg.Go(func() {
+			err := s.ChangeTries(t.Context(), keys, func(known []Tries) []Tries {
+				for i := range known {
+					known[i].N++
+					known[i].Last, known[i].Until = at, at.Add(time.Minute)
+				}
+				return known
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	look := func(key string) (got Tries) {
+		t.Helper()
+		must(t, s.ChangeTries(t.Context(), []string{key}, func(known []Tries) []Tries { got = known[0]; return nil }))
+		return got
+	}
+	want := Tries{N: 24, Last: at, Until: at.Add(time.Minute)}
+	same(t, "x", look("x"), want)
+	same(t, "y", look("y"), want)
+	same(t, "one that nobody counted", look("z"), Tries{})
+	for n, before := range []time.Time{at, at.Add(time.Second)} { // z was not changed, x and y were
+		got, err := s.ExpireTries(t.Context(), before, 2)
+		must(t, err)
+		same(t, "expired", got, n+1)
+	}
+	same(t, "after it expired", look("x"), Tries{})
 }

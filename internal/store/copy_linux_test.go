@@ -49,6 +49,7 @@ func fill(t *testing.T, s Store) {
 	must(t, s.SetCursor(ctx, Cursor{Name: "siem", Seq: 5, UpdatedAt: arrival}))
 	must(t, s.CreateJob(ctx, Job{ID: "j1", Params: []byte(`{}`), State: "queued", CreatedAt: arrival, UpdatedAt: arrival}))
 	must(t, s.SetSetting(ctx, "ca", "secret"))
+	must(t, s.ChangeTries(ctx, []string{"k"}, func([]Tries) []Tries { return []Tries{{N: 1, Last: arrival}} }))
 	must(t, s.Record(ctx, AuditEntry{ID: NewID(), At: arrival, Who: "ana", Action: "x"}))
 }
 
@@ -94,6 +95,7 @@ func wantSame(t *testing.T, from, to Store) {
 
 // TestTablesAreAll: a table that a migration adds must be copied too, by its key.
 func TestTablesAreAll(t *testing.T) {
+	t.Parallel()
 	var want []string
 	for _, tab := range tables {
 		want = append(want, fmt.Sprint(tab.name, " ", tab.key))
@@ -126,6 +128,7 @@ func TestTablesAreAll(t *testing.T) {
 }
 
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	for from, openFrom := range engines {
 		s := openFrom(t)
 		fill(t, s)
@@ -133,6 +136,7 @@ func TestBackupAndRestore(t *testing.T) {
 		must(t, Backup(t.Context(), s, &archive, arrival))
 		for to, openTo := range engines {
 			t.Run(from+" to "+to, func(t *testing.T) {
+				t.Parallel()
 				into := openTo(t)
 				must(t, Restore(t.Context(), into, bytes.NewReader(archive.Bytes()), nil))
 				wantSame(t, s, into)
@@ -146,9 +150,11 @@ func TestBackupAndRestore(t *testing.T) {
 }
 
 func TestMove(t *testing.T) {
+	t.Parallel()
 	for from, openFrom := range engines {
 		for to, openTo := range engines {
 			t.Run(from+" to "+to, func(t *testing.T) {
+				t.Parallel()
 				s, into := openFrom(t), openTo(t)
 				fill(t, s)
 				var last string
@@ -171,6 +177,7 @@ func TestMove(t *testing.T) {
 
 // TestMoveGoesOn breaks a move off after every page in turn.
 func TestMoveGoesOn(t *testing.T) {
+	t.Parallel()
 	s, into := openTemp(t), engines["postgres"](t)
 	fill(t, s)
 	for stop := 3; ; stop += 3 {
@@ -197,6 +204,7 @@ func TestMoveGoesOn(t *testing.T) {
 
 // TestMoveFromAnother: what was begun with one source does not go on with another.
 func TestMoveFromAnother(t *testing.T) {
+	t.Parallel()
 	s, other, into := openTemp(t), openTemp(t), openTemp(t)
 	fill(t, s)
 	fill(t, other)
@@ -213,6 +221,7 @@ func TestMoveFromAnother(t *testing.T) {
 }
 
 func TestRestoreGoesOn(t *testing.T) {
+	t.Parallel()
 	s, into := openTemp(t), openTemp(t)
 	fill(t, s)
 	var archive bytes.Buffer
@@ -240,6 +249,7 @@ func packed(t *testing.T, lines string) []byte {
 }
 
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	archive := func(lines string) []byte { return packed(t, lines) }
 	head := `{"format":"meetguard-store","version":1,"id":"x"}` + "\n"
 	for name, raw := range map[string][]byte{
@@ -267,6 +277,7 @@ func TestRestoreRefuses(t *testing.T) {
 }
 
 func TestSQLiteSnapshot(t *testing.T) {
+	t.Parallel()
 	s := openTemp(t)
 	fill(t, s)
 	path := filepath.Join(t.TempDir(), "it's a copy.db")

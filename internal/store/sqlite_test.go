@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -18,7 +19,38 @@ func TestSQLiteStore(t *testing.T) {
 
 func openTemp(t *testing.T) *SQLite {
 	t.Helper()
-	return openAt(t, filepath.Join(t.TempDir(), "store.db"))
+	path := filepath.Join(t.TempDir(), "store.db")
+	if err := os.WriteFile(path, migratedFile(t), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return openAt(t, path)
+}
+
+// migrated is an empty store, made by the first test that needs one: to migrate a
+// new one takes longer than most tests.
+var migrated struct {
+	sync.Once
+	file []byte
+}
+
+func migratedFile(t *testing.T) []byte {
+	migrated.Do(func() {
+		path := filepath.Join(t.TempDir(), "migrated.db")
+		s, err := OpenSQLite(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if migrated.file, err = os.ReadFile(path); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if migrated.file == nil {
+		t.Fatal("no store was made, see the first test that failed")
+	}
+	return migrated.file
 }
 
 func openAt(t *testing.T, path string) *SQLite {

@@ -180,12 +180,16 @@ func (a *agent) line() []byte {
 	return raw
 }
 
+// sites is the number of addresses that the fleet comes from: the collector
+// bounds how often each may enrol.
+const sites = 50
+
 // post sends one request over the agent's connection, HTTP/1.1, and reads the
 // answer. It measures from the first byte sent to the last one read.
 func (a *agent) post(path string, body []byte, packed bool) (status int, text []byte, took time.Duration, err error) {
 	start := time.Now()
 	if a.conn == nil {
-		raw, err := (&net.Dialer{Timeout: 20 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1+byte(a.n/20000), 1)}}).Dial("tcp", a.addr)
+		raw, err := (&net.Dialer{Timeout: 20 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 1+byte(a.n/20000), 1+byte(a.n%sites))}}).Dial("tcp", a.addr)
 		if err != nil {
 			return 0, nil, time.Since(start), err
 		}

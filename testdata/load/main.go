@@ -47,6 +47,7 @@ func main() {
 	flag.IntVar(&p.wires, "wires", 1, "connections for each enrolled agent")
 	flag.IntVar(&p.rounds, "rounds", 7, "of -burst")
 	burst := flag.Bool("burst", false, "measure the intake of single alerts against a bare server with one insert, in turns")
+	abused := flag.Bool("abuse", false, "measure the answers to honest clients with and without abuse, in turns")
 	flag.Parse()
 	if flag.Arg(0) == "bare" {
 		bare(flag.Args()[1:])
@@ -55,8 +56,11 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := play
-	if *burst {
+	switch {
+	case *burst:
 		run = compare
+	case *abused:
+		run = underAbuse
 	}
 	passed, err := run(ctx, p)
 	if err != nil {

@@ -69,9 +69,13 @@ func play(ctx context.Context, p plan) (bool, error) {
 	fmt.Printf("%d agents enrolled in %v, %.0f a second; collector %d MiB\n", len(fleet), time.Since(start).Round(time.Second),
 		float64(len(fleet))/time.Since(start).Seconds(), usageOf(s.cmd.Process.Pid).rss>>20)
 	before := usageOf(s.cmd.Process.Pid)
+	fmt.Printf("an enrolment takes the collector %v of CPU\n", (before.cpu / time.Duration(p.agents)).Round(10*time.Microsecond))
 	t := &tally{failed: map[string]int{}}
 	began := time.Now()
+	watched, stop := context.WithCancel(ctx)
+	go watch(watched, s.cmd.Process.Pid, p.length/10)
 	drive(ctx, p, fleet, t)
+	stop()
 	length := time.Since(began)
 	after := usageOf(s.cmd.Process.Pid)
 	finish(fleet, p, t)
@@ -85,6 +89,20 @@ func play(ctx context.Context, p plan) (bool, error) {
 	fmt.Printf("memory at most %d MiB (bar %d), CPU %.2f of one core\n", after.peak>>20, int64(barMemory)>>20, (after.cpu-before.cpu).Seconds()/length.Seconds())
 	fmt.Printf("%d alerts stored, %d acknowledged and not in the store (bar 0)\n", stored, lost)
 	return p99 <= barP99 && after.peak <= barMemory && lost == 0 && failures(t) == 0, nil
+}
+
+// watch prints what memory the collector has, now and then.
+func watch(ctx context.Context, pid int, every time.Duration) {
+	begin := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(every):
+			u := usageOf(pid)
+			fmt.Printf("after %v: memory %d MiB, CPU %v, load %s\n", time.Since(begin).Round(time.Second), u.rss>>20, u.cpu.Round(time.Second), loadAverage())
+		}
+	}
 }
 
 func failures(t *tally) int {
