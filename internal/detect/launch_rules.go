@@ -237,20 +237,47 @@ func hostFile(p meetguard.Process) (string, bool) {
 // doorHost: a browser, chat, mail or archive program opens a script.
 func doorHost(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || !windowsHosts[l.name] || len(l.above) == 0 {
+	if l == nil || l.managed || len(l.above) == 0 {
 		return ""
+	}
+	if text := l.blindAtDoor(); text != "" || !windowsHosts[l.name] {
+		return text
 	}
 	door := l.door()
 	file, known := hostFile(*l.Process)
 	switch {
 	case (browsers[door] || handlers[door]) && (!known || landingPlace(file) || strings.Contains(file, "://")):
 		return fmt.Sprintf("%s opened a script with %s.", clip(door), l.shownRun())
-	case door == "explorer" && known && tempPlace(file):
+	case (door == "explorer" || l.belowBlindShell()) && known && tempPlace(file):
 		return fmt.Sprintf("Somebody opened a script in a temporary folder with %s.", l.shownRun())
 	case door == "explorer" && known && landingPlace(file) && (s.soundsLike(file) || pretextName(file)):
 		return fmt.Sprintf("Somebody opened %s, a script that is named like an update or a fix of meeting software.", quoted(baseName(file)))
 	}
 	return ""
+}
+
+// neverOpened are tools that fetch or run by what they are told, and that nobody
+// opens from the desktop without telling them anything.
+var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq desktopimgdownldr`)
+
+// blindAtDoor: of a launch nothing is known but that a browser, or the desktop
+// itself, started what only a pasted line has them start.
+func (l *launch) blindAtDoor() string {
+	switch p := l.parent(); {
+	case l.known():
+	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
+		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
+	case p == "explorer" && neverOpened[l.name]:
+		return fmt.Sprintf("Windows Explorer started %s, as a line that is pasted into the Run window does.", l.shownRun())
+	}
+	return ""
+}
+
+// belowBlindShell says whether a shell of which nothing is known, and that the
+// desktop or a terminal of Windows started, led to the launch.
+func (l *launch) belowBlindShell() bool {
+	p := l.parent()
+	return (p == "cmd" || p == "powershell" || p == "pwsh") && len(l.Ancestors[0].Args) == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || l.above[1] == "windowsterminal" || l.above[1] == "conhost")
 }
 
 // remoteHost: programs of Windows that run what they are given an address of.

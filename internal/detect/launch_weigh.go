@@ -389,8 +389,10 @@ func (w *scale) ran() {
 		for _, d := range w.l.own {
 			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
 				points := 20
-				if !coveredPlace(d.File) {
+				if !coveredPlace(d.File) && w.best[clueSource].mere {
 					points = 10
+				} else if !coveredPlace(d.File) {
+					points = 15
 				}
 				w.add(clueRun, points, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
 			}
