@@ -20,6 +20,9 @@ func scriptEditor(s *subject) string {
 		return fmt.Sprintf("Script Editor led to %s: a script that somebody ran by hand does more than show something.", strings.Join(found, ", "))
 	}
 	for _, d := range l.own {
+		if d.Kind == meetguard.DeedChmod && ownFolder(d.File) {
+			continue
+		}
 		switch d.Kind {
 		case meetguard.DeedFetch:
 			if d.File != "" || len(d.Mark) > 0 && d.Mark[0] == "insecure" {
@@ -446,7 +449,7 @@ func (s *subject) badCast(groups map[string]string) bool {
 			case contains(d.Mark, "arguments unknown"):
 				blind[group] = true
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
-			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From):
+			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From), d.Kind == meetguard.DeedChmod && ownFolder(d.File):
 			default:
 				bad[group] = true
 			}

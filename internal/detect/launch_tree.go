@@ -26,7 +26,7 @@ func loaderPlace(s *subject) string {
 		door := l.door()
 		byHand := door != "" && !callers[door] // they have add-ins of their own
 		switch {
-		case byHand && (userPlace(low) || otherDrive(low)):
+		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low)):
 		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
 		default:
 			continue
@@ -34,6 +34,13 @@ func loaderPlace(s *subject) string {
 		return fmt.Sprintf("%s loads %s from where no installed program has its libraries.", l.shownRun(), quoted(baseName(d.File)))
 	}
 	return ""
+}
+
+// ownLibrary says whether a library lies in a folder of its own where setups put
+// what one user installs.
+func ownLibrary(low string) bool {
+	_, rest, ok := strings.Cut(low, "/appdata/local/")
+	return ok && !strings.HasPrefix(rest, "temp/") && strings.Contains(rest, "/") && !coveredPlace(low)
 }
 
 // callers are programs for chat and meetings that open what others sent.

@@ -121,6 +121,10 @@ func (w *scale) verdict() string {
 		o.points /= 2 // one fact
 		w.best[clueOrigin] = o
 	}
+	if o := w.best[clueOrigin]; o.mere && o.points > 15 && w.packaged() {
+		o.points = 15 // its installer has shown who signed it, and asked
+		w.best[clueOrigin] = o
+	}
 	sum, list, bad := 0, []clue{}, false
 	for _, c := range w.best {
 		sum += c.points
