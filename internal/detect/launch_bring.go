@@ -97,12 +97,26 @@ func (w *scale) ran() {
 		case w.best[clueSource].points == 0:
 		case d.Kind == meetguard.DeedFetchRun || d.File == "":
 			w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
-		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs():
+		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs() && !w.movedOut(d):
 			w.fromTemp(d)
 		default:
 			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
 		}
 	}
+}
+
+// movedOut says whether what came in an archive is run from a folder that is
+// neither temporary nor hidden.
+func (w *scale) movedOut(d meetguard.Deed) bool {
+	if !archiveExt[pathExt(slashed(d.File))] {
+		return false
+	}
+	for _, o := range w.l.own {
+		if o.Kind == meetguard.DeedRun && o.What != "unpack" && (coveredPlace(o.File) || tempPlace(o.File)) {
+			return false
+		}
+	}
+	return true
 }
 
 // fromTemp weighs that a download is run from a temporary folder. People who look
