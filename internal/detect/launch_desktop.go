@@ -1,0 +1,88 @@
+package detect
+
+import (
+	"fmt"
+
+	"meetguard"
+)
+
+// Rules over the desktops of Linux.
+
+// desktops open what somebody clicks on Linux.
+var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasmashell krunner xfce4-panel xfce4-appfinder`)
+
+// fileManagers start what somebody clicks twice, and nothing by a key.
+var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
+
+// desktopFetch: the desktop starts a shell, and the shell fetches something: an
+// icon or a line in the run window that is a script.
+func desktopFetch(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
+		return ""
+	}
+	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
+		return ""
+	}
+	shell := false
+	for _, a := range l.above {
+		if desktops[a] && shell {
+			return fmt.Sprintf("%s started a shell that fetches something with %s.", clip(a), l.shownRun())
+		}
+		if !shells[a] && a != "gio" && a != "env" && a != "setsid" && a != "nohup" {
+			return ""
+		}
+		shell = shell || shells[a]
+	}
+	return ""
+}
+
+// onlyAsks says whether what the launch fetches is put nowhere and nothing beside
+// it takes it.
+func (l *launch) onlyAsks() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedFetch && d.File != "" || d.Kind == meetguard.DeedFetchRun {
+			return false
+		}
+	}
+	for _, st := range l.chain {
+		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetchRun {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ownScript says whether the shell above a launch runs a script from where its
+// user keeps such things, or nothing is known of it and nothing beside the launch
+// would take what it brings.
+func (l *launch) ownScript() bool {
+	for i, a := range l.above {
+		if !shells[a] {
+			continue
+		}
+		file := scriptOf(l.Ancestors[i])
+		if file == "" {
+			_, clicked := l.under(fileManagers)
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
+		}
+		return !landingPlace(file) && !coveredPlace(file)
+	}
+	return false
+}
+
+// merelyAsks says whether nothing is to be said of the hosts that a launch speaks
+// to but that no list has them.
+func (s *subject) merelyAsks() bool {
+	for _, d := range s.run.own {
+		if d.Host != "" && !s.strangeness(d.Host).mere {
+			return false
+		}
+	}
+	return true
+}

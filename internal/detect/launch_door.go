@@ -1,0 +1,238 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// Rules over doors: the desktop, a browser or a terminal that somebody was told to
+// paste a line into, and the script hosts behind them.
+
+// door is what a person opened something with: the desktop, a browser, a mail,
+// chat or archive program. Between it and the launch there are interpreters
+// with something to do, and nothing else.
+func (l *launch) door() string {
+	for i, a := range l.above {
+		if a == "explorer" || browsers[a] || handlers[a] {
+			return a
+		}
+		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) {
+			return ""
+		}
+	}
+	return ""
+}
+
+// idleShell: a shell that was given nothing to do belongs to a person who
+// types.
+func idleShell(p meetguard.Process) bool {
+	name := program(p.Exe)
+	if !shells[name] && name != "cmd" && name != "powershell" && name != "pwsh" {
+		return false
+	}
+	return len(p.Args) == 0 && p.CommandLine == "" || len(p.Args) == 1 || len(p.Args) == 2 && (strings.HasPrefix(p.Args[1], "-l") || strings.HasPrefix(p.Args[1], "-i") || strings.EqualFold(p.Args[1], "-nologo") || strings.EqualFold(p.Args[1], "-noexit"))
+}
+
+// runBox: the desktop or a browser starts a script host with an address or
+// with a command that nobody can read: Win+R, or a shortcut.
+func runBox(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !interpreters[l.name] && !fetchers[l.name] && !launchers[l.name] {
+		return ""
+	}
+	door := l.door()
+	if door == "" || handlers[door] && l.does(meetguard.DeedRead) {
+		return ""
+	}
+	runs := !handlers[door] || l.runsMore() // macros fill tables with what they fetch
+	switch {
+	case l.does(meetguard.DeedFetchRun) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !s.trustedOnly():
+	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !s.trustedOnly() && l.outsideFetch():
+	case l.does(meetguard.DeedEncoded) && (l.does(meetguard.DeedHide) || l.ownWhat(meetguard.DeedEncoded, "powershell")):
+	default:
+		return ""
+	}
+	return fmt.Sprintf("%s started %s with a command that fetches or hides what it runs: somebody was told to paste or open it.", doorName(door), l.shownRun())
+}
+
+// runsMore says whether a command runs anything but the interpreter that reads it
+// and the program that fetches.
+func (l *launch) runsMore() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedRun && d.File != l.Exe && !(d.What == "program" && fetchers[program(d.File)]) {
+			return true
+		}
+	}
+	return false
+}
+
+func doorName(door string) string {
+	if door == "explorer" {
+		return "Windows Explorer"
+	}
+	return clip(door)
+}
+
+func (l *launch) ownWhat(kind, what string) bool {
+	for _, d := range l.own {
+		if d.Kind == kind && d.What == what {
+			return true
+		}
+	}
+	return false
+}
+
+// trustedOnly says whether the launch fetches from the own network and from
+// brands alone.
+func (s *subject) trustedOnly() bool {
+	any := false
+	for _, d := range s.run.own {
+		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
+			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
+}
+
+func (l *launch) outsideFetch() bool {
+	for _, d := range l.own {
+		if (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun) && !toolHost(d.Host) && !inHouse(d.Host) {
+			return true
+		}
+	}
+	return false
+}
+
+// pasted: a line typed into a terminal that fetches and runs, with a mark that
+// installers of well-known tools do not have.
+func pasted(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !s.code.interpreted() {
+		return ""
+	}
+	p := l.parent()
+	if !shells[p] && !terminals[p] && p != "login" {
+		return ""
+	}
+	f, _ := s.code.cradle()
+	_, troubles := s.code.trouble()
+	if !f.Insecure && s.code.rawIP == "" && s.code.lookalike.Host == "" && troubles == 0 || inHouse(f.Host) {
+		return ""
+	}
+	return fmt.Sprintf("A line in a terminal fetches%s and runs what it gets.", from(f))
+}
+
+// hostChild: a script that was opened by hand brings in another interpreter.
+func hostChild(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !lolbins[l.name] && !(l.name == "cmd" && l.does(meetguard.DeedFetch, meetguard.DeedFetchRun)) {
+		return ""
+	}
+	for i, a := range l.Ancestors {
+		name := program(a.Exe)
+		if !windowsHosts[name] {
+			if !interpreters[name] {
+				return ""
+			}
+			continue
+		}
+		file, known := hostFile(a)
+		if !known && l.runsFrom(installedPlace) && !l.does(meetguard.DeedFetch, meetguard.DeedFetchRun) {
+			return ""
+		}
+		switch {
+		case known && strings.Contains(file, "://"), known && landingPlace(file), known && userPlace(file) && l.acts():
+		case !known && l.known() && !l.acts():
+			return ""
+		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
+		case !known && name == "mshta":
+		default:
+			return ""
+		}
+		return fmt.Sprintf("A script that was opened with %s started %s.", clip(name), l.shownRun())
+	}
+	return ""
+}
+
+// hostFile is what a script host was given to run.
+func hostFile(p meetguard.Process) (string, bool) {
+	for i, a := range p.Args {
+		if i > 0 && !strings.HasPrefix(a, "/") && !strings.HasPrefix(a, "-") {
+			return a, true
+		}
+	}
+	return "", len(p.Args) > 1
+}
+
+// doorHost: a browser, chat, mail or archive program opens a script.
+func doorHost(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || len(l.above) == 0 {
+		return ""
+	}
+	if text := l.blindAtDoor(); text != "" || !windowsHosts[l.name] {
+		return text
+	}
+	door := l.door()
+	file, known := hostFile(*l.Process)
+	switch {
+	case (browsers[door] || handlers[door]) && (!known || landingPlace(file) || strings.Contains(file, "://")):
+		return fmt.Sprintf("%s opened a script with %s.", clip(door), l.shownRun())
+	case (door == "explorer" || l.belowBlindShell()) && known && tempPlace(file):
+		return fmt.Sprintf("Somebody opened a script in a temporary folder with %s.", l.shownRun())
+	case door == "explorer" && known && landingPlace(file) && (s.soundsLike(file) || pretextName(file)):
+		return fmt.Sprintf("Somebody opened %s, a script that is named like an update or a fix of meeting software.", quoted(baseName(file)))
+	}
+	return ""
+}
+
+// neverOpened are tools that fetch or run by what they are told, and that nobody
+// opens from the desktop without telling them anything.
+var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq desktopimgdownldr`)
+
+// blindAtDoor: of a launch nothing is known but that a browser, or the desktop
+// itself, started what only a pasted line has them start.
+func (l *launch) blindAtDoor() string {
+	switch p := l.parent(); {
+	case l.known():
+	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
+		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
+	case p == "explorer" && neverOpened[l.name]:
+		return fmt.Sprintf("Windows Explorer started %s, as a line that is pasted into the Run window does.", l.shownRun())
+	}
+	return ""
+}
+
+// belowBlindShell says whether a shell of which nothing is known, and that the
+// desktop or a terminal of Windows started, led to the launch.
+func (l *launch) belowBlindShell() bool {
+	p := l.parent()
+	return (p == "cmd" || p == "powershell" || p == "pwsh") && len(l.Ancestors[0].Args) == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || l.above[1] == "windowsterminal" || l.above[1] == "conhost")
+}
+
+// remoteHost: programs of Windows that run what they are given an address of.
+func remoteHost(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !inHouse(d.Host) {
+			return fmt.Sprintf("%s runs code from the network%s.", clip(d.What), fromHost(d.Host))
+		}
+	}
+	return ""
+}
+
+func fromHost(host string) string {
+	if host == "" {
+		return ""
+	}
+	return " (" + clip(host) + ")"
+}

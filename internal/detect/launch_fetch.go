@@ -1,0 +1,264 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// Rules over downloads that are run.
+
+// fetchedRun: a download is run, in one command line or in several launches.
+func fetchedRun(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || len(l.fetched) == 0 || s.code.interpreted() {
+		return ""
+	}
+	return fmt.Sprintf("%s runs what was fetched with %s%s just before.", l.shownRun(), clip(l.fetched[0].What), fromHost(l.fetched[0].Host))
+}
+
+func fetchAddress(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.fetched {
+		if publicAddress(d.Host) {
+			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
+		}
+		if contains(d.Mark, "insecure") && !inHouse(d.Host) && !houseName(d.Host) && d.Host != "" {
+			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
+		}
+	}
+	return ""
+}
+
+// scriptEngines run files that somebody else wrote.
+var scriptEngines = set(`node python python3 osascript wscript cscript mshta perl ruby`)
+
+// fetchDrop: a script has something fetched from a bare address to a temporary
+// or hidden file.
+func fetchDrop(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	led := false
+	for i, a := range l.above[:min(len(l.above), 3)] {
+		if shells[a] && idleShell(l.Ancestors[i]) {
+			break
+		}
+		led = led || scriptEngines[a]
+	}
+	for _, d := range l.own {
+		if !led || d.Kind != meetguard.DeedFetch || !publicAddress(d.Host) {
+			continue
+		}
+		if tempPlace(d.File) || strings.HasPrefix(baseName(d.File), ".") {
+			return fmt.Sprintf("A script has %s fetched from a bare address (%s).", quoted(baseName(d.File)), clip(d.Host))
+		}
+	}
+	return ""
+}
+
+func contains(list []string, want string) bool {
+	for _, s := range list {
+		if s == want {
+			return true
+		}
+	}
+	return false
+}
+
+func fetchLookalike(s *subject) string {
+	l := s.run
+	if l == nil || s.code != nil && s.code.lookalike.Host != "" {
+		return ""
+	}
+	if h := l.OriginHost; h != "" {
+		if v := s.judge.Host(h); v.Level != meetguard.Clean {
+			return "The program was downloaded from a lookalike: " + v.Evidence
+		}
+	}
+	for _, d := range append(append([]meetguard.Deed{}, l.own...), l.fetched...) {
+		switch d.Kind {
+		case meetguard.DeedFetch, meetguard.DeedFetchRun, meetguard.DeedUpload:
+		default:
+			continue
+		}
+		if d.Host == "" {
+			continue
+		}
+		if v := s.judge.Host(d.Host); v.Level != meetguard.Clean {
+			return "It speaks to a lookalike: " + v.Evidence
+		}
+	}
+	return ""
+}
+
+// fetchBrand: code that is named like help for meeting software, and comes from
+// elsewhere.
+func fetchBrand(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || installerTools[l.name] {
+		return ""
+	}
+	for _, d := range l.fetched {
+		if d.Host != "" && (s.judge.official(d.Host) || inHouse(d.Host) || toolHost(d.Host)) {
+			continue
+		}
+		for _, name := range append([]string{d.File}, l.ranFiles()...) {
+			if name != "" && codeName(name) && (s.soundsLike(name) || pretextName(name)) {
+				return fmt.Sprintf("It runs %s, which is named like help for meeting software and was fetched from elsewhere%s.", quoted(baseName(name)), fromHost(d.Host))
+			}
+		}
+	}
+	return ""
+}
+
+var installerTools = set(`installer dpkg apt apt-get rpm dnf yum msiexec hdiutil open winget choco brew`)
+
+func (l *launch) ranFiles() []string {
+	var out []string
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "installer" && d.What != "msiexec" && d.What != "hdiutil" {
+			out = append(out, d.File)
+		}
+	}
+	return out
+}
+
+// codeName: names of what an interpreter runs, or a program without one.
+func codeName(name string) bool {
+	base := strings.ToLower(baseName(name))
+	if i := strings.LastIndexByte(base, '.'); i > 0 {
+		switch base[i:] {
+		case ".pkg", ".dmg", ".deb", ".rpm", ".msi", ".msix", ".appimage", ".json", ".txt":
+			return false
+		}
+	}
+	return true
+}
+
+// soundsLike says whether a file name claims a brand.
+func (s *subject) soundsLike(name string) bool {
+	for _, c := range s.judge.claimsOf([]meetguard.Claim{{Text: baseName(name), Source: meetguard.ClaimFileName}}) {
+		if c.strength == claims {
+			return true
+		}
+	}
+	return false
+}
+
+// pretextName: two words of the pretext in one name, such as camera and fix.
+func pretextName(name string) bool {
+	low, n := strings.ToLower(baseName(name)), 0
+	for _, group := range [][]string{{"audio", "camera", "cam", "micro", "video", "codec", "sdk", "meeting", "interview", "driver", "webcam"}, {"fix", "update", "patch", "repair", "install", "support", "driver", "helper", "service"}} {
+		for _, w := range group {
+			if strings.Contains(low, w) {
+				n++
+				break
+			}
+		}
+	}
+	return n == 2
+}
+
+// fetchHidden: what was fetched is run out of sight, or while something
+// harmless is shown.
+func fetchHidden(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || len(l.fetched) == 0 || s.code.interpreted() {
+		return ""
+	}
+	hosted := false
+	for _, d := range l.fetched {
+		hosted = hosted || inHouse(d.Host) || toolHost(d.Host)
+	}
+	if hosted {
+		return ""
+	}
+	if d, ok := l.deed(meetguard.DeedHide); ok {
+		return fmt.Sprintf("It runs what was fetched out of sight (%s).", clip(d.What))
+	}
+	for _, st := range append(append([]meetguard.Step{}, l.chain...), l.session...) {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedDecoy && (d.What == "softwareupdate" || d.Host != "" && s.judge.official(d.Host)) {
+				return "It runs what was fetched while something harmless is shown."
+			}
+		}
+	}
+	return ""
+}
+
+// decodedPipe: an interpreter takes its commands from a decoder.
+func decodedPipe(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.does(meetguard.DeedRead) || l.does(meetguard.DeedFetchRun) {
+		return "" // what it reads is what it fetches
+	}
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		if st.PPID != l.PPID || !soon(st, l.Process) {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedEncoded && (d.What == "base64" || d.What == "openssl" || d.What == "xxd") && d.File == "" {
+				return fmt.Sprintf("%s runs commands that %s decodes for it.", l.shownRun(), clip(d.What))
+			}
+		}
+	}
+	return ""
+}
+
+// unmarked: the download mark or the signature of something is changed, and it
+// lies where no installed program does.
+func unmarked(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || s.code != nil && s.trait("dequarantine", "resign") {
+		return ""
+	}
+	if _, ok := l.under(builders); ok {
+		return ""
+	}
+	d, ok := l.deed(meetguard.DeedDequarantine, meetguard.DeedResign)
+	if !ok || d.File == "" || !hotPlace(d.File) || !(l.does(meetguard.DeedDequarantine, meetguard.DeedResign) || len(l.fetched) > 0 || l.runs(d.File)) {
+		return ""
+	}
+	for _, f := range l.fetched {
+		if toolHost(f.Host) {
+			return ""
+		}
+	}
+	return fmt.Sprintf("It takes the download mark or the signature check away from %s, or runs it after that.", quoted(baseName(d.File)))
+}
+
+func (l *launch) runs(file string) bool {
+	key := fileKey(file)
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRun && (fileKey(d.File) == key || strings.HasPrefix(fileKey(d.File), key+"/")) {
+			return true
+		}
+	}
+	return false
+}
+
+// hotPlace: temporary folders and hidden ones, where lures put things and
+// people do not.
+func hotPlace(p string) bool {
+	low := slashed(p)
+	return tempPlace(p) || strings.HasPrefix(low, "/users/") && strings.Contains(low, "/library/") && !strings.Contains(low, "/developer/") || strings.HasPrefix(low, "~/library/")
+}
+
+// encodedRun: an encoded command that a person's program started.
+func encodedRun(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.ownWhat(meetguard.DeedEncoded, "powershell") || len(l.above) == 0 {
+		return ""
+	}
+	p := l.Ancestors[0]
+	if door := l.door(); door == "" && (!landingPlace(p.Exe) || signedWell(p.Signature)) {
+		return ""
+	}
+	return fmt.Sprintf("%s was given an encoded command by %s.", l.shownRun(), clip(l.parent()))
+}

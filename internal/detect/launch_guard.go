@@ -1,0 +1,81 @@
+package detect
+
+import (
+	"fmt"
+	"strings"
+
+	"meetguard"
+)
+
+// Rules over what passes for a part of the system, what stays, and what keeps the
+// scanner from looking.
+
+// noProgramPlace says whether a path lies where the system keeps no programs.
+// What caches and fonts are called on macOS has folders of its own, with apps
+// of updaters in it: only what lies in the folder itself counts.
+func noProgramPlace(low string) bool {
+	switch folderOf(low) {
+	case "/library/caches/", "/library/fonts/", "/library/osrecovery/", "/library/logs/", "/library/preferences/", "c:/windows/fonts/", "c:/windows/debug/", "c:/windows/media/":
+		return true
+	}
+	return strings.HasPrefix(baseName(low), "com.apple.") && folderOf(low) == "/library/privilegedhelpertools/"
+}
+
+// systemName: a program that calls itself a part of the system, where anybody
+// can put it.
+func systemName(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || s.Signature.Status == meetguard.SignatureValid && !l.does(meetguard.DeedFetch) {
+		return ""
+	}
+	for _, d := range l.own {
+		if low := slashed(d.File); d.Kind == meetguard.DeedFetch && strings.HasPrefix(baseName(low), "com.apple.") && strings.HasPrefix(low, "/library/") && !inHouse(d.Host) && !toolHost(d.Host) {
+			return fmt.Sprintf("Something is fetched%s to %s, under the name of the platform's own.", fromHost(d.Host), quoted(baseName(d.File)))
+		}
+	}
+	if s.Signature.Status == meetguard.SignatureValid {
+		return ""
+	}
+	name := strings.TrimLeft(l.name, ".")
+	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
+		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
+	}
+	part := systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
+	if !part || !userPlace(l.Exe) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
+		return ""
+	}
+	return fmt.Sprintf("%s is named like a part of the system and runs from where any program may write.", quoted(baseName(l.Exe)))
+}
+
+// persisted: something that was just fetched, or lies in a temporary folder, or
+// is named like the platform's own, is arranged to start by itself.
+func persisted(s *subject) string {
+	l := s.run
+	if l == nil || l.managed {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedPersist {
+			continue
+		}
+		low := slashed(d.File)
+		switch {
+		case strings.Contains(low, "/users/") && strings.Contains(low, "launchagents/com.apple."), strings.HasPrefix(low, "~/library/launchagents/com.apple."):
+			return fmt.Sprintf("%s is to start by itself under the name of the platform's own.", quoted(baseName(d.File)))
+		case tempPlace(d.File):
+			return "Something in a temporary folder is to start by itself."
+		}
+		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !inHouse(f.Host) && !s.namesake(f.Host, d.File) {
+			return "What was fetched just before is to start by itself."
+		}
+	}
+	return ""
+}
+
+func blinds(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.does(meetguard.DeedBlind) || s.code != nil && s.trait("defender-exclusion", "kill-security") && defender(s) != "" {
+		return ""
+	}
+	return fmt.Sprintf("%s keeps the virus scanner from looking.", l.shownRun())
+}

@@ -1,0 +1,140 @@
+package detect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"meetguard"
+)
+
+// Rules over passwords and private data.
+
+// typed says whether somebody typed the launch into a terminal. A shell of
+// which nothing is known, and that no terminal started, is a script.
+func (l *launch) typed() bool {
+	if len(l.Ancestors) == 0 || !shells[l.parent()] || !idleShell(l.Ancestors[0]) {
+		return false
+	}
+	if len(l.Ancestors) == 1 || len(l.Ancestors[0].Args) > 0 {
+		return true
+	}
+	a := l.Ancestors[1]
+	return !userPlace(a.Exe) && program(a.Exe) != "applet"
+}
+
+// passwordCheck: a script checks the password that somebody typed.
+func passwordCheck(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.does(meetguard.DeedCheck) || l.typed() {
+		return "" // somebody who types it checks his own
+	}
+	if len(l.above) == 0 && !l.does(meetguard.DeedPrompt) {
+		return "" // who started it is not known: programs of administrators check passwords too
+	}
+	return fmt.Sprintf("A script checks a password with %s (%s).", l.shownRun(), l.via())
+}
+
+// fromHouse says whether a program of the house's own led to the launch.
+func (l *launch) fromHouse() bool {
+	for _, a := range l.Ancestors {
+		if inHouse(a.OriginHost) {
+			return true
+		}
+	}
+	return false
+}
+
+func passwordAsk(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || !l.does(meetguard.DeedPrompt) || l.ownWhat(meetguard.DeedPrompt, "sudo") || l.fromHouse() {
+		return ""
+	}
+	return fmt.Sprintf("%s asks for a password in a window of its own.", l.shownRun())
+}
+
+// strongSecrets: what no script has business with.
+var strongSecrets = []string{"telegram", "keychain", "browser", "wallet"}
+
+func (l *launch) strong() []string {
+	var out []string
+	for _, k := range strongSecrets {
+		if l.kinds[k] {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// ownGoods says whether what is packed is told and is nobody's secret: a folder
+// that somebody works in, and not one where programs keep their data.
+func (l *launch) ownGoods(d meetguard.Deed) bool {
+	from := slashed(d.From)
+	return from != "" && !l.does(meetguard.DeedSecret) && !tempPlace(from) && !coveredPlace(from) && !strings.Contains(from, "/.") && !strings.Contains(from, "/library/") &&
+		!strings.Contains(from, "/appdata/") && !strings.HasPrefix(from, ".") && !strings.ContainsAny(from, "$%*~")
+}
+
+func secretTaken(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || !l.does(meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPack) || s.installedBy(l, l.uploadHost()) {
+		return ""
+	}
+	if l.typed() && !l.does(meetguard.DeedUpload) {
+		return "" // people move what is theirs; where it goes tells the rest
+	}
+	if !l.does(meetguard.DeedSecret, meetguard.DeedUpload) && slices.ContainsFunc(l.own, l.ownGoods) {
+		return ""
+	}
+	return fmt.Sprintf("%s handles private data of other programs (%s).", l.shownRun(), strings.Join(l.strong(), ", "))
+}
+
+func secretMany(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.backup || !l.does(meetguard.DeedSecret) || len(l.strong()) == 0 || l.typed() {
+		return ""
+	}
+	kinds := map[string]bool{}
+	for k := range l.kinds {
+		kinds[k] = true
+	}
+	for _, st := range l.session {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedSecret && !fetchers[program(st.Exe)] {
+				kinds[d.What] = true
+			}
+		}
+	}
+	if len(kinds) < 2 {
+		return ""
+	}
+	return "Private data of several kinds is gathered within minutes."
+}
+
+func secretPacked(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.backup || len(l.strong()) == 0 || l.typed() {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedPack && tempPlace(d.File) && !l.ownGoods(d) {
+			return fmt.Sprintf("It is gathered in a temporary folder (%s).", quoted(baseName(d.File)))
+		}
+	}
+	return ""
+}
+
+func secretSent(s *subject) string {
+	l := s.run
+	if l == nil || l.managed || l.backup || len(l.kinds) == 0 {
+		return ""
+	}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedUpload && s.installedBy(l, d.Host) {
+			return ""
+		}
+		if d.Kind == meetguard.DeedUpload && !inHouse(d.Host) && (len(l.strong()) > 0 || len(l.kinds) > 1) {
+			return fmt.Sprintf("Private data (%s) is sent away with %s%s.", strings.Join(l.strong(), ", "), l.shownRun(), fromHost(d.Host))
+		}
+	}
+	return ""
+}
