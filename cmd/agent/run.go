@@ -73,7 +73,7 @@ func (a *app) runAgent(in config.Inputs) error {
 	}
 	log := slog.New(slog.NewTextHandler(a.errOut, nil))
 	tellManaged(eff, log)
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, Log: log})
+	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, File: settingsFile(eff), Log: log})
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,16 @@ func (a *app) runAgent(in config.Inputs) error {
 		return ag.Run(a.ctx)
 	}
 	return runService(ag, r)
+}
+
+// settingsFile is the file that a configuration comes from, "" if there is none.
+func settingsFile(eff config.Effective) string {
+	for _, o := range eff.Origins {
+		if o.Layer == config.LayerFile {
+			return o.From
+		}
+	}
+	return ""
 }
 
 // absolute makes the folders of --watch absolute.
