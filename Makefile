@@ -66,9 +66,10 @@ load: build ## a fleet of 10,000 agents against the collector, ten minutes; LOAD
 	CGO_ENABLED=0 go run ./testdata/load -collector bin/meetguard-collector $(LOADFLAGS)
 
 KILLS ?= 1000
-reliability: build ## kills agent and collector KILLS times and counts what is lost; three days of outage in 27 ways
+reliability: build ## kills agent and collector KILLS times and counts what is lost; three days of outage in 27 ways; a minute of swap attack
 	CGO_ENABLED=0 go run ./testdata/reliability -collector bin/meetguard-collector -kills $(KILLS) -alerts $$(( $(KILLS) * 50 ))
 	MEETGUARD_LONG=1 go test -run TestOutageOf72Hours -timeout 30m ./internal/alert
+	MEETGUARD_LONG=1 $(GO) test -tags "$(TAGS)" -v -run TestSwapAttack -timeout 30m ./internal/agent
 
 FUZZTIME ?= 30s
 fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME
