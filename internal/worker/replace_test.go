@@ -19,5 +19,5 @@ func BenchmarkReplacement(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64((b.Elapsed()/time.Duration(b.N)-deadline).Milliseconds()), "ms-late")
+	b.ReportMetric(float64((b.Elapsed()/time.Duration(b.N) - deadline).Milliseconds()), "ms-late")
 }
