@@ -67,13 +67,14 @@ load: build ## a fleet of 10,000 agents against the collector, ten minutes; LOAD
 
 KILLS ?= 1000
 CUTS  ?= 200
-reliability: build ## KILLS kills of agent and collector, a death at each system call, CUTS power cuts (root), three days of outage in 26 ways
+reliability: build ## KILLS kills of agent and collector, a death at each system call, CUTS power cuts (root), three days of outage in 26 ways, a minute of swap attack
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -o bin/reliability ./testdata/reliability
 	bin/reliability -collector bin/meetguard-collector -kills $(KILLS) -alerts $$(( $(KILLS) * 50 ))
 	@if command -v strace >/dev/null; then bin/reliability -points; else echo "SYSTEM CALLS NOT TESTED: strace is missing"; fi
 	@if [ "$$(id -u)" = 0 ]; then bin/reliability -cuts $(CUTS); else echo "POWER CUTS NOT TESTED: only root can mount a disk"; fi
 	MEETGUARD_LONG=1 go test -run TestOutageOf72Hours -timeout 30m ./internal/alert
+	MEETGUARD_LONG=1 $(GO) test -tags "$(TAGS)" -v -run TestSwapAttack -timeout 30m ./internal/agent
 
 FUZZTIME ?= 30s
 fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME

@@ -78,7 +78,7 @@ func (a *app) runAgent(in config.Inputs, asService bool) error {
 	log := newLog(a.errOut, asService)
 	tellManaged(eff, log)
 	m := newManager(asService, log)
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused,
+	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, File: settingsFile(eff),
 		Canary: m.canary([]string{argv[0], canaryCommand}), Live: m.live, Log: log})
 	if err != nil {
 		return err
@@ -92,6 +92,16 @@ func (a *app) runAgent(in config.Inputs, asService bool) error {
 		return runUnseen(p)
 	}
 	return p.foreground()
+}
+
+// settingsFile is the file that a configuration comes from, "" if there is none.
+func settingsFile(eff config.Effective) string {
+	for _, o := range eff.Origins {
+		if o.Layer == config.LayerFile {
+			return o.From
+		}
+	}
+	return ""
 }
 
 // absolute makes the folders of --watch absolute.

@@ -34,6 +34,7 @@ type Options struct {
 	Worker  []string // argv of the worker process
 	Version string
 	Refused []config.Refused // managed settings that could not be used, for the status
+	File    string           // that the configuration was read from, "" for none
 	Canary  Canary
 	Live    func() // called once, when every source is live; may be nil
 	Log     *slog.Logger
@@ -48,6 +49,7 @@ type Agent struct {
 	judging   sync.RWMutex // held while something is judged; for writing while insp, rules and own are replaced
 	rules     int
 	own       owned
+	loose     []string // settings that others than root may write
 	insp      *Inspector
 	memory    memory
 	roots     func() []string
@@ -94,7 +96,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if a.rules, err = prepareInspector(ctx, a.insp, cfg, a); err != nil {
 		return a, err
 	}
-	a.own = ownRules(cfg)
+	a.own, a.loose = ownRules(cfg), loose(cfg, opts.File)
 	a.product = alert.Product{Version: opts.Version, RulesVersion: signatures.Version()}
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err

@@ -11,15 +11,21 @@ import (
 	"meetguard/internal/worker"
 )
 
+// settleTries is how many workers have to die in their box before it is blamed.
+const settleTries = 3
+
 // settle makes sure that workers can work in their box. One that dies of a
 // harmless request there, because its system is unlike any that was thought of,
 // is better without a box than the machine without a guard: settle then starts
-// them again without, and Box tells that for as long as they run.
+// them again without, and Box tells that for as long as they run. It is called
+// before the first file, so that no file can bring that about, and takes no single
+// death for a reason.
 func (in *Inspector) settle(ctx context.Context, harmless request, about ...*opened) error {
-	_, err := in.ask(ctx, harmless, about...)
 	var died *worker.Failure
-	if !errors.As(err, &died) || len(in.cfg.Unboxed) == 0 {
-		return err
+	for range settleTries {
+		if _, err := in.ask(ctx, harmless, about...); !errors.As(err, &died) || len(in.cfg.Unboxed) == 0 {
+			return err
+		}
 	}
 	in.pool.Close()
 	in.pool = newPool(in.cfg, in.cfg.Unboxed)

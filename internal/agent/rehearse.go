@@ -36,7 +36,7 @@ func (a *Agent) rehearse(ctx context.Context) {
 	_, _ = a.second.owners.Of(shell) // reads the lists of the package managers
 	rec := alert.NewRecord(a.host, a.product, meetguard.Alert{Time: began, Event: meetguard.Event{Time: began, Kind: meetguard.ProcessStarted}, Facts: f, Verdict: v})
 	_, err = json.Marshal(rec)
-	_ = a.insp.Check(ctx) // has the worker give back what loading took
+	_, _ = a.insp.ask(ctx, request{Op: opReady}) // has the worker give back what loading took
 	a.log.Debug("Rehearsed", "took", time.Since(began), "err", err)
 }
 

@@ -28,10 +28,11 @@ func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) 
 		return fmt.Errorf("reload: %w; the agent goes on as it was", err)
 	}
 	next.folders = a.roots
+	open := loose(cfg, a.opts.File)
 	a.judging.Lock()
 	old := a.insp
 	a.insp, a.rules = next, count
-	a.own = ownRules(cfg)
+	a.own, a.loose = ownRules(cfg), open
 	a.judging.Unlock()
 	old.Close()
 	a.touch()

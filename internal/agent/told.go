@@ -147,15 +147,3 @@ func ownRules(cfg config.Config) (o owned) {
 	}
 	return o
 }
-
-// settings tells what of the managed layer could not be used.
-func (a *Agent) settings() []meetguard.SourceStatus {
-	if len(a.opts.Refused) == 0 {
-		return nil
-	}
-	var why []string
-	for _, r := range a.opts.Refused {
-		why = append(why, strings.TrimPrefix(r.Key+": ", ": ")+r.Why)
-	}
-	return []meetguard.SourceStatus{{Name: "settings", State: meetguard.SourceDegraded, Detail: "managed settings refused: " + strings.Join(why, "; ")}}
-}

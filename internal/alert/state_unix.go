@@ -11,7 +11,7 @@ import (
 
 // closeToOthers takes every right on the state folder from group and others. A
 // folder that everyone may write to is refused: somebody may already have put
-// something into it.
+// something into it. So is one of another user, who could take any right back.
 func closeToOthers(root *os.Root) error {
 	dir, err := root.Open(".")
 	if err != nil {
@@ -21,6 +21,9 @@ func closeToOthers(root *os.Root) error {
 	info, err := dir.Stat()
 	if err != nil {
 		return err
+	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("it belongs to user %d and not to the agent's, %d; use a folder of the agent's own", st.Uid, os.Geteuid())
 	}
 	if info.Mode().Perm()&0o002 != 0 {
 		return errors.New("everyone may write to it; use a folder of the agent's own")

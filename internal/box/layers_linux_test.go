@@ -2,10 +2,14 @@ package box
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"os/exec"
+	"os/user"
+	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -113,4 +117,50 @@ func tellThreads(how string) error {
 	}
 	_, err := os.Stdout.WriteString("[" + strconv.Itoa(before) + "," + strconv.Itoa(may()) + "]")
 	return err
+}
+
+// What every thread has after the box: nothing, and no way to more. The kernel
+// is asked, from outside.
+func TestRightsInTheBox(t *testing.T) {
+	cmd := exec.Command(os.Args[0], waitArg, "")
+	in, err1 := cmd.StdinPipe()
+	out, err2 := cmd.StdoutPipe()
+	if err := errors.Join(err1, err2, cmd.Start()); err != nil {
+		t.Fatal(err)
+	}
+	defer cmd.Wait()
+	defer in.Close()
+	if _, err := out.Read(make([]byte, 1)); err != nil {
+		t.Fatal(err)
+	}
+	threads, err := filepath.Glob("/proc/" + strconv.Itoa(cmd.Process.Pid) + "/task/*/status")
+	if err != nil || len(threads) < 8 {
+		t.Fatalf("%d threads, %v", len(threads), err)
+	}
+	want := []string{"CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "CapInh:\t0000000000000000", "CapAmb:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"}
+	if may(unix.CAP_SETPCAP) {
+		want = append(want, "CapBnd:\t0000000000000000", "Uid:\t65534\t65534\t65534\t65534", "Gid:\t65534\t65534\t65534\t65534", "Groups:\t \n")
+		if _, err := user.Lookup(scanUser); err == nil {
+			want = want[:7] // it is that user
+		}
+	}
+	for _, name := range threads {
+		status, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range want {
+			if !strings.Contains(string(status), line) {
+				t.Errorf("%s has no %q:\n%s", name, line, status)
+			}
+		}
+	}
+}
+
+// waitInTheBox is what the child does for TestRightsInTheBox.
+func waitInTheBox() {
+	readers(8)()
+	Enter()
+	_, _ = os.Stdout.WriteString("x")
+	_, _ = os.Stdin.Read(make([]byte, 1))
 }

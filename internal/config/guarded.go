@@ -25,3 +25,7 @@ func (c Config) GuardedFriends() ([]meetguard.Friend, error) {
 	}
 	return good, errors.Join(all...)
 }
+
+// Guarded says whether nobody but administrators can write to a file or folder
+// and to every folder above it. The error names one where others can.
+func Guarded(path string) error { return guarded(path) }

@@ -29,6 +29,9 @@ func Advice(s meetguard.SourceStatus, goos string) string {
 	case "inspection":
 		return "see docs/troubleshooting.md under box: files are judged as ever, but one that takes the parser over could do more"
 	case "settings":
+		if strings.Contains(s.Detail, "not the administrator's alone") {
+			return "give what it names, and the folders above, to root and take writing from all others; or mend the policy that it names"
+		}
 		return "mend the policy, see `meetguard config show --effective`"
 	case "identity":
 		if strings.Contains(s.Detail, "meetguard enroll") {

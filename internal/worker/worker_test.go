@@ -88,7 +88,7 @@ func misbehave(request []byte, files []*os.File) []byte {
 	return nil
 }
 
-func pool(t *testing.T, cfg Config) *Pool {
+func pool(t testing.TB, cfg Config) *Pool {
 	t.Helper()
 	cfg.Command = []string{os.Args[0], childArg}
 	cfg.Log = slog.New(slog.DiscardHandler)
