@@ -176,7 +176,8 @@ say "upgrade keeps state"
 had=$(alerts) was=$(pid) uid=$(inside cat /var/lib/meetguard/host.json)
 typed "dpkg -i /root/meetguard-2.deb"
 until_ok 30 "a new process is active" restarted "$was"
-[ "$(alerts)" -ge "$had" ] && [ "$(inside cat /var/lib/meetguard/host.json)" = "$uid" ] || fail "state was lost"
+[ "$(alerts)" -ge "$had" ] || fail "alerts were lost"
+[ "$(inside cat /var/lib/meetguard/host.json)" = "$uid" ] || fail "its identity was lost"
 [ "$(inside systemctl show -p NRestarts --value meetguard)" = 0 ] || fail "it was not the package that restarted it"
 detects 5 "Zoom update 2"
 
