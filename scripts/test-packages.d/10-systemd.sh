@@ -236,7 +236,7 @@ detects 10 "Zoom update 6"
 say "enrol at a collector"
 # The collector listens on an address that is not this machine's loopback.
 reaches() { # from among the processes of the service
-  inside bash -c 'echo $$ >/sys/fs/cgroup/system.slice/meetguard.service/cgroup.procs; exec 3<>/dev/tcp/10.9.9.1/8765'
+  inside timeout 3 bash -c 'echo $$ >/sys/fs/cgroup/system.slice/meetguard.service/cgroup.procs; exec 3<>/dev/tcp/10.9.9.1/8765'
 }
 if [ -x bin/meetguard-collector ] && command -v ip >/dev/null; then
   nsenter -t "$leader" -n sh -c 'ip link add mg0 type veth peer name mg1 && ip addr add 10.9.9.1/24 dev mg0 && ip link set mg0 up'
