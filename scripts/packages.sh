@@ -1,9 +1,13 @@
 #!/bin/sh
-# packages.sh DIST: makes packages of what scripts/dist.sh built in DIST, into
-# DIST/packages: .deb and .rpm of agent and collector for both Linux targets, an
-# MSI of the agent, and the folder from which a Mac builds its .pkg.
+# packages.sh DIST [FORMAT…]: makes packages of what scripts/dist.sh built in DIST,
+# into DIST/packages: deb and rpm of agent and collector for both Linux targets,
+# msi of the agent for Windows; all three if none is named. What macOS needs is
+# made on a Mac, by installer/macos/build-pkg.sh.
 set -eu
-dist=${1:?usage: packages.sh DIST}
+dist=${1:?usage: packages.sh DIST [deb|rpm|msi…]}
+shift
+[ $# -gt 0 ] || set -- deb rpm msi
+formats=" $* "
 dist=$(cd "$dist" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -13,9 +17,10 @@ export VERSION COMMIT SOURCE_DATE_EPOCH
 root=$PWD
 work=$root/build/dist-work/packages
 out=$dist/packages
-rm -rf "$work" "$out"
+rm -rf "$work"
 mkdir -p "$work" "$out"
 say() { echo "packages: $*" >&2; }
+wanted() { case $formats in *" $1 "*) ;; *) return 1 ;; esac; }
 
 (cd tools/nfpm && go build -o "$root/build/dist-work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm)
 host=$dist/linux-amd64/meetguard # writes its own manual and completions
@@ -48,6 +53,7 @@ linux() {
     installer/collector/meetguard-collector.service installer/collector/collector.yaml "$dir/collector/"
   for part in agent collector; do
     for format in deb rpm; do
+      wanted $format || continue
       (cd "$dir/$part" && ARCH=$1 "$root/build/dist-work/nfpm" package -f "$root/installer/linux/$part.yaml" -p $format -t "$out/" >/dev/null)
     done
   done
@@ -67,12 +73,13 @@ windows() {
   msibuild "$msi" -q "UPDATE \`Property\` SET \`Value\` = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;COLLECTOR;TOKEN;PURGE' WHERE \`Property\` = 'SecureCustomProperties'"
 }
 
+rm -f "$out"/* # of an earlier version
 mkdir -p "$work/pages"
 pages "$work/pages"
 for arch in amd64 arm64; do
   [ ! -d "$dist/linux-$arch" ] || linux "$arch"
 done
-if [ -d "$dist/windows-amd64" ]; then windows; fi
+if wanted msi && [ -d "$dist/windows-amd64" ]; then windows; fi
 (cd "$out" && find . -type f ! -name SHA256SUMS | sed 's,^\./,,' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 say "ready in $out:"
 ls -l "$out" >&2
