@@ -45,9 +45,11 @@ trap finish EXIT
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
 # wine makes the folders of a user links to those of the account outside
+for folder in Downloads Desktop; do
+  rm "$WINEPREFIX/drive_c/users/$(id -un)/$folder"
+  mkdir "$WINEPREFIX/drive_c/users/$(id -un)/$folder"
+done
 downloads=$WINEPREFIX/drive_c/users/$(id -un)/Downloads
-rm "$downloads"
-mkdir "$downloads"
 # Go asks a library of Windows 10 for random numbers that wine 8 does not have.
 # This one stands in for it, in this test alone.
 cat >"$work/bcp.c" <<'C'
