@@ -21,7 +21,7 @@ const tokenFile = "enroll.token"
 // installer cannot do it: Windows Installer writes no file from a property.
 func (a *app) setupCommand() *cobra.Command {
 	var s setup
-	var purge bool
+	var purge, wait bool
 	var file string
 	c := &cobra.Command{
 		Use:    "setup",
@@ -30,6 +30,9 @@ func (a *app) setupCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			s.config, s.state = config.DefaultPath(), config.Default().State
+			if wait {
+				return waitForOthers(a.ctx)
+			}
 			if purge {
 				return s.purge()
 			}
@@ -47,6 +50,7 @@ func (a *app) setupCommand() *cobra.Command {
 	c.Flags().StringVar(&s.token, "token", "", "enrolment token, kept in a file that only administrators can read")
 	c.Flags().StringVar(&file, "token-file", "", "read the token from this file, so that no process list shows it")
 	c.Flags().BoolVar(&s.service, "service", false, "have the system's service manager start the agent again when it fails")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until no other process of this program runs, half a minute at most")
 	c.Flags().BoolVar(&purge, "purge", false, "delete state and configuration")
 	return c
 }

@@ -306,7 +306,7 @@ func checkActions(t *testing.T, msi string) {
 	if a := actions["Purge"]; len(a) < 3 || a[0] != "3154" || a[1] != "AgentProgram" {
 		t.Errorf("Purge is %q", a)
 	}
-	order := []string{"InstallInitialize", "RemoveExistingProducts", "StopServices", "DeleteServices", "Purge", "RemoveFiles", "InstallFiles", "InstallServices", "Prepare", "StartServices", "InstallFinalize"}
+	order := []string{"InstallInitialize", "RemoveExistingProducts", "StopServices", "DeleteServices", "Settle", "Purge", "RemoveFiles", "InstallFiles", "InstallServices", "Prepare", "StartServices", "InstallFinalize"}
 	last := 0
 	for _, name := range order {
 		s := seq[name]
