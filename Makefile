@@ -14,7 +14,7 @@ PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval test
 .PHONY: help man dist packages test-packages vulncheck test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 deps: ## what the build and the tests need from the system's package manager
 	@scripts/deps.sh
@@ -91,7 +91,8 @@ packages: dist ## .deb, .rpm and MSI of what dist built, into dist/packages
 
 test-packages: packages ## who may write what, the same bytes twice, the service in a booted systemd, the MSI under wine
 	MEETGUARD_DIST=$(abspath $(DIST)) go test -count=1 ./testdata/packages
-	@set -e; for t in scripts/test-packages.d/*.sh; do echo "$$t"; $$t; done
+	@set -e; export DIST=$(abspath $(DIST)); export DEB=$$(ls $$DIST/packages/meetguard_*_amd64.deb); \
+	for t in scripts/test-packages.d/*.sh; do echo "$$t"; $$t; done
 
 vulncheck: ## known vulnerabilities in what the programs call; MEETGUARD_VULNDB=DIR for a local database
 	@scripts/vulncheck.sh

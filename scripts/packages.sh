@@ -22,7 +22,6 @@ mkdir -p "$work" "$out"
 say() { echo "packages: $*" >&2; }
 wanted() { case $formats in *" $1 "*) ;; *) return 1 ;; esac; }
 
-(cd tools/nfpm && go build -o "$root/build/dist-work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm)
 host=$dist/linux-amd64/meetguard # writes its own manual and completions
 
 # pages DIR: manual pages and completions, the same for each system
@@ -66,7 +65,7 @@ windows() {
   mkdir -p "$dir"
   cp "$dist/windows-amd64/meetguard.exe" "$dist/LICENSE" "$dist/LICENSES.txt" installer/windows/meetguard.wxs "$dir/"
   msi=$out/meetguard-$VERSION-amd64.msi
-  id() { printf '%s %s' "$1" "$(sha256sum "$dir/meetguard.exe")" | sha256sum | tr a-f A-F | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
+  id() { printf '%s %s %s' "$1" "$VERSION" "$(sha256sum "$dir/meetguard.exe")" | sha256sum | tr a-f A-F | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
   (cd "$dir" && wixl -a x64 -D Version="$VERSION" -D Code="$(id product)" -o "$msi" meetguard.wxs)
   msibuild "$msi" -q "UPDATE \`CustomAction\` SET \`Type\` = 11282 WHERE \`Action\` = 'Prepare'" # 3090, and 8192: hide the target
   msibuild "$msi" -q "UPDATE \`InstallExecuteSequence\` SET \`Sequence\` = 1510 WHERE \`Action\` = 'RemoveExistingProducts'"
@@ -74,11 +73,14 @@ windows() {
 }
 
 rm -f "$out"/* # of an earlier version
-mkdir -p "$work/pages"
-pages "$work/pages"
-for arch in amd64 arm64; do
-  [ ! -d "$dist/linux-$arch" ] || linux "$arch"
-done
+if wanted deb || wanted rpm; then
+  (cd tools/nfpm && go build -o "$root/build/dist-work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm)
+  mkdir -p "$work/pages"
+  pages "$work/pages"
+  for arch in amd64 arm64; do
+    [ ! -d "$dist/linux-$arch" ] || linux "$arch"
+  done
+fi
 if wanted msi && [ -d "$dist/windows-amd64" ]; then windows; fi
 (cd "$out" && find . -type f ! -name SHA256SUMS | sed 's,^\./,,' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 say "ready in $out:"

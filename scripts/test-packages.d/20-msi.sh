@@ -4,7 +4,7 @@
 # configuration, removing leaves them, purging does not. What is typed and seen
 # is kept in build/test-packages/msi.txt.
 #
-# MSI=file.msi takes that package, else the one in dist/packages. What wine cannot
+# DIST is the folder that `make packages` filled, dist if it is not set. What wine cannot
 # show: the rights on folders are not Windows' own there, failure actions are
 # taken and not carried out, and no source of launches but the list of processes
 # works.
@@ -12,7 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 wine=/usr/lib/wine/wine64
 [ -x "$wine" ] || { echo "20-msi.sh: needs wine64 (apt-get install wine64)" >&2; exit 1; }
-msi=$(realpath "${MSI:-$(ls dist/packages/*.msi)}")
+dist=$(realpath "${DIST:-dist}")
+msi=$(ls "$dist"/packages/*.msi)
 work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
@@ -41,6 +42,15 @@ gone() { [ ! -e "$programs/meetguard.exe" ]; }
 
 finish() { "${wine%/*}/wineserver64" -k 2>/dev/null || true; }
 trap finish EXIT
+
+# the same program as a later version
+next=$work/next
+rm -rf "$next"
+mkdir -p "$next"
+cp -r "$dist/windows-amd64" "$dist"/LICENSE* "$next/"
+sed 's/^VERSION=.*/VERSION=99.0.0/' "$dist/build-info" >"$next/build-info"
+scripts/packages.sh "$next" msi 2>/dev/null
+newer=$next/packages/meetguard-99.0.0-amd64.msi
 
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
@@ -85,13 +95,13 @@ typed 'C:\Program Files\MeetGuard\meetguard.exe' alerts list
 say "upgrade keeps state and configuration"
 echo '# of the administrator' >>"$data/config.yaml"
 had=$(wc -l <"$data/alerts.jsonl")
-typed msiexec /i "Z:${msi//\//\\}" /qn REINSTALL=ALL REINSTALLMODE=vamus
+typed msiexec /i "Z:${newer//\//\\}" /qn
 until_ok 60 "the service is RUNNING" running
 grep -q 'of the administrator' "$data/config.yaml" || fail "the configuration was replaced"
 [ "$(wc -l <"$data/alerts.jsonl")" -ge "$had" ] || fail "alerts were lost"
 
 say "remove"
-typed msiexec /x "Z:${msi//\//\\}" /qn
+typed msiexec /x "Z:${newer//\//\\}" /qn
 until_ok 30 "the program is gone" gone
 if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
 for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
