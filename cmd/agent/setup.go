@@ -50,7 +50,7 @@ func (a *app) setupCommand() *cobra.Command {
 	c.Flags().StringVar(&s.token, "token", "", "enrolment token, kept in a file that only administrators can read")
 	c.Flags().StringVar(&file, "token-file", "", "read the token from this file, so that no process list shows it")
 	c.Flags().BoolVar(&s.service, "service", false, "have the system's service manager start the agent again when it fails")
-	c.Flags().BoolVar(&wait, "wait", false, "wait until no other process of this program runs, half a minute at most")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until no other process of this program runs, and end those that stay")
 	c.Flags().BoolVar(&purge, "purge", false, "delete state and configuration")
 	return c
 }

@@ -101,43 +101,54 @@ func restartOnFailure() error {
 	return nil
 }
 
-// waitForOthers waits until no other process of this program runs. A service says
-// that it has stopped before its process has ended, and the file of a process
-// cannot be deleted.
+// waitForOthers waits until no other process of this program runs, and ends those
+// that still do after ten seconds. A service says that it has stopped before its
+// process has ended, and the file of a process cannot be deleted.
 func waitForOthers(ctx context.Context) error {
-	ctx, stop := context.WithTimeout(ctx, 30*time.Second)
-	defer stop()
 	self, err := os.Executable()
 	if err != nil {
 		return fmt.Errorf("find this program's own file: %w", err)
 	}
-	for {
+	for patience := 100; ctx.Err() == nil && patience > -100; patience-- {
 		others, err := processesOf(self)
-		if err != nil || others == 0 {
+		if err != nil || len(others) == 0 {
 			return err
 		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%d processes of %s still run", others, self)
-		case <-time.After(100 * time.Millisecond):
+		if patience <= 0 {
+			for _, pid := range others {
+				end(pid)
+			}
 		}
+		time.Sleep(100 * time.Millisecond)
 	}
+	return fmt.Errorf("processes of %s do not end", self)
 }
 
-// processesOf counts the processes of a program, this one left out.
-func processesOf(program string) (int, error) {
+// end ends a process, if it is still there.
+func end(pid uint32) {
+	p, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, pid)
+	if err != nil {
+		return
+	}
+	defer windows.CloseHandle(p)
+	windows.TerminateProcess(p, exitError)
+}
+
+// processesOf lists the processes of a program, this one left out.
+func processesOf(program string) ([]uint32, error) {
 	list, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
 	if err != nil {
-		return 0, fmt.Errorf("list processes: %w", err)
+		return nil, fmt.Errorf("list processes: %w", err)
 	}
 	defer windows.CloseHandle(list)
-	n, entry := 0, windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	var pids []uint32
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
 	for err = windows.Process32First(list, &entry); err == nil; err = windows.Process32Next(list, &entry) {
 		if entry.ProcessID != windows.GetCurrentProcessId() && strings.EqualFold(imageOf(entry.ProcessID), program) {
-			n++
+			pids = append(pids, entry.ProcessID)
 		}
 	}
-	return n, nil
+	return pids, nil
 }
 
 // imageOf is the program of a process, "" if that cannot be learned.

@@ -102,7 +102,7 @@ grep -q 'of the administrator' "$data/config.yaml" || fail "the configuration wa
 
 say "remove"
 typed msiexec /x "Z:${newer//\//\\}" /qn
-until_ok 30 "the program is gone" gone
+until_ok 60 "the program is gone" gone
 if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
 for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
 
@@ -110,7 +110,7 @@ say "install and purge"
 typed msiexec /i "Z:${msi//\//\\}" /qn
 until_ok 60 "the service is RUNNING" running
 typed msiexec /x "Z:${msi//\//\\}" /qn PURGE=1
-until_ok 30 "the program is gone" gone
+until_ok 60 "the program is gone" gone
 [ ! -e "$data" ] || fail "purging left $data"
 echo "nothing is left" | tee -a "$log"
 echo "20-msi.sh: passed; transcript in $log"
