@@ -3,12 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"log/slog"
-	"net"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,60 +12,6 @@ import (
 
 	"github.com/kardianos/service"
 )
-
-// listen is a systemd that hears what is sent to NOTIFY_SOCKET.
-func listen(t *testing.T) (socket string, heard func() string) {
-	t.Helper()
-	dir, err := os.MkdirTemp("", "mg") // a name for a socket has a hundred bytes
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	socket = filepath.Join(dir, "notify")
-	conn, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: socket, Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { conn.Close() })
-	return socket, func() string {
-		buf := make([]byte, 4096)
-		if err := conn.SetReadDeadline(time.Now().Add(time.Minute)); err != nil {
-			t.Fatal(err)
-		}
-		n, err := conn.Read(buf)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return string(buf[:n])
-	}
-}
-
-// TestSystemdIsTold: what it is told at each turn of a service's life, and that
-// the watchdog is fed by a proof and by nothing else.
-func TestSystemdIsTold(t *testing.T) {
-	socket, heard := listen(t)
-	m := &manager{socket: socket, watchdog: time.Minute, service: true, log: slog.New(slog.DiscardHandler), exit: func(int) { t.Error("it ended itself under systemd") }}
-	c := m.canary([]string{"x"})
-	for name, tc := range map[string]struct {
-		do   func()
-		want string
-	}{
-		"live":     {m.live, "READY=1"},
-		"reload":   {m.reloading, "RELOADING=1"},
-		"stop":     {m.stopping, "STOPPING=1"},
-		"proved":   {func() { c.Proved("in 1s") }, "WATCHDOG=1"},
-		"no proof": {func() { c.Failed("blind") }, "WATCHDOG=trigger"},
-	} {
-		tc.do()
-		got := strings.Split(heard(), "\n")
-		if !slices.Contains(got, tc.want) {
-			t.Errorf("%s: %q lacks %s", name, got, tc.want)
-		}
-		if slices.Contains(got, "WATCHDOG=1") != (name == "proved") {
-			t.Errorf("%s: %q feeds the watchdog, or does not", name, got)
-		}
-	}
-}
 
 // TestOtherManagersSeeAnError: without systemd the agent ends itself, as a
 // service, and makes no canary in a terminal.
@@ -154,42 +96,6 @@ func TestEventLogLines(t *testing.T) {
 	if want := []string{"I msg=Watching", "W msg=Alert path=x", "E msg=Broken"}; !slices.Equal(l.lines, want) {
 		t.Errorf("%q", l.lines)
 	}
-}
-
-// TestServiceStatus asks whatever this machine is run by: a state that is named,
-// or an error that says what to do.
-func TestServiceStatus(t *testing.T) {
-	r := command(t, "service", "status", "--json")
-	var st serviceState
-	if r.code == exitError {
-		if !strings.Contains(r.errOut, "meetguard run --service") {
-			t.Errorf("exit %d: %s", r.code, r.errOut)
-		}
-		return
-	}
-	if err := json.Unmarshal([]byte(r.out), &st); err != nil || st.Name != serviceName || (st.State == "running") != (r.code == exitClean) {
-		t.Errorf("exit %d: %s%s", r.code, r.out, r.errOut)
-	}
-}
-
-// TestRunAsService: told to be a service it proves itself, and says so.
-func TestRunAsService(t *testing.T) {
-	s := start(t, stateDir(t), "--watch", t.TempDir(), "--service")
-	deadline := time.Now().Add(time.Minute)
-	for {
-		r := command(t, "status", "--state", s.state)
-		if strings.Contains(r.out, "came back in") {
-			break
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("no proof:\n%s%s\n%s", r.out, r.errOut, s.log)
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	if n := len(s.alerts(t)); n != 0 {
-		t.Errorf("%d alerts of a canary", n)
-	}
-	s.stop(t)
 }
 
 // TestStateOf puts what kardianos/service answers into words.

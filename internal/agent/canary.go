@@ -35,6 +35,8 @@ const (
 	// canaryFolder lies in the state folder. Only what is there and is nothing but
 	// the test lure is kept from becoming an alert.
 	canaryFolder = "canary"
+	// canaryWord begins the word of every test launch of a canary, and no other.
+	canaryWord = "canary-"
 	// canaryPatience is how many limits a proof may wait behind files or launches
 	// that are being judged: a burst is no failure, an endless one is.
 	canaryPatience = 10
@@ -65,7 +67,7 @@ func newFlight() (*flight, error) {
 	if _, err := rand.Read(b[:]); err != nil {
 		return nil, fmt.Errorf("name a proof: %w", err)
 	}
-	return &flight{word: "canary-" + hex.EncodeToString(b[:]), file: make(chan struct{}), launch: make(chan struct{}), began: time.Now()}, nil
+	return &flight{word: canaryWord + hex.EncodeToString(b[:]), file: make(chan struct{}), launch: make(chan struct{}), began: time.Now()}, nil
 }
 
 // openCanary makes the folder, and takes out what a killed agent left there.
@@ -86,7 +88,7 @@ func (a *Agent) openCanary() error {
 	if fi, err := os.Lstat(c.dir); err != nil || !fi.IsDir() {
 		return fmt.Errorf("use the folder of the canary: %s is no folder; remove it", c.dir)
 	}
-	left, err := filepath.Glob(filepath.Join(c.dir, "canary-*"))
+	left, err := filepath.Glob(filepath.Join(c.dir, canaryWord+"*"))
 	for _, path := range left {
 		err = errors.Join(err, os.Remove(path))
 	}
