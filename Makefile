@@ -11,10 +11,10 @@ RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
 PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability))
 
-.PHONY: help man test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
+.PHONY: help man dist packages test-packages vulncheck test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 deps: ## what the build and the tests need from the system's package manager
 	@scripts/deps.sh
@@ -84,5 +84,24 @@ fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME
 man: build ## the manual pages, into installer/man
 	@bin/meetguard man installer/man
 
+DIST    ?= dist
+TARGETS ?=
+dist: | deps ## both programs for Linux, Windows and macOS, bills of materials, licences, checksums, into dist
+	@scripts/deps.sh dist
+	@scripts/dist.sh $(DIST) $(TARGETS)
+	@$(MAKE) -s vulncheck
+
+packages: dist ## .deb, .rpm and MSI of what dist built, into dist/packages
+	@scripts/deps.sh packages
+	@scripts/packages.sh $(DIST)
+
+test-packages: packages ## who may write what, the same bytes twice, the service in a booted systemd, the MSI under wine
+	MEETGUARD_DIST=$(abspath $(DIST)) go test -count=1 ./testdata/packages
+	@set -e; export DIST=$(abspath $(DIST)); export DEB=$$(ls $$DIST/packages/meetguard_*_amd64.deb); \
+	for t in scripts/test-packages.d/*.sh; do echo "$$t"; $$t; done
+
+vulncheck: ## known vulnerabilities in what the programs call; MEETGUARD_VULNDB=DIR for a local database
+	@scripts/vulncheck.sh
+
 clean: ## remove what was built
-	rm -rf bin build
+	rm -rf bin build dist

@@ -48,7 +48,8 @@ var mayImport = map[string][]string{
 
 	"meetguard/signatures/icons/generate": {"meetguard/internal/inspect"}, // run by hand
 
-	"meetguard/scripts/sbom": {}, // run by make dist
+	"meetguard/scripts/sbom":   {}, // run by make dist
+	"meetguard/scripts/vulndb": {}, // run by make vulncheck
 
 	"meetguard/cmd/agent":     {"meetguard", "meetguard/installer", "meetguard/internal/box", "meetguard/internal/desktop", "meetguard/signatures", "meetguard/internal/agent", "meetguard/internal/alert", "meetguard/internal/config", "meetguard/internal/device", "meetguard/internal/health"},
 	"meetguard/cmd/collector": {"meetguard", "meetguard/internal/collect", "meetguard/internal/store"},

@@ -3,7 +3,8 @@
 # a C compiler (libyara), curl and npm (tests on real downloads and really
 # signed files), osslsigncode (a second opinion on signatures for the tests). Go
 # itself must be there. With "test" also what the collector's tests start: a
-# PostgreSQL and a Chromium.
+# PostgreSQL and a Chromium; with "dist" the compilers for the other systems, with
+"packages" what makes and tests packages.
 set -eu
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
@@ -17,6 +18,24 @@ command -v osslsigncode >/dev/null || missing="$missing osslsigncode"
 if [ "${1:-}" = test ]; then
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
+fi
+need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing="$missing $2"; } # need PROGRAM PACKAGES
+if [ "${1:-}" = dist ] || [ "${1:-}" = packages ]; then
+  if [ "$(uname -s)" = Linux ]; then
+    need x86_64-linux-gnu-gcc gcc-x86-64-linux-gnu
+    need aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
+    need x86_64-w64-mingw32-gcc gcc-mingw-w64-x86-64
+  fi
+fi
+if [ "${1:-}" = packages ]; then
+  need wixl wixl
+  need msibuild msitools
+  need rpm rpm
+  need /usr/lib/wine/wine64 wine64
+  need qemu-aarch64-static qemu-user-static
+  need debootstrap debootstrap
+  need systemd-nspawn systemd-container
+  need shellcheck shellcheck
 fi
 [ -z "$missing" ] && exit 0
 

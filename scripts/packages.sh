@@ -1,9 +1,13 @@
 #!/bin/sh
-# packages.sh DIST: makes packages of what scripts/dist.sh built in DIST, into
-# DIST/packages: .deb and .rpm of agent and collector for both Linux targets, an
-# MSI of the agent, and the folder from which a Mac builds its .pkg.
+# packages.sh DIST [FORMAT…]: makes packages of what scripts/dist.sh built in DIST,
+# into DIST/packages: deb and rpm of agent and collector for both Linux targets,
+# msi of the agent for Windows; all three if none is named. What macOS needs is
+# made on a Mac, by installer/macos/build-pkg.sh.
 set -eu
-dist=${1:?usage: packages.sh DIST}
+dist=${1:?usage: packages.sh DIST [deb|rpm|msi…]}
+shift
+[ $# -gt 0 ] || set -- deb rpm msi
+formats=" $* "
 dist=$(cd "$dist" && pwd)
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -13,11 +17,11 @@ export VERSION COMMIT SOURCE_DATE_EPOCH
 root=$PWD
 work=$root/build/dist-work/packages
 out=$dist/packages
-rm -rf "$work" "$out"
+rm -rf "$work"
 mkdir -p "$work" "$out"
 say() { echo "packages: $*" >&2; }
+wanted() { case $formats in *" $1 "*) ;; *) return 1 ;; esac; }
 
-(cd tools/nfpm && go build -o "$root/build/dist-work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm)
 host=$dist/linux-amd64/meetguard # writes its own manual and completions
 
 # pages DIR: manual pages and completions, the same for each system
@@ -48,6 +52,7 @@ linux() {
     installer/collector/meetguard-collector.service installer/collector/collector.yaml "$dir/collector/"
   for part in agent collector; do
     for format in deb rpm; do
+      wanted $format || continue
       (cd "$dir/$part" && ARCH=$1 "$root/build/dist-work/nfpm" package -f "$root/installer/linux/$part.yaml" -p $format -t "$out/" >/dev/null)
     done
   done
@@ -60,19 +65,23 @@ windows() {
   mkdir -p "$dir"
   cp "$dist/windows-amd64/meetguard.exe" "$dist/LICENSE" "$dist/LICENSES.txt" installer/windows/meetguard.wxs "$dir/"
   msi=$out/meetguard-$VERSION-amd64.msi
-  id() { printf '%s %s' "$1" "$(sha256sum "$dir/meetguard.exe")" | sha256sum | tr a-f A-F | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
+  id() { printf '%s %s %s' "$1" "$VERSION" "$(sha256sum "$dir/meetguard.exe")" | sha256sum | tr a-f A-F | sed -E 's/^(.{8})(.{4})(.{4})(.{4})(.{12}).*/\1-\2-\3-\4-\5/'; }
   (cd "$dir" && wixl -a x64 -D Version="$VERSION" -D Code="$(id product)" -o "$msi" meetguard.wxs)
   msibuild "$msi" -q "UPDATE \`CustomAction\` SET \`Type\` = 11282 WHERE \`Action\` = 'Prepare'" # 3090, and 8192: hide the target
   msibuild "$msi" -q "UPDATE \`InstallExecuteSequence\` SET \`Sequence\` = 1510 WHERE \`Action\` = 'RemoveExistingProducts'"
   msibuild "$msi" -q "UPDATE \`Property\` SET \`Value\` = 'WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED;COLLECTOR;TOKEN;PURGE' WHERE \`Property\` = 'SecureCustomProperties'"
 }
 
-mkdir -p "$work/pages"
-pages "$work/pages"
-for arch in amd64 arm64; do
-  [ ! -d "$dist/linux-$arch" ] || linux "$arch"
-done
-if [ -d "$dist/windows-amd64" ]; then windows; fi
+rm -f "$out"/* # of an earlier version
+if wanted deb || wanted rpm; then
+  (cd tools/nfpm && go build -o "$root/build/dist-work/nfpm" github.com/goreleaser/nfpm/v2/cmd/nfpm)
+  mkdir -p "$work/pages"
+  pages "$work/pages"
+  for arch in amd64 arm64; do
+    [ ! -d "$dist/linux-$arch" ] || linux "$arch"
+  done
+fi
+if wanted msi && [ -d "$dist/windows-amd64" ]; then windows; fi
 (cd "$out" && find . -type f ! -name SHA256SUMS | sed 's,^\./,,' | LC_ALL=C sort | xargs sha256sum >SHA256SUMS)
 say "ready in $out:"
 ls -l "$out" >&2

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"meetguard/internal/config"
+	"meetguard/internal/device"
 )
 
 // tokenFile is the name of the enrolment token's file, beside the configuration.
@@ -20,7 +21,8 @@ const tokenFile = "enroll.token"
 // installer cannot do it: Windows Installer writes no file from a property.
 func (a *app) setupCommand() *cobra.Command {
 	var s setup
-	var purge bool
+	var purge, wait bool
+	var file string
 	c := &cobra.Command{
 		Use:    "setup",
 		Short:  "Make the agent's folder, and its configuration if there is none",
@@ -28,15 +30,27 @@ func (a *app) setupCommand() *cobra.Command {
 		Args:   cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			s.config, s.state = config.DefaultPath(), config.Default().State
+			if wait {
+				return waitForOthers(a.ctx)
+			}
 			if purge {
 				return s.purge()
+			}
+			if file != "" {
+				token, err := device.ReadToken(file)
+				if err != nil {
+					return err
+				}
+				s.token = token
 			}
 			return s.run()
 		},
 	}
 	c.Flags().StringVar(&s.collector, "collector", "", "base URL of the collector, for a configuration that is not there yet")
 	c.Flags().StringVar(&s.token, "token", "", "enrolment token, kept in a file that only administrators can read")
+	c.Flags().StringVar(&file, "token-file", "", "read the token from this file, so that no process list shows it")
 	c.Flags().BoolVar(&s.service, "service", false, "have the system's service manager start the agent again when it fails")
+	c.Flags().BoolVar(&wait, "wait", false, "wait until no other process of this program runs, and end those that stay")
 	c.Flags().BoolVar(&purge, "purge", false, "delete state and configuration")
 	return c
 }

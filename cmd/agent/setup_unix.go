@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"syscall"
@@ -31,3 +32,6 @@ func ownFolder(dir string) error {
 
 // restartOnFailure has nothing to do here: the unit and the launchd file say it.
 func restartOnFailure() error { return nil }
+
+// waitForOthers has nothing to do here: a program that runs can be deleted.
+func waitForOthers(context.Context) error { return nil }

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
@@ -96,4 +99,69 @@ func restartOnFailure() error {
 		return fmt.Errorf("have the service start again: %w", err)
 	}
 	return nil
+}
+
+// waitForOthers waits until no other process of this program runs, and ends those
+// that still do after ten seconds. A service says that it has stopped before its
+// process has ended, and the file of a process cannot be deleted.
+func waitForOthers(ctx context.Context) error {
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program's own file: %w", err)
+	}
+	for patience := 100; ctx.Err() == nil && patience > -100; patience-- {
+		others, err := processesOf(self)
+		if err != nil || len(others) == 0 {
+			return err
+		}
+		if patience <= 0 {
+			for _, pid := range others {
+				end(pid)
+			}
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	return fmt.Errorf("processes of %s do not end", self)
+}
+
+// end ends a process, if it is still there.
+func end(pid uint32) {
+	p, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, pid)
+	if err != nil {
+		return
+	}
+	defer windows.CloseHandle(p)
+	windows.TerminateProcess(p, exitError)
+}
+
+// processesOf lists the processes of a program, this one left out.
+func processesOf(program string) ([]uint32, error) {
+	list, err := windows.CreateToolhelp32Snapshot(windows.TH32CS_SNAPPROCESS, 0)
+	if err != nil {
+		return nil, fmt.Errorf("list processes: %w", err)
+	}
+	defer windows.CloseHandle(list)
+	var pids []uint32
+	entry := windows.ProcessEntry32{Size: uint32(unsafe.Sizeof(windows.ProcessEntry32{}))}
+	for err = windows.Process32First(list, &entry); err == nil; err = windows.Process32Next(list, &entry) {
+		if entry.ProcessID != windows.GetCurrentProcessId() && strings.EqualFold(imageOf(entry.ProcessID), program) {
+			pids = append(pids, entry.ProcessID)
+		}
+	}
+	return pids, nil
+}
+
+// imageOf is the program of a process, "" if that cannot be learned.
+func imageOf(pid uint32) string {
+	p, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION, false, pid)
+	if err != nil {
+		return ""
+	}
+	defer windows.CloseHandle(p)
+	var path [windows.MAX_LONG_PATH]uint16
+	n := uint32(len(path))
+	if windows.QueryFullProcessImageName(p, 0, &path[0], &n) != nil {
+		return ""
+	}
+	return windows.UTF16ToString(path[:n])
 }

