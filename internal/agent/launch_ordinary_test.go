@@ -138,7 +138,7 @@ func TestOrdinaryHidesNothing(t *testing.T) {
 			}
 		}
 	}
-	if spared < clean/4 || accused < 1000 {
+	if spared < clean/8 || accused < 1000 { // enough of both, or the test shows nothing
 		t.Errorf("of %d launches %d spared and %d accused", clean, spared, accused)
 	}
 }

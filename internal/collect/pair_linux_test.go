@@ -34,7 +34,7 @@ func pairs(t *testing.T, test func(t *testing.T, a, b *fleetSite)) {
 				return fleetSiteOn(t, st)
 			}
 			a, b := open(), open()
-			b.now = a.now
+			b.pass(a.clock().Sub(b.clock()))
 			test(t, a, b)
 		})
 	}
