@@ -73,7 +73,7 @@ func (a *app) runAgent(in config.Inputs) error {
 	}
 	log := slog.New(slog.NewTextHandler(a.errOut, nil))
 	tellManaged(eff, log)
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Version: version, Refused: eff.Refused, Log: log})
+	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Notify: notifyArgs(argv[0]), Version: version, Refused: eff.Refused, Log: log})
 	if err != nil {
 		return err
 	}

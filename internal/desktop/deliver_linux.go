@@ -16,14 +16,12 @@ import (
 
 // The folders of the system: one for each user who is logged in, with the socket
 // of the session bus in it (XDG Base Directory Specification; the place is
-// systemd's), and the one that the unit of the service makes.
+// systemd's), and the spool, which the unit of the service makes and from which
+// sessions take their letters.
 const (
 	runtimeFolder = "/run/user"
 	spoolFolder   = "/run/meetguard/notices"
 )
-
-// SpoolFolder is where sessions take their letters from.
-func SpoolFolder() string { return spoolFolder }
 
 // deliver has a process that has become the person show the letter. A service
 // that may not become others puts it into the spool.
@@ -57,6 +55,9 @@ func (c *Courier) help(ctx context.Context, uid uint32, l Letter) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err
+	}
+	if len(c.Helper) == 0 {
+		return ErrNobody
 	}
 	cmd := exec.CommandContext(ctx, c.Helper[0], append(c.Helper[1:len(c.Helper):len(c.Helper)], "--bus", bus)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = "/", []string{}, bytes.NewReader(text)

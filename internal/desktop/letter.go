@@ -3,7 +3,9 @@ package desktop
 import (
 	"bytes"
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -195,4 +197,22 @@ func siteOf(b *meetguard.Brand) string {
 		return ""
 	}
 	return b.Hosts[0]
+}
+
+// ReadLetter reads a letter as it travels. What is in it is made plain again: it
+// may come from anybody.
+func ReadLetter(r io.Reader) (Letter, error) {
+	var l Letter
+	dec := json.NewDecoder(io.LimitReader(r, MaxLetter))
+	if err := dec.Decode(&l); err != nil {
+		return l, fmt.Errorf("read a notice: %w", err)
+	}
+	for lang, t := range l.Texts {
+		lines := strings.Split(t.Body, "\n")
+		for i := range lines {
+			lines[i] = plain(lines[i])
+		}
+		l.Texts[lang] = Text{plain(t.Title), strings.Join(lines, "\n")}
+	}
+	return l, nil
 }
