@@ -16,6 +16,7 @@ import (
 const (
 	workerArg   = "inspection-worker-under-test"
 	crashingArg = "crashing-worker-under-test" // dies of every request
+	noticeArg   = "notice-under-test"          // shows a notice, or is the desktop that shows it
 )
 
 func TestMain(m *testing.M) {
@@ -30,6 +31,8 @@ func TestMain(m *testing.M) {
 		case crashingArg:
 			_ = worker.Serve(func([]byte, []*os.File) []byte { panic("a parser failed") }, nil)
 			os.Exit(2)
+		case noticeArg:
+			os.Exit(noticeMain(os.Args[2:]))
 		}
 	}
 	os.Exit(m.Run())

@@ -27,6 +27,7 @@ const noticeDiary = "notices.json"
 // waits for a desktop.
 type notices struct {
 	courier desktop.Courier
+	whose   func(path string) desktop.Person // desktop.OwnerOf
 	queue   chan notice
 	log     *slog.Logger
 
@@ -48,7 +49,7 @@ type notice struct {
 
 // newNotices prepares notices that helper, the argv of a process, shows.
 func newNotices(helper []string, state string, log *slog.Logger) *notices {
-	return &notices{courier: desktop.Courier{Helper: helper, Log: log}, queue: make(chan notice, noticeQueue), log: log,
+	return &notices{courier: desktop.Courier{Helper: helper, Log: log}, whose: desktop.OwnerOf, queue: make(chan notice, noticeQueue), log: log,
 		diary: desktop.OpenDiary(filepath.Join(state, noticeDiary))}
 }
 
@@ -176,7 +177,7 @@ func (n *notices) persons(ctx context.Context, note notice) []desktop.Person {
 			}
 		}
 	}
-	if who := desktop.OwnerOf(note.path); who != "" {
+	if who := n.whose(note.path); who != "" {
 		return []desktop.Person{who}
 	}
 	return n.courier.Active(ctx)
