@@ -68,6 +68,18 @@ func TestNobody(t *testing.T) {
 	if err := c.Deliver(t.Context(), s.person(), l); !errors.Is(err, ErrNobody) {
 		t.Errorf("without a server: %v", err)
 	}
+	if err := os.Mkdir(c.Spool, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Deliver(t.Context(), s.person(), l); err != nil {
+		t.Errorf("it waits for the session: %v", err)
+	}
+	if waits, err := os.ReadDir(c.Spool); err != nil || len(waits) != 1 {
+		t.Errorf("%d letters wait, %v", len(waits), err)
+	}
+	if err := os.RemoveAll(c.Spool); err != nil {
+		t.Fatal(err)
+	}
 	if err := (&Courier{Runtime: s.runtime}).Deliver(t.Context(), s.person(), l); !errors.Is(err, ErrNobody) {
 		t.Errorf("without a helper: %v", err)
 	}

@@ -23,15 +23,19 @@ const (
 	spoolFolder   = "/run/meetguard/notices"
 )
 
-// deliver has a process that has become the person show the letter. A service
-// that may not become others puts it into the spool.
+// deliver has a process that has become the person show the letter. What cannot
+// be shown so, because the service may not become others or nobody is there yet,
+// goes into the spool, if sessions take letters from one.
 func (c *Courier) deliver(ctx context.Context, to Person, l Letter) error {
 	uid, err := strconv.ParseUint(string(to), 10, 32)
 	if err != nil {
 		return fmt.Errorf("deliver a notice: %q is no user id", to)
 	}
+	if len(c.Helper) == 0 {
+		return ErrNobody
+	}
 	err = c.help(ctx, uint32(uid), l)
-	if errors.Is(err, syscall.EPERM) {
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, ErrNobody) {
 		return c.spool(uint32(uid), l)
 	}
 	return err
@@ -55,9 +59,6 @@ func (c *Courier) help(ctx context.Context, uid uint32, l Letter) error {
 	text, err := json.Marshal(l)
 	if err != nil {
 		return err
-	}
-	if len(c.Helper) == 0 {
-		return ErrNobody
 	}
 	cmd := exec.CommandContext(ctx, c.Helper[0], append(c.Helper[1:len(c.Helper):len(c.Helper)], "--bus", bus)...)
 	cmd.Dir, cmd.Env, cmd.Stdin = "/", []string{}, bytes.NewReader(text)
