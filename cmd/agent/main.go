@@ -127,5 +127,6 @@ was found, 2 the work could not be done.`,
 		},
 	}
 	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.notifyCommand(), a.supportCommand(), a.checkCommand(), a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), testLaunchCommand())
+	complete(root)
 	return root
 }
