@@ -135,7 +135,7 @@ func TestHelperRefusesRights(t *testing.T) {
 	s.desktop("")
 	for name, attr := range map[string]*syscall.SysProcAttr{
 		"root": nil,
-		"a capability": {Credential: &syscall.Credential{Uid: s.uid, Gid: groupOf(s.uid)}, AmbientCaps: []uintptr{
+		"a capability": {Credential: &syscall.Credential{Uid: s.uid, Gid: nobody}, AmbientCaps: []uintptr{
 			0}}, // CAP_CHOWN
 	} {
 		cmd := exec.Command(s.program, helperArg, s.bus())

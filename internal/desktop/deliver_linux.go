@@ -66,7 +66,8 @@ func (c *Courier) help(ctx context.Context, uid uint32, l Letter) error {
 	cmd.Stderr = &limited{buf: &said, left: 1024}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Geteuid() != int(uid) {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: groupOf(uid)}
+		// no group of theirs either: the bus asks for the user alone
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: nobody}
 	}
 	cmd.WaitDelay = deliveryTime
 	return outcome(ctx, cmd.Run(), said.String())
