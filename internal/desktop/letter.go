@@ -118,6 +118,9 @@ func replaced(ours, own meetguard.NoticeWords) meetguard.NoticeWords {
 
 // Write makes the letter about a finding.
 func (w *Writer) Write(f Finding) Letter {
+	if f.Brand != nil && strings.TrimSpace(plain(f.Brand.Name)) == "" {
+		f.Brand = nil // a claim that nobody could read
+	}
 	l := Letter{Urgent: f.Ran && !f.Test, Texts: make(map[string]Text, len(w.words))}
 	for lang, words := range w.words {
 		fill := w.filler(f, words)
