@@ -450,20 +450,20 @@ type SourceStatus struct {
 // NoticeWords are the sentences that the person at the keyboard is told, in one
 // language. {file}, {brand}, {site} and {contact} stand for what they name.
 type NoticeWords struct {
-	Fake    string `yaml:"fake"`     // title: it claims a brand that it is not
-	Maybe   string `yaml:"maybe"`    // title: it claims a brand and is suspicious
-	Other   string `yaml:"other"`    // title: it claims no brand
-	Ran     string `yaml:"ran"`      // title: it was started
-	Test    string `yaml:"test"`     // title of a notice that somebody tries
-	IsFake  string `yaml:"is_fake"`  // what a file is that claims a brand
-	IsOther string `yaml:"is_other"` // what any other file is
-	HasRun  string `yaml:"has_run"`  // what has happened if it was started
-	Do      string `yaml:"do"`       // what to do with a file
-	Get     string `yaml:"get"`      // where the brand's own software is
-	Web     string `yaml:"web"`      // the brand has no software of its own
-	Gone    string `yaml:"gone"`     // the brand has no software any more
-	Opened  string `yaml:"opened"`   // whom to ask if the file was opened
-	Call    string `yaml:"call"`     // whom to ask if it was started
-	Secure  string `yaml:"secure"`   // what to secure first
-	Helper  string `yaml:"helper"`   // the contact if the administrator names none
+	Fake    string `yaml:"fake,omitempty"`     // title: it claims a brand that it is not
+	Maybe   string `yaml:"maybe,omitempty"`    // title: it claims a brand and is suspicious
+	Other   string `yaml:"other,omitempty"`    // title: it claims no brand
+	Ran     string `yaml:"ran,omitempty"`      // title: it was started
+	Test    string `yaml:"test,omitempty"`     // title of a notice that somebody tries
+	IsFake  string `yaml:"is_fake,omitempty"`  // what a file is that claims a brand
+	IsOther string `yaml:"is_other,omitempty"` // what any other file is
+	HasRun  string `yaml:"has_run,omitempty"`  // what has happened if it was started
+	Do      string `yaml:"do,omitempty"`       // what to do with a file
+	Get     string `yaml:"get,omitempty"`      // where the brand's own software is
+	Web     string `yaml:"web,omitempty"`      // the brand has no software of its own
+	Gone    string `yaml:"gone,omitempty"`     // the brand has no software any more
+	Opened  string `yaml:"opened,omitempty"`   // whom to ask if the file was opened
+	Call    string `yaml:"call,omitempty"`     // whom to ask if it was started
+	Secure  string `yaml:"secure,omitempty"`   // what to secure first
+	Helper  string `yaml:"helper,omitempty"`   // the contact if the administrator names none
 }

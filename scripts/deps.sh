@@ -2,9 +2,9 @@
 # deps.sh: installs what the build and the tests need and the machine lacks:
 # a C compiler (libyara), curl and npm (tests on real downloads and really
 # signed files), osslsigncode (a second opinion on signatures for the tests). Go
-# itself must be there. With "test" also what the collector's tests start: a
-# PostgreSQL and a Chromium; with "dist" the compilers for the other systems, with
-"packages" what makes and tests packages.
+# itself must be there. With "test" also what the tests start: a PostgreSQL and a
+# Chromium for the collector, a session bus for notices; with "dist" the compilers
+# for the other systems, with "packages" what makes and tests packages.
 set -eu
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
@@ -17,6 +17,7 @@ command -v npm >/dev/null || missing="$missing npm"
 command -v osslsigncode >/dev/null || missing="$missing osslsigncode"
 if [ "${1:-}" = test ]; then
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
+  command -v dbus-daemon >/dev/null || missing="$missing dbus"
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 fi
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing="$missing $2"; } # need PROGRAM PACKAGES

@@ -129,8 +129,9 @@ was found, 2 the work could not be done.`,
 			return c.Help()
 		},
 	}
-	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.supportCommand(), a.checkCommand(),
+	root.AddCommand(a.scanCommand(), a.runCommand(), a.enrollCommand(), a.statusCommand(), a.doctorCommand(), a.selftestCommand(), a.notifyCommand(), a.supportCommand(), a.checkCommand(),
 		a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.boxProbeCommand(), a.serviceCommand(),
 		a.setupCommand(), testLaunchCommand(), a.canaryLaunchCommand())
+	complete(root)
 	return root
 }

@@ -184,7 +184,7 @@ func (b *lockedBuffer) String() string {
 func start(t *testing.T, state string, args ...string) *daemon {
 	t.Helper()
 	s := &daemon{cmd: exec.Command(os.Args[0], append([]string{"run", "--state", state}, args...)...), state: state, log: &lockedBuffer{}}
-	s.cmd.Env = append(os.Environ(), asMain+"=1")
+	s.cmd.Env = append(os.Environ(), asMain+"=1", "MEETGUARD_NOTIFY={enabled: false}") // what is found here is nobody's business
 	s.cmd.Stderr = s.log
 	if err := s.cmd.Start(); err != nil {
 		t.Fatal(err)

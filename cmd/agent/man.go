@@ -73,6 +73,9 @@ func section(b *strings.Builder, title string, flags *pflag.FlagSet) {
 	}
 	fmt.Fprintf(b, ".SH %s\n", title)
 	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
 		kind, usage := pflag.UnquoteUsage(f)
 		fmt.Fprintf(b, ".TP\n\\fB%s\\fR %s\n%s\n", roff("--"+f.Name), roff(kind), roff(usage))
 	})

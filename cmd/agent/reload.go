@@ -55,6 +55,7 @@ func (r *reloader) reload(ctx context.Context) {
 	}
 	next.Rules, next.ProcessRules, next.Anchors = eff.Config.Rules, eff.Config.ProcessRules, eff.Config.Anchors
 	next.Abused, next.Brands, next.Friends = eff.Config.Abused, eff.Config.Brands, eff.Config.Friends
+	next.Notify = eff.Config.Notify
 	argv, err := workerArgs(next)
 	if err == nil {
 		err = r.agent.Reload(ctx, next, argv)

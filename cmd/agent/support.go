@@ -163,8 +163,7 @@ func doctorPart(found []health.Finding) any {
 	return found
 }
 
-// configPart tells each key: numbers and choices as they are, of texts only
-// whether they are set, of lists how many entries they have.
+// configPart tells each key as toldValue has it.
 func configPart(file string) any {
 	shown, err := effectiveSettings(file)
 	if err != nil {
@@ -180,21 +179,37 @@ func configPart(file string) any {
 		Refused  []string  `json:"refused,omitempty"`
 	}{}
 	for _, s := range shown.Settings {
-		v := s.Value
-		switch value := v.(type) {
-		case string:
-			if s.Key != "launches" && s.Key != "files" {
-				v = map[bool]string{true: "set", false: ""}[value != ""]
-			}
-		case []any:
-			v = fmt.Sprintf("%d entries", len(value))
-		}
-		out.Settings = append(out.Settings, setting{s.Key, v, s.Layer})
+		out.Settings = append(out.Settings, setting{s.Key, toldValue(s.Key, s.Value), s.Layer})
 	}
 	for _, r := range shown.Refused {
 		out.Refused = append(out.Refused, r.Key)
 	}
 	return out
+}
+
+// toldValue tells numbers and choices as they are, of texts only whether they are
+// set, of lists and what lies deeper how many entries they have.
+func toldValue(key string, v any) any {
+	switch v := v.(type) {
+	case string:
+		if key == "launches" || key == "files" {
+			return v
+		}
+		return map[bool]string{true: "set", false: ""}[v != ""]
+	case []any:
+		return fmt.Sprintf("%d entries", len(v))
+	case map[string]any:
+		out := make(map[string]any, len(v))
+		for k, inner := range v {
+			if deep, ok := inner.(map[string]any); ok {
+				out[k] = fmt.Sprintf("%d entries", len(deep))
+			} else {
+				out[k] = toldValue(k, inner)
+			}
+		}
+		return out
+	}
+	return v
 }
 
 // alertsPart counts the alerts by rule and level, and tells nothing of them.

@@ -427,7 +427,7 @@ func TestManPages(t *testing.T) {
 	if r := command(t, "man", dir); r.code != 0 {
 		t.Fatal(r.errOut)
 	}
-	for _, name := range []string{"meetguard", "meetguard-run", "meetguard-alerts-show", "meetguard-check", "meetguard-config-schema", "meetguard-completion-bash"} {
+	for _, name := range []string{"meetguard", "meetguard-run", "meetguard-alerts-show", "meetguard-check", "meetguard-notify", "meetguard-config-schema", "meetguard-completion-bash"} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".1"))
 		if err != nil {
 			t.Error(err)
@@ -437,6 +437,9 @@ func TestManPages(t *testing.T) {
 			if !strings.Contains(string(text), part) {
 				t.Errorf("%s has no %q", name, part)
 			}
+		}
+		if strings.Contains(string(text), "as\\-user") {
+			t.Errorf("%s tells what is not for people", name)
 		}
 		if i := bytes.IndexFunc(text, func(r rune) bool { return r > 0x7e }); i >= 0 {
 			t.Errorf("%s is not ASCII: …%s", name, text[i:min(i+20, len(text))])

@@ -32,6 +32,7 @@ type Options struct {
 	Config  config.Config
 	Fixed   bool     // Config.Watch is all there is: no home folders
 	Worker  []string // argv of the worker process
+	Notify  []string // argv of the process that shows notices as the user, see desktop.Show
 	Version string
 	Refused []config.Refused // managed settings that could not be used, for the status
 	File    string           // that the configuration was read from, "" for none
@@ -65,7 +66,8 @@ type Agent struct {
 	chains    *chains
 	counts    counts
 	late      lateness
-	canary    *canary       // nil without one
+	canary    *canary // nil without one
+	notices   *notices
 	rehearsed chan struct{} // closed when the first verdict can be given
 	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
@@ -105,6 +107,10 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 		return a, err
 	}
 	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
+		return a, err
+	}
+	a.notices = newNotices(opts.Notify, cfg.State, opts.Log)
+	if err = a.notices.configure(cfg); err != nil {
 		return a, err
 	}
 	if err = a.openCanary(); err != nil {
@@ -156,6 +162,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
 	}
 	g.Go(func() error { return a.reviewLog(ctx) })
+	g.Go(func() error { return a.notices.run(ctx) })
 	g.Go(func() error { return a.writeStatus(ctx) })
 	g.Go(func() error { return a.announce(ctx) })
 	g.Go(func() error { return a.prove(ctx) })
@@ -357,6 +364,7 @@ func (a *Agent) report(ctx context.Context, ev meetguard.Event, f meetguard.Fact
 		return nil
 	}
 	a.counts.alerts.Add(1)
+	a.notices.offer(ev, f, v, rec.FindingInfo.UID)
 	a.log.Warn("Alert", "level", string(v.Level), "path", shown, "brand", v.Brand, "rule", v.Findings[0].Rule, "why", v.Findings[0].Evidence)
 	return nil
 }

@@ -19,6 +19,7 @@ const (
 	workerArg   = "inspection-worker-under-test"
 	crashingArg = "crashing-worker-under-test" // dies of every request
 	silentArg   = "silent-worker-under-test"   // never answers for the canary
+	noticeArg   = "notice-under-test"          // shows a notice, or is the desktop that shows it
 )
 
 func TestMain(m *testing.M) {
@@ -38,6 +39,8 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		case silentArg:
 			os.Exit(serveSilently())
+		case noticeArg:
+			os.Exit(noticeMain(os.Args[2:]))
 		}
 	}
 	os.Exit(m.Run())

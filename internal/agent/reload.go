@@ -10,19 +10,22 @@ import (
 // Reloadable lists the keys of the configuration that Reload takes. The others
 // belong to parts that would lose events if they were opened anew.
 func Reloadable() []string {
-	return []string{"rules", "process_rules", "anchors", "abused", "brands", "friends"}
+	return []string{"rules", "process_rules", "anchors", "abused", "brands", "friends", "notify"}
 }
 
-// Reload judges from now on with the rules, anchors, brands and friends of cfg;
-// worker is the argv of a worker that reads them. No event is lost: the sources
-// go on, and what they see waits for the end of one inspection. If anything is
-// wrong the agent goes on as it was.
+// Reload judges from now on with the rules, anchors, brands and friends of cfg,
+// and tells persons of it as cfg says; worker is the argv of a worker that reads
+// them. No event is lost: the sources go on, and what they see waits for the end
+// of one inspection. If anything is wrong the agent goes on as it was.
 func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) error {
 	next, err := NewInspector(InspectorConfig{Command: worker, Unboxed: Unboxed(worker), Workers: a.opts.Config.Workers, Log: a.log})
 	if err != nil {
 		return err
 	}
 	count, err := prepareInspector(ctx, next, cfg, a)
+	if err == nil {
+		err = a.notices.configure(cfg)
+	}
 	if err != nil {
 		next.Close()
 		return fmt.Errorf("reload: %w; the agent goes on as it was", err)

@@ -29,13 +29,6 @@ const (
 // to read it twice.
 const shownFor = int32(60_000)
 
-// Surroundings say where the session is. What is "" is in its usual place.
-type Surroundings struct {
-	Bus     string   // socket of the session bus
-	System  string   // socket of the system bus
-	Locales []string // files with the locale of the machine
-}
-
 // usual completes the places for the calling user.
 func (s Surroundings) usual() Surroundings {
 	if s.Bus == "" {
@@ -50,10 +43,9 @@ func (s Surroundings) usual() Surroundings {
 	return s
 }
 
-// Show shows a letter on the desktop of the calling user, in their language. It
-// refuses to speak to a user's bus with any right of the system: a bus is the
+// show speaks to the notification server on the session bus. It refuses to speak to a user's bus with any right of the system: a bus is the
 // user's own program, and may answer what it likes.
-func Show(ctx context.Context, s Surroundings, l Letter) error {
+func show(ctx context.Context, s Surroundings, l Letter) error {
 	if err := unprivileged(); err != nil {
 		return err
 	}

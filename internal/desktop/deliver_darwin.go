@@ -12,12 +12,9 @@ import (
 	"howett.net/plist"
 )
 
-// spoolFolder belongs to root. It is not in the state folder, which users cannot
+// spoolFolder is where the LaunchAgent takes its letters from. It belongs to root. It is not in the state folder, which users cannot
 // look into.
 const spoolFolder = "/Library/Application Support/MeetGuard Notices"
-
-// SpoolFolder is where the LaunchAgent takes its letters from.
-func SpoolFolder() string { return spoolFolder }
 
 // deliver puts the letter into the spool, which the LaunchAgent of the user
 // watches. An agent that runs as the user shows it by itself.
@@ -27,7 +24,7 @@ func (c *Courier) deliver(ctx context.Context, to Person, l Letter) error {
 		return fmt.Errorf("deliver a notice: %q is no user id", to)
 	}
 	if os.Geteuid() == int(uid) {
-		return Show(ctx, l)
+		return show(ctx, Surroundings{}, l)
 	}
 	return c.spool(uint32(uid), l)
 }
@@ -49,8 +46,9 @@ const showScript = `on run argv
 display notification (item 2 of argv) with title (item 1 of argv)
 end run`
 
-// Show shows a letter on the desktop of the calling user, in their language.
-func Show(ctx context.Context, l Letter) error {
+// show has the system's own interpreter show it: a notification needs a program
+// with a bundle.
+func show(ctx context.Context, _ Surroundings, l Letter) error {
 	t := l.For(appleLanguages())
 	cmd := exec.CommandContext(ctx, "/usr/bin/osascript", "-e", showScript, "--", t.Title, t.Body)
 	cmd.Env = []string{}

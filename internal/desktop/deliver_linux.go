@@ -16,24 +16,26 @@ import (
 
 // The folders of the system: one for each user who is logged in, with the socket
 // of the session bus in it (XDG Base Directory Specification; the place is
-// systemd's), and the one that the unit of the service makes.
+// systemd's), and the spool, which the unit of the service makes and from which
+// sessions take their letters.
 const (
 	runtimeFolder = "/run/user"
 	spoolFolder   = "/run/meetguard/notices"
 )
 
-// SpoolFolder is where sessions take their letters from.
-func SpoolFolder() string { return spoolFolder }
-
-// deliver has a process that has become the person show the letter. A service
-// that may not become others puts it into the spool.
+// deliver has a process that has become the person show the letter. What cannot
+// be shown so, because the service may not become others or nobody is there yet,
+// goes into the spool, if sessions take letters from one.
 func (c *Courier) deliver(ctx context.Context, to Person, l Letter) error {
 	uid, err := strconv.ParseUint(string(to), 10, 32)
 	if err != nil {
 		return fmt.Errorf("deliver a notice: %q is no user id", to)
 	}
+	if len(c.Helper) == 0 {
+		return ErrNobody
+	}
 	err = c.help(ctx, uint32(uid), l)
-	if errors.Is(err, syscall.EPERM) {
+	if errors.Is(err, syscall.EPERM) || errors.Is(err, ErrNobody) {
 		return c.spool(uint32(uid), l)
 	}
 	return err
@@ -64,7 +66,8 @@ func (c *Courier) help(ctx context.Context, uid uint32, l Letter) error {
 	cmd.Stderr = &limited{buf: &said, left: 1024}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true}
 	if os.Geteuid() != int(uid) {
-		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: groupOf(uid)}
+		// no group of theirs either: the bus asks for the user alone
+		cmd.SysProcAttr.Credential = &syscall.Credential{Uid: uid, Gid: nobody}
 	}
 	cmd.WaitDelay = deliveryTime
 	return outcome(ctx, cmd.Run(), said.String())

@@ -161,12 +161,16 @@ func message(session uint32, t Text, urgent bool) error {
 	return nil
 }
 
-// Show shows a letter in the session of the calling user.
-func Show(_ context.Context, l Letter) error {
+func show(_ context.Context, _ Surroundings, l Letter) error {
 	for _, s := range own() {
 		return message(s.id, l.For(localesFor(s.person)), l.Urgent)
 	}
 	return ErrNobody
+}
+
+// receive has nothing to do: messages come to a session from outside.
+func receive(context.Context, string, string, func(context.Context, Letter) error) error {
+	return errors.New("read notices: on Windows the service shows them by itself")
 }
 
 // localesFor are those of a person's settings, best first: the languages of the

@@ -66,3 +66,27 @@ func (c *Courier) Active(ctx context.Context) []Person {
 	defer cancel()
 	return c.active(ctx)
 }
+
+// Surroundings say where the session of the calling user is, on Linux. What is ""
+// is in its usual place.
+type Surroundings struct {
+	Bus     string   // socket of the session bus
+	System  string   // socket of the system bus
+	Locales []string // files with the locale of the machine
+}
+
+// Show shows a letter on the desktop of the calling user, in their language. The
+// error is ErrNobody if there is nothing to show it on.
+func Show(ctx context.Context, s Surroundings, l Letter) error {
+	ctx, cancel := context.WithTimeout(ctx, deliveryTime)
+	defer cancel()
+	return show(ctx, s, l)
+}
+
+// Receive shows the letters of the calling user that lie in a spool and were not
+// shown yet, oldest first; "" is the spool of the system. seen is the file that
+// remembers the last one. A folder that the user or everybody can write to is no
+// spool.
+func Receive(ctx context.Context, folder, seen string, show func(context.Context, Letter) error) error {
+	return receive(ctx, folder, seen, show)
+}

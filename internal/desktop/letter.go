@@ -3,7 +3,9 @@ package desktop
 import (
 	"bytes"
 	_ "embed"
+	"encoding/json"
 	"fmt"
+	"io"
 	"reflect"
 	"strings"
 
@@ -116,6 +118,9 @@ func replaced(ours, own meetguard.NoticeWords) meetguard.NoticeWords {
 
 // Write makes the letter about a finding.
 func (w *Writer) Write(f Finding) Letter {
+	if f.Brand != nil && strings.TrimSpace(plain(f.Brand.Name)) == "" {
+		f.Brand = nil // a claim that nobody could read
+	}
 	l := Letter{Urgent: f.Ran && !f.Test, Texts: make(map[string]Text, len(w.words))}
 	for lang, words := range w.words {
 		fill := w.filler(f, words)
@@ -195,4 +200,22 @@ func siteOf(b *meetguard.Brand) string {
 		return ""
 	}
 	return b.Hosts[0]
+}
+
+// ReadLetter reads a letter as it travels. What is in it is made plain again: it
+// may come from anybody.
+func ReadLetter(r io.Reader) (Letter, error) {
+	var l Letter
+	dec := json.NewDecoder(io.LimitReader(r, MaxLetter))
+	if err := dec.Decode(&l); err != nil {
+		return l, fmt.Errorf("read a notice: %w", err)
+	}
+	for lang, t := range l.Texts {
+		lines := strings.Split(t.Body, "\n")
+		for i := range lines {
+			lines[i] = plain(lines[i])
+		}
+		l.Texts[lang] = Text{plain(t.Title), strings.Join(lines, "\n")}
+	}
+	return l, nil
 }

@@ -52,5 +52,5 @@ func isPerson(uid uint32) bool { return uid >= firstPerson && uid != nobody }
 
 func personOf(uid uint32) Person { return Person(strconv.FormatUint(uint64(uid), 10)) }
 
-// nobody owns what a system has no owner for.
+// nobody is the user, and the group, of what a system has no owner for.
 const nobody = 65534

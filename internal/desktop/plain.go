@@ -30,6 +30,9 @@ func name(s string) string {
 		}
 		return r
 	}, plain(s))
+	if strings.TrimSpace(s) == "" {
+		return "?"
+	}
 	return middle(s, maxFile)
 }
 

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -24,7 +23,7 @@ import (
 func (c *Courier) spool(uid uint32, l Letter) error {
 	folder := c.Spool
 	if folder == "" {
-		folder = SpoolFolder()
+		folder = spoolFolder
 	}
 	text, err := json.Marshal(l)
 	if err != nil {
@@ -80,12 +79,9 @@ func sweep(folder string, now time.Time) {
 	}
 }
 
-// Receive shows the letters of the calling user that lie in a spool and were not
-// shown yet, oldest first. seen is the file that remembers the last one. A folder
-// that the user or everybody can write to is no spool.
-func Receive(ctx context.Context, folder, seen string, show func(context.Context, Letter) error) error {
+func receive(ctx context.Context, folder, seen string, show func(context.Context, Letter) error) error {
 	if folder == "" {
-		folder = SpoolFolder()
+		folder = spoolFolder
 	}
 	names, err := waiting(folder, uint32(os.Getuid()), time.Now())
 	if err != nil || len(names) == 0 {
@@ -149,22 +145,4 @@ func readLetter(path string) (Letter, error) {
 	}
 	defer f.Close()
 	return ReadLetter(f)
-}
-
-// ReadLetter reads a letter as it travels. What is in it is made plain again: it
-// may come from anybody.
-func ReadLetter(r io.Reader) (Letter, error) {
-	var l Letter
-	dec := json.NewDecoder(io.LimitReader(r, MaxLetter))
-	if err := dec.Decode(&l); err != nil {
-		return l, fmt.Errorf("read a notice: %w", err)
-	}
-	for lang, t := range l.Texts {
-		lines := strings.Split(t.Body, "\n")
-		for i := range lines {
-			lines[i] = plain(lines[i])
-		}
-		l.Texts[lang] = Text{plain(t.Title), strings.Join(lines, "\n")}
-	}
-	return l, nil
 }
