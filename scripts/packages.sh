@@ -45,7 +45,8 @@ stage() {
 linux() {
   dir=$work/linux-$1
   stage "$dir/agent" meetguard "config.yaml managed.yaml enroll.token"
-  cp "$dist/linux-$1/meetguard" "$dist/linux-$1/meetguard.cdx.json" installer/systemd/meetguard.service installer/systemd/meetguard.sysusers "$dir/agent/"
+  cp "$dist/linux-$1/meetguard" "$dist/linux-$1/meetguard.cdx.json" installer/systemd/meetguard.service installer/systemd/meetguard.sysusers \
+    installer/desktop/meetguard-notify.path installer/desktop/meetguard-notify.service "$dir/agent/"
   cp -r "$work/pages/man" "$work/pages/completion" "$dir/agent/"
   stage "$dir/collector" meetguard-collector collector.yaml
   cp "$dist/linux-$1/meetguard-collector" "$dist/linux-$1/meetguard-collector.cdx.json" \

@@ -70,8 +70,8 @@ func folders(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirecti
 	return nil, cobra.ShellCompDirectiveFilterDirs
 }
 
-// stateOf is the state folder that a command line names, or the usual one.
-func stateOf(c *cobra.Command) (string, error) {
+// stateFolderOf is the state folder that a command line names, or the usual one.
+func stateFolderOf(c *cobra.Command) (string, error) {
 	if f := c.Flag("state"); f != nil {
 		return stateFolder(f.Value.String())
 	}
@@ -85,7 +85,7 @@ func offerAlerts(c *cobra.Command, args []string, prefix string) ([]string, cobr
 	if len(args) > 0 && c.Name() == "show" {
 		return nil, done
 	}
-	dir, err := stateOf(c)
+	dir, err := stateFolderOf(c)
 	if err != nil {
 		return nil, done
 	}
@@ -122,7 +122,7 @@ func offerBrands(*cobra.Command, []string, string) ([]string, cobra.ShellCompDir
 // offerRules lists the rules that alerts of this machine name: more of them
 // would be found by nobody.
 func offerRules(c *cobra.Command, _ []string, prefix string) ([]string, cobra.ShellCompDirective) {
-	dir, err := stateOf(c)
+	dir, err := stateFolderOf(c)
 	if err != nil {
 		return nil, cobra.ShellCompDirectiveNoFileComp
 	}

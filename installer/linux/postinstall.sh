@@ -21,6 +21,9 @@ booted=
 [ -z "$booted" ] || systemctl daemon-reload
 if first "$@"; then
   systemctl enable --quiet "$unit" || true
+  if [ -f /usr/lib/systemd/user/@NAME@-notify.path ]; then
+    systemctl --global enable --quiet @NAME@-notify.path @NAME@-notify.service || true
+  fi
   [ -z "$booted" ] || systemctl start "$unit" || true
 elif [ -n "$booted" ]; then
   systemctl try-restart "$unit" || true

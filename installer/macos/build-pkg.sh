@@ -19,14 +19,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT INT TERM
 program=$work/root/usr/local/libexec/meetguard/meetguard
 daemon=$work/root/Library/LaunchDaemons/com.meetguard.agent.plist
-mkdir -p "$(dirname "$program")" "$(dirname "$daemon")" "$work/scripts"
+notices=$work/root/Library/LaunchAgents/com.meetguard.notify.plist
+mkdir -p "$(dirname "$program")" "$(dirname "$daemon")" "$(dirname "$notices")" "$work/root/Library/Application Support/MeetGuard Notices" "$work/scripts"
 lipo -create -output "$program" "$dist/darwin-arm64/meetguard" "$dist/darwin-amd64/meetguard"
 cp "$dist/LICENSE" "$dist/LICENSES.txt" "$(dirname "$program")/"
 cp "$here/com.meetguard.agent.plist" "$daemon"
+cp "$here/../desktop/com.meetguard.notify.plist" "$notices"
 cp "$here/preinstall" "$here/postinstall" "$work/scripts/"
 chmod 755 "$program" "$work/scripts/preinstall" "$work/scripts/postinstall"
-chmod 644 "$daemon" "$(dirname "$program")"/LICENSE*
-plutil -lint "$daemon"
+chmod 644 "$daemon" "$notices" "$(dirname "$program")"/LICENSE*
+plutil -lint "$daemon" "$notices"
 if [ -n "${APP_IDENTITY:-}" ]; then
   codesign --force --timestamp --options runtime --identifier com.meetguard.agent --sign "$APP_IDENTITY" "$program"
 fi
