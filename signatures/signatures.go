@@ -7,23 +7,41 @@
 package signatures
 
 import (
+	"archive/zip"
+	"bytes"
 	"crypto/sha256"
-	"embed"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"path"
 	"slices"
 	"strings"
+	"sync"
 
 	"meetguard"
 )
 
-//go:embed brands.yaml sources.yaml icons.json abused.csv yara process
-var content embed.FS
+//go:generate go run ./pack
+//go:embed content.zip
+var packed []byte
+
+// content is what content.zip holds; see ./pack for why it is packed.
+var content = sync.OnceValue(func() fs.FS {
+	z, err := zip.NewReader(bytes.NewReader(packed), int64(len(packed)))
+	if err != nil {
+		return broken{err}
+	}
+	return z
+})
+
+// broken stands for content that cannot be read.
+type broken struct{ err error }
+
+func (b broken) Open(string) (fs.File, error) { return nil, b.err }
 
 // dated is the day of the last change to the catalogue or the rules.
-const dated = "2026.11.22"
+const dated = "2026.11.23"
 
 // RuleFile is one file of YARA rules.
 type RuleFile struct {
@@ -40,7 +58,7 @@ var sets = []string{"applescript", "macho", "msi", "other", "pe", "script"}
 // Brands returns the embedded catalogue in the order of its file. An error
 // means that the program was built from a broken catalogue.
 func Brands() ([]meetguard.Brand, error) {
-	data, err := content.ReadFile("brands.yaml")
+	data, err := fs.ReadFile(content(), "brands.yaml")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded catalogue: %w", err)
 	}
@@ -50,7 +68,7 @@ func Brands() ([]meetguard.Brand, error) {
 // Icons returns the embedded logos, as `go run ./signatures/icons/generate`
 // wrote them.
 func Icons() ([]byte, error) {
-	data, err := content.ReadFile("icons.json")
+	data, err := fs.ReadFile(content(), "icons.json")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded logos: %w", err)
 	}
@@ -59,7 +77,7 @@ func Icons() ([]byte, error) {
 
 // Abused returns the embedded list of abused certificates.
 func Abused() ([]byte, error) {
-	data, err := content.ReadFile("abused.csv")
+	data, err := fs.ReadFile(content(), "abused.csv")
 	if err != nil {
 		return nil, fmt.Errorf("read the embedded list of abused certificates: %w", err)
 	}
@@ -68,20 +86,20 @@ func Abused() ([]byte, error) {
 
 // Rules returns the embedded rule files, sorted by name.
 func Rules() ([]RuleFile, error) {
-	return rulesIn(content)
+	return rulesIn(content())
 }
 
 // LaunchRules returns the embedded Sigma rules over launches, sorted by name.
 // Their Set is "process".
 func LaunchRules() ([]RuleFile, error) {
-	names, err := fs.Glob(content, "process/*.yml")
+	names, err := fs.Glob(content(), "process/*.yml")
 	if err != nil {
 		return nil, fmt.Errorf("list the rules over launches: %w", err)
 	}
 	slices.Sort(names)
 	out := make([]RuleFile, 0, len(names))
 	for _, name := range names {
-		text, err := content.ReadFile(name)
+		text, err := fs.ReadFile(content(), name)
 		if err != nil {
 			return nil, fmt.Errorf("read a rule over launches: %w", err)
 		}
@@ -117,12 +135,12 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 func Version() string {
 	hash := sha256.New()
 	names := []string{"brands.yaml", "sources.yaml", "icons.json", "abused.csv"}
-	rules, _ := fs.Glob(content, "yara/*/*") // the patterns are constant: they cannot be malformed
-	launches, _ := fs.Glob(content, "process/*.yml")
+	rules, _ := fs.Glob(content(), "yara/*/*") // the patterns are constant: they cannot be malformed
+	launches, _ := fs.Glob(content(), "process/*.yml")
 	rules = append(rules, launches...)
 	slices.Sort(rules)
 	for _, name := range append(names, rules...) {
-		data, _ := content.ReadFile(name) // listed a line above, and memory does not fail
+		data, _ := fs.ReadFile(content(), name) // listed a line above, and memory does not fail
 		fmt.Fprintf(hash, "%s\n%d\n", name, len(data))
 		hash.Write(data)
 	}

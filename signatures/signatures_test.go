@@ -1,6 +1,10 @@
 package signatures
 
 import (
+	"bytes"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -199,5 +203,42 @@ func TestVersion(t *testing.T) {
 	}
 	if v != Version() {
 		t.Error("the version changes between two calls")
+	}
+}
+
+// What the program carries is what lies in this folder: whoever changes a rule
+// runs go generate.
+func TestContentIsPacked(t *testing.T) {
+	held := map[string]bool{}
+	err := fs.WalkDir(content(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		held[name] = true
+		text, err := fs.ReadFile(content(), name)
+		if err != nil {
+			return err
+		}
+		if file, err := os.ReadFile(filepath.FromSlash(name)); err != nil || !bytes.Equal(text, file) {
+			t.Errorf("%s was changed: run `go generate ./signatures` (%v)", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pattern := range []string{"*.yaml", "*.csv", "icons.json", "yara/*/*", "process/*"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(names), err)
+		}
+		for _, name := range names {
+			if !held[filepath.ToSlash(name)] {
+				t.Errorf("%s is not packed: run `go generate ./signatures`", name)
+			}
+		}
+	}
+	if bytes.Contains(packed, []byte("Add-MpPreference")) {
+		t.Error("the rules stand in the open")
 	}
 }

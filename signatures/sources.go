@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io/fs"
 	"regexp"
 	"strings"
 
@@ -15,7 +16,7 @@ import (
 // Distributors returns the embedded list of where software comes from. An error
 // means that the program was built from a broken list.
 func Distributors() (meetguard.Distributors, error) {
-	data, err := content.ReadFile("sources.yaml")
+	data, err := fs.ReadFile(content(), "sources.yaml")
 	if err != nil {
 		return meetguard.Distributors{}, fmt.Errorf("read the embedded sources: %w", err)
 	}
