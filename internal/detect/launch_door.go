@@ -91,7 +91,7 @@ func (s *subject) trustedOnly() bool {
 	any := false
 	for _, d := range s.run.own {
 		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
-			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) {
+			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) && (s.secretive() || !s.ownNet(d.Host)) {
 				return false
 			}
 			any = true

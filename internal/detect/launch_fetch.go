@@ -27,7 +27,7 @@ func fetchAddress(s *subject) string {
 		if publicAddress(d.Host) {
 			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
 		}
-		if contains(d.Mark, "insecure") && !inHouse(d.Host) && !houseName(d.Host) && d.Host != "" {
+		if contains(d.Mark, "insecure") && !s.ownNet(d.Host) && d.Host != "" {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
 		}
 	}
@@ -230,7 +230,34 @@ func unmarked(s *subject) string {
 			return ""
 		}
 	}
+	if l.compiled() {
+		return ""
+	}
 	return fmt.Sprintf("It takes the download mark or the signature check away from %s, or runs it after that.", quoted(baseName(d.File)))
+}
+
+// compilers make programs, which whoever made them signs by himself.
+var compilers = set(`swiftc swift clang clang++ gcc g++ cc c++ ld rustc go cmake xcrun ninja`)
+
+// compiled says whether a compiler ran beside the launch, and nothing was brought
+// from elsewhere: what is signed was made here.
+func (l *launch) compiled() bool {
+	if !l.does(meetguard.DeedResign) || l.does(meetguard.DeedDequarantine) {
+		return false
+	}
+	built := false
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		built = built || compilers[program(st.Exe)] && !userPlace(st.Exe)
+		if fetchers[program(st.Exe)] {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
+				return false
+			}
+		}
+	}
+	return built
 }
 
 func (l *launch) runs(file string) bool {

@@ -65,11 +65,28 @@ func persisted(s *subject) string {
 		case tempPlace(d.File):
 			return "Something in a temporary folder is to start by itself."
 		}
-		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !inHouse(f.Host) && !s.namesake(f.Host, d.File) {
+		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !s.ownNet(f.Host) && !s.namesake(f.Host, d.File) && !s.installsService(f, d) {
 			return "What was fetched just before is to start by itself."
 		}
 	}
 	return ""
+}
+
+// installsService says whether what starts is a service of the whole machine that
+// an installer of a maker nobody knows has put where services belong, under a name
+// of its own: administrators' rights were asked for, and nothing hides.
+func (s *subject) installsService(f, d meetguard.Deed) bool {
+	low := slashed(d.File)
+	place := strings.HasPrefix(low, "/library/launchdaemons/") || strings.HasPrefix(low, "/etc/systemd/system/") || strings.HasPrefix(low, "/lib/systemd/system/")
+	if !place || hiddenName(baseName(low)) || systemLike(baseName(low)) || f.Host == "" || contains(f.Mark, "insecure") || !s.strangeness(f.Host).mere || s.soundsLike(d.File) {
+		return false
+	}
+	for _, m := range makerNames {
+		if strings.HasPrefix(baseName(low), m) {
+			return false
+		}
+	}
+	return true
 }
 
 func blinds(s *subject) string {

@@ -46,6 +46,9 @@ func (s *subject) strangeness(host string) hostClue {
 		return hostClue{points: 40, text: fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), pretext: true}
 	}
 	pretext := s.namedFor(host)
+	if kind == sourceStrange && s.ownNet(host) {
+		return hostClue{10, fmt.Sprintf("something comes from a host that is named like one of the house (%s)", clip(host)), false, true}
+	}
 	switch kind {
 	case sourceStrange:
 		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), pretext, !pretext}
@@ -191,6 +194,24 @@ var blindClues = map[string]clue{
 // blind weighs a tool of which no more is known than that it ran.
 func (w *scale) blind(name string) {
 	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
+		if name == "mshta" && w.belowSetup() {
+			c.points = 10
+		}
 		w.add(c.kind, c.points, c.text)
 	}
+}
+
+// belowSetup says whether a program that somebody downloaded led to one that it
+// has unpacked to a temporary folder of its own, as setups do, which show their
+// pages with mshta.
+func (w *scale) belowSetup() bool {
+	for i, a := range w.l.Ancestors {
+		_, rest, ok := strings.Cut(slashed(a.Exe), "/appdata/local/temp/")
+		if !ok || !strings.Contains(rest, "/") || i+1 >= len(w.l.Ancestors) {
+			continue
+		}
+		top := w.l.Ancestors[i+1].Exe
+		return strings.Contains(slashed(top), "/downloads/") && !w.s.soundsLike(top) && !w.s.soundsLike(a.Exe) && !pretextName(top) && !pretextName(a.Exe)
+	}
+	return false
 }
