@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -13,6 +14,9 @@ import (
 func fetchedRun(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || len(l.fetched) == 0 || s.code.interpreted() {
+		return ""
+	}
+	if !slices.ContainsFunc(l.fetched, func(d meetguard.Deed) bool { return !s.ownNet(d.Host) }) && !s.secretive() {
 		return ""
 	}
 	return fmt.Sprintf("%s runs what was fetched with %s%s just before.", l.shownRun(), clip(l.fetched[0].What), fromHost(l.fetched[0].Host))

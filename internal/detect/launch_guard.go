@@ -78,7 +78,10 @@ func persisted(s *subject) string {
 func (s *subject) installsService(f, d meetguard.Deed) bool {
 	low := slashed(d.File)
 	place := strings.HasPrefix(low, "/library/launchdaemons/") || strings.HasPrefix(low, "/etc/systemd/system/") || strings.HasPrefix(low, "/lib/systemd/system/")
-	if !place || hiddenName(baseName(low)) || systemLike(baseName(low)) || f.Host == "" || contains(f.Mark, "insecure") || !s.strangeness(f.Host).mere || s.soundsLike(d.File) {
+	if !place || hiddenName(baseName(low)) || systemLike(baseName(low)) || f.Host == "" || contains(f.Mark, "insecure") || s.soundsLike(d.File) {
+		return false
+	}
+	if c := s.strangeness(f.Host); c.points > 0 && !c.mere {
 		return false
 	}
 	for _, m := range makerNames {
