@@ -160,7 +160,7 @@ func (w *scale) sends(d meetguard.Deed) {
 		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
 	case publicAddress(d.Host) && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 35, "something from a temporary folder is sent to a bare address ("+clip(d.Host)+")")
-	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File)):
+	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File) || coveredPlace(w.l.Exe)):
 		w.add(clueSend, 25, fmt.Sprintf("%s was brought along and sends something away", w.l.shownRun()))
 	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
@@ -274,6 +274,30 @@ var proxies = set(`cmstp odbcconf regasm regsvcs installutil infdefaultinstall m
 
 // scriptExt are the endings of what only an interpreter reads.
 var scriptExt = set(`.ahk .au3 .a3x .py .pyw .pyc .pyz .lua .luac .js .mjs .cjs .jsc .php .rb .pl .tcl .nut .jar .vbs .ps1 .dat .r .groovy .kts .wren`)
+
+// entryArg is how a library and where to enter it are told in one word.
+var entryArg = regexp.MustCompile(`(?i)^"?[^,|]*\.[a-z0-9]{1,5}"?,(#[0-9]+|[a-z_][a-z0-9_]*)$`)
+
+// loadsByEntry says whether a program is told what only the loader of Windows is,
+// and has another name.
+func loadsByEntry(l *launch) bool {
+	return l.OS == "windows" && l.name != "rundll32" && len(l.words()) > 1 && entryArg.MatchString(l.words()[1])
+}
+
+// words are the arguments of the launch, of its command line where nothing else
+// is known.
+func (l *launch) words() []string {
+	if len(l.Args) > 0 || strings.Contains(l.CommandLine, `"`) {
+		return l.Args
+	}
+	return strings.Fields(l.CommandLine)
+}
+
+// paperApp says whether an app is named like a document.
+func paperApp(low string) bool {
+	name, _, ok := strings.Cut(low, ".app/contents/")
+	return ok && documentExt[pathExt(name)]
+}
 
 // broughtAlong says whether a program is an interpreter, by name or not, with a
 // script beside it.

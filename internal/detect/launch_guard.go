@@ -40,11 +40,44 @@ func systemName(s *subject) string {
 	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
 		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
 	}
-	part := systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
+	part := systemNames[name] || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
 	if !part || !userPlace(l.Exe) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
 		return ""
 	}
 	return fmt.Sprintf("%s is named like a part of the system and runs from where any program may write.", quoted(baseName(l.Exe)))
+}
+
+// nearNames are parts of Windows that no program has a name like by chance.
+var nearNames = []string{"svchost", "conhost", "dllhost", "spoolsv", "winlogon", "taskhostw", "rundll32", "runtimebroker"}
+
+// nearSystemName says whether a name is one letter away from that of a part of
+// Windows.
+func nearSystemName(name string) bool {
+	for _, want := range nearNames {
+		if name != want && oneAway(name, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneAway says whether one letter more, less, changed or swapped with the next
+// makes one word of another.
+func oneAway(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	switch len(b) - len(a) {
+	case 0:
+		return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+	case 1:
+		return a[i:] == b[i+1:]
+	}
+	return false
 }
 
 // persisted: something that was just fetched, or lies in a temporary folder, or

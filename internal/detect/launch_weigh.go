@@ -221,7 +221,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
-			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
+			points := 25
+			if d.What == "account" && w.l.hasAbove("ansible-pull") {
+				points = 10 // who sets up machines makes accounts
+			}
+			w.add(clueOpen, points, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
 			w.spies(d)
 		case meetguard.DeedConnect:
@@ -267,6 +271,9 @@ func (w *scale) runs(d meetguard.Deed) {
 		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
+	}
+	if d.What == "rundll32" && home(low) && strings.Contains(low, "/appdata/roaming/") {
+		w.add(clueDetour, 15, fmt.Sprintf("%s is loaded from a profile", quoted(baseName(low))))
 	}
 	if proxies[d.What] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
@@ -315,6 +322,12 @@ func (w *scale) itself() {
 	}
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
+	}
+	if userPlace(l.Exe) && loadsByEntry(l) {
+		w.add(clueRun, 25, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
+	}
+	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
 	}
 	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
 		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
