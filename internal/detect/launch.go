@@ -189,7 +189,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	// a shell of which no more is known, right behind a download that goes nowhere else
-	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
+	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && (shells[l.parent()] || handovers[l.parent()])
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
 	flows := flowsOf(steps)
@@ -230,6 +230,9 @@ func decodedFrom(steps []meetguard.Step, file string, ran []string) bool {
 	}
 	return false
 }
+
+// handovers start a shell in their own place.
+var handovers = set(`nohup setsid env sudo timeout`)
 
 // blindly marks a download that a shell beside it takes, as far as is known.
 const blindly = "blindly"

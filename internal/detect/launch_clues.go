@@ -118,17 +118,33 @@ func (w *scale) takes(d meetguard.Deed) {
 	}
 	strong := len(l.strong()) > 0 || l.kinds["messages"] || l.kinds["vault"]
 	switch {
+	case !l.typed() && l.printsSeveral():
+		w.add(clueSecret, 40, "private data of several kinds is read at once")
 	case l.typed() && strong:
 		w.add(clueSecret, 20, "private data is taken ("+clip(d.What)+")")
 	case strong && len(l.kinds) > 1:
 		w.add(clueSecret, 40, "private data of several kinds is taken")
 	case strong:
 		w.add(clueSecret, 35, "private data is taken ("+clip(d.What)+")")
+	case d.What == "ssh" && !l.typed() && l.does(meetguard.DeedUpload):
+		w.add(clueSecret, 30, "the keys of ssh are sent away")
 	case len(l.kinds) > 1, d.What == "passwords":
 		w.add(clueSecret, 20, "private data is looked for or taken ("+clip(d.What)+")")
 	default:
 		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
 	}
+}
+
+// printsSeveral says whether the launch shows secrets of several kinds to
+// whoever reads its output, a key among them.
+func (l *launch) printsSeveral() bool {
+	kinds := map[string]bool{}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedSecret && contains(d.Mark, "cat") {
+			kinds[d.What] = true
+		}
+	}
+	return len(kinds) > 1 && (kinds["ssh"] || kinds["wallet"] || kinds["cloud"])
 }
 
 func (w *scale) sends(d meetguard.Deed) {
@@ -195,7 +211,7 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		return
 	}
 	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
-		w.add(clueDisguise, 30, fmt.Sprintf("%s is loaded as a library", quoted(name)))
+		w.add(clueDisguise, 35, fmt.Sprintf("%s is loaded as a library", quoted(name)))
 	}
 	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))

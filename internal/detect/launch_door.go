@@ -18,7 +18,7 @@ func (l *launch) door() string {
 		if a == "explorer" || browsers[a] || handlers[a] {
 			return a
 		}
-		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) {
+		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) && !(i+1 < len(l.above) && browsers[l.above[i+1]]) { // nobody types below a browser
 			return ""
 		}
 	}
@@ -176,6 +176,9 @@ func doorHost(s *subject) string {
 	if l == nil || l.managed || len(l.above) == 0 {
 		return ""
 	}
+	if file := l.insideDocument(); file != "" {
+		return fmt.Sprintf("%s opened %s, a script that was in a document.", clip(l.parent()), quoted(baseName(file)))
+	}
 	if text := l.blindAtDoor(); text != "" || !windowsHosts[l.name] {
 		return text
 	}
@@ -188,6 +191,21 @@ func doorHost(s *subject) string {
 		return fmt.Sprintf("Somebody opened a script in a temporary folder with %s.", l.shownRun())
 	case door == "explorer" && known && landingPlace(file) && (s.soundsLike(file) || pretextName(file)):
 		return fmt.Sprintf("Somebody opened %s, a script that is named like an update or a fix of meeting software.", quoted(baseName(file)))
+	}
+	return ""
+}
+
+// insideDocument is the script that a program for documents has taken out of one
+// and given to an interpreter.
+func (l *launch) insideDocument() string {
+	if !openers[l.parent()] || !interpreters[l.name] {
+		return ""
+	}
+	for _, d := range l.own {
+		low := slashed(d.File)
+		if d.Kind == meetguard.DeedRun && runExt[pathExt(low)] && (strings.Contains(low, "/onenote/") && strings.Contains(low, "/exported/") || strings.Contains(low, "/content.outlook/")) {
+			return d.File
+		}
 	}
 	return ""
 }
@@ -222,12 +240,30 @@ func remoteHost(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if host := webShare(l.Exe); host != "" && !inHouse(host) {
+		return fmt.Sprintf("%s runs from a share on the web (%s).", l.shownRun(), clip(host))
+	}
 	for _, d := range l.own {
 		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !inHouse(d.Host) {
 			return fmt.Sprintf("%s runs code from the network%s.", clip(d.What), fromHost(d.Host))
 		}
 	}
 	return ""
+}
+
+// webShare is the host of a program that lies on a share by WebDAV, or on one of
+// a bare address.
+func webShare(exe string) string {
+	rest, ok := strings.CutPrefix(strings.ToLower(exe), `\\`)
+	if !ok {
+		return ""
+	}
+	host, _, _ := strings.Cut(rest, `\`)
+	name, web, _ := strings.Cut(host, "@")
+	if web == "" && !strings.Contains(rest, `\davwwwroot\`) && !publicAddress(name) {
+		return ""
+	}
+	return name
 }
 
 func fromHost(host string) string {

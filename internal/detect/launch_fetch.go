@@ -202,6 +202,9 @@ func decodedPipe(s *subject) string {
 	if l == nil || l.managed || !l.does(meetguard.DeedRead) || l.does(meetguard.DeedFetchRun) {
 		return "" // what it reads is what it fetches
 	}
+	if len(l.own) > 2 && shells[l.name] && l.decodesToShell() {
+		return fmt.Sprintf("%s decodes a text and runs it.", l.shownRun())
+	}
 	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
 		if st.PPID != l.PPID || !soon(st, l.Process) {
 			continue
@@ -213,6 +216,23 @@ func decodedPipe(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// decodesToShell says whether a line hands what it decodes to a shell, and has
+// no file of its own in between.
+func (l *launch) decodesToShell() bool {
+	decodes := false
+	for _, d := range l.own {
+		switch d.Kind {
+		case meetguard.DeedEncoded:
+			decodes = decodes || d.File == "" && d.From == "" && (d.What == "base64" || d.What == "xxd" || d.What == "openssl")
+		case meetguard.DeedRead:
+			if decodes && shells[d.What] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarked: the download mark or the signature of something is changed, and it

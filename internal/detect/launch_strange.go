@@ -191,8 +191,19 @@ var blindClues = map[string]clue{
 	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},
 }
 
+// broughtClues are what tools stand for that are installed where they belong, or
+// were brought along to send something away or to open a way in.
+var broughtClues = map[string]clue{
+	"rclone": {kind: clueSend, points: 25, text: "what copies folders to others was brought along"}, "rar": {kind: cluePack, points: 15, text: "what packs was brought along"},
+	"cloudflared": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "ngrok": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "frpc": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"},
+	"chisel": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "plink": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"},
+}
+
 // blind weighs a tool of which no more is known than that it ran.
-func (w *scale) blind(name string) {
+func (w *scale) blind(name, file string) {
+	if c, ok := broughtClues[name]; ok && coveredPlace(file) {
+		w.add(c.kind, c.points, c.text)
+	}
 	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
 		if name == "mshta" && w.belowSetup() {
 			c.points = 10

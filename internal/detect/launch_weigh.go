@@ -174,7 +174,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedRun:
 			w.runs(d)
 			if contains(d.Mark, "arguments unknown") {
-				w.blind(program(d.File))
+				w.blind(program(d.File), d.File)
 			}
 		case meetguard.DeedPersist:
 			w.stays(d)
@@ -224,6 +224,8 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			points := 25
 			if d.What == "account" && w.l.hasAbove("ansible-pull") {
 				points = 10 // who sets up machines makes accounts
+			} else if d.What == "privacy list" && !w.l.typed() {
+				points = 40
 			}
 			w.add(clueOpen, points, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
@@ -324,7 +326,8 @@ func (w *scale) itself() {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
 	}
 	if userPlace(l.Exe) && loadsByEntry(l) {
-		w.add(clueRun, 25, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
+		w.add(clueRun, 30, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
+		w.add(clueDisguise, 30, l.shownRun()+" is another tool by what it is told")
 	}
 	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
