@@ -186,6 +186,8 @@ func (r *reader) persist(name string, args []string, all string) {
 		}
 	}
 	switch {
+	case name == "launchctl" && file == "" && strings.Contains(all, " submit "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: exactAfter(args, "--")})
 	case name == "launchctl" && (strings.Contains(all, " load ") || strings.Contains(all, " bootstrap ") || strings.Contains(all, " submit ")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: file})
 	case name == "crontab" && !strings.Contains(all, " -l "):

@@ -70,7 +70,7 @@ func (w *scale) stays(d meetguard.Deed) {
 	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
 	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
-	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
+	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "bus service", d.What == "native messaging host":
 		points = max(points, 20)
 	}
 	for _, file := range []string{d.From, d.File} {
@@ -126,6 +126,10 @@ func (w *scale) takes(d meetguard.Deed) {
 		w.add(clueSecret, 40, "private data of several kinds is taken")
 	case strong:
 		w.add(clueSecret, 35, "private data is taken ("+clip(d.What)+")")
+	case d.What == "history" && !l.typed() && w.sendsToOccasion():
+		w.add(clueSecret, 30, "what was visited is sent away")
+	case d.What == "cloud" && !l.typed() && contains(d.Mark, "cat"):
+		w.add(clueSecret, 20, "keys of the user are read")
 	case d.What == "ssh" && !l.typed() && l.does(meetguard.DeedUpload):
 		w.add(clueSecret, 30, "the keys of ssh are sent away")
 	case len(l.kinds) > 1, d.What == "passwords":
@@ -133,6 +137,17 @@ func (w *scale) takes(d meetguard.Deed) {
 	default:
 		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
 	}
+}
+
+// sendsToOccasion says whether the launch speaks to a host that is named for the
+// occasion, to send what it has read.
+func (w *scale) sendsToOccasion() bool {
+	for _, d := range w.l.own {
+		if (d.Kind == meetguard.DeedUpload || d.Kind == meetguard.DeedConnect) && w.host(d.Host).pretext {
+			return true
+		}
+	}
+	return false
 }
 
 // printsSeveral says whether the launch shows secrets of several kinds to
@@ -313,6 +328,22 @@ func (l *launch) words() []string {
 func paperApp(low string) bool {
 	name, _, ok := strings.Cut(low, ".app/contents/")
 	return ok && documentExt[pathExt(name)]
+}
+
+// startsBrought is the interpreter that a command line starts, where downloads
+// land, with what it runs beside it.
+func (l *launch) startsBrought() string {
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedRun || d.What != "program" || d.File == l.Exe || !portables[program(d.File)] || !landingPlace(d.File) {
+			continue
+		}
+		for _, o := range l.own {
+			if o.Kind == meetguard.DeedRun && portables[o.What] && o.File != d.File && folderOf(slashed(o.File)) == folderOf(slashed(d.File)) {
+				return d.File
+			}
+		}
+	}
+	return ""
 }
 
 // broughtAlong says whether a program is an interpreter, by name or not, with a

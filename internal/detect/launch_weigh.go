@@ -248,7 +248,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueHide, 10, "it works out of sight")
 			}
 		case meetguard.DeedEncoded:
-			w.add(clueEncoded, 15, "a command is encoded")
+			points, text := 15, "a command is encoded"
+			if low := slashed(d.File); d.From != "" && tempPlace(low) && (pathExt(low) == ".sh" || scriptExt[pathExt(low)]) {
+				points, text = 25, fmt.Sprintf("%s comes out of a cipher", quoted(baseName(low)))
+			}
+			w.add(clueEncoded, points, text)
 		case meetguard.DeedProbe:
 			if probes++; probes > 1 && own {
 				w.add(clueLook, 5, "it looks around")
@@ -331,6 +335,9 @@ func (w *scale) itself() {
 	}
 	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
+	}
+	if file := l.startsBrought(); file != "" {
+		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", quoted(baseName(file))))
 	}
 	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
 		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))
