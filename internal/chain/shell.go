@@ -18,7 +18,10 @@ func (r *reader) shell(name string, args []string, depth int) {
 			}
 			r.line(args[i+1], depth)
 			return
-		case a == "-s" || a == "-" || strings.HasPrefix(a, "/dev/fd/"):
+		case strings.HasPrefix(a, "/dev/fd/"):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name, Mark: []string{"descriptor"}})
+			return
+		case a == "-s" || a == "-":
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			return
 		case a == "-i": // behind it stand redirections

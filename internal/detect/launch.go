@@ -199,6 +199,8 @@ func (l *launch) findFetched() []meetguard.Deed {
 				continue
 			}
 			switch {
+			case st.Link == meetguard.LinkSelf && d.File == "" && readBeside(steps, l.Process):
+				out = append(out, d)
 			case (reads || blind) && d.File == "" && st.PPID == l.PPID && soon(st, l.Process) && (st.Link == meetguard.LinkSelf || !shells[program(st.Exe)]):
 				if !reads {
 					d.Mark = append([]string{blindly}, d.Mark...)
@@ -213,6 +215,22 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	return out
+}
+
+// readBeside says whether a shell beside a launch, of the same parent, waits for
+// what it brings at a descriptor that another program fills.
+func readBeside(steps []meetguard.Step, p *meetguard.Process) bool {
+	for _, st := range steps {
+		if st.Link == meetguard.LinkSelf || st.PPID != p.PPID || !shells[program(st.Exe)] || !soon(st, p) {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedRead && contains(d.Mark, "descriptor") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // encrypted marks a download that was decoded before it was run.

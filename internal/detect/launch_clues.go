@@ -130,7 +130,7 @@ func (w *scale) takes(d meetguard.Deed) {
 		w.add(clueSecret, 30, "what was visited is sent away")
 	case d.What == "cloud" && !l.typed() && contains(d.Mark, "cat"):
 		w.add(clueSecret, 20, "keys of the user are read")
-	case d.What == "ssh" && !l.typed() && l.does(meetguard.DeedUpload):
+	case d.What == "ssh" && !l.typed() && w.sendsToOccasion():
 		w.add(clueSecret, 30, "the keys of ssh are sent away")
 	case len(l.kinds) > 1, d.What == "passwords":
 		w.add(clueSecret, 20, "private data is looked for or taken ("+clip(d.What)+")")

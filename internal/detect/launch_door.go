@@ -218,6 +218,8 @@ var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq des
 // itself, started what only a pasted line has them start.
 func (l *launch) blindAtDoor() string {
 	switch p := l.parent(); {
+	case p == "rundll32" && len(l.above) > 1 && l.above[1] == "explorer" && len(l.Ancestors[0].Args) == 0 && l.Ancestors[0].CommandLine == "" && (l.name == "cmd" || l.name == "powershell" || l.name == "schtasks" || l.name == "reg"):
+		return fmt.Sprintf("Somebody opened a library with rundll32, and it started %s.", l.shownRun())
 	case l.known():
 	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
 		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
@@ -240,7 +242,7 @@ func remoteHost(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
-	if host := webShare(l.Exe); host != "" && !inHouse(host) {
+	if host := webShare(l.Exe); host != "" && !inHouse(host) && s.strangeness(host).points > 0 && !s.strangeness(host).mere {
 		return fmt.Sprintf("%s runs from a share on the web (%s).", l.shownRun(), clip(host))
 	}
 	for _, d := range l.own {

@@ -116,9 +116,6 @@ func portable(s *subject) string {
 			}
 		}
 	}
-	if brought == "" && l.name != "java" && l.unpackedBlindly() {
-		brought = "was brought and unpacked, as far as is known"
-	}
 	for _, a := range l.Ancestors {
 		if windowsHosts[program(a.Exe)] || landingPlace(a.Exe) && !tempPlace(a.Exe) && !signedWell(a.Signature) {
 			brought = "was brought by " + clip(baseName(a.Exe))
@@ -129,23 +126,6 @@ func portable(s *subject) string {
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
 }
-
-// unpackedBlindly says whether something was fetched and something unpacked before
-// the launch, of which no more is known.
-func (l *launch) unpackedBlindly() bool {
-	fetched, unpacked := false, false
-	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
-		for _, d := range st.Deeds {
-			if contains(d.Mark, "arguments unknown") {
-				fetched = fetched || fetchers[program(st.Exe)]
-				unpacked = unpacked || unpackers[program(st.Exe)]
-			}
-		}
-	}
-	return fetched && unpacked
-}
-
-var unpackers = set(`tar unzip bsdtar 7z`)
 
 // hiddenFile: a program or script whose name is hidden runs from a temporary
 // or system folder, or something is fetched to such a name.

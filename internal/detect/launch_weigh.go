@@ -236,6 +236,13 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			} else if points, _ := w.from(d.Host); points > 0 {
 				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
 			}
+		case meetguard.DeedUnpack:
+			if low := slashed(d.File); d.What == "certutil" && runExt[pathExt(low)] {
+				w.add(clueEncoded, 25, fmt.Sprintf("%s is decoded out of a text", quoted(baseName(low))))
+				if fileKey(d.File) == fileKey(w.l.Exe) {
+					w.add(clueRun, 20, "and it is run")
+				}
+			}
 		case meetguard.DeedHide:
 			switch {
 			case d.What == "background":
@@ -329,7 +336,7 @@ func (w *scale) itself() {
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
 	}
-	if userPlace(l.Exe) && loadsByEntry(l) {
+	if (tempPlace(l.Exe) || coveredPlace(l.Exe)) && loadsByEntry(l) {
 		w.add(clueRun, 30, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
 		w.add(clueDisguise, 30, l.shownRun()+" is another tool by what it is told")
 	}
