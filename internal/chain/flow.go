@@ -106,6 +106,9 @@ func (r *reader) copies(name string, plain []string, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: d.File})
 	}
 	r.writesStart(d.File, all)
+	if last := len(r.out) - 1; last >= 0 && r.out[last].Kind == meetguard.DeedPersist && r.out[last].From == "" && d.From != "" {
+		r.out[last].From = r.path(d.From)
+	}
 }
 
 // remoteOf is the other machine that a copy of the network goes to or comes from.
