@@ -89,6 +89,6 @@ func (c *conditions) markdown(b *strings.Builder, title string) {
 
 // short is the sentence of the README.
 func (r *chainReport) short(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f in the mean of %d random thirds.\n",
-		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.poorRecall(), r.poorAlerts(), len(r.Masks))
+	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f in the mean of %d random thirds (bar %.2f%s).\n",
+		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.poorRecall(), r.poorAlerts(), len(r.Masks), minPoorRecall, missedWord(r.poorRecall()))
 }
