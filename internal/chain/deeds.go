@@ -393,7 +393,7 @@ func (r *reader) apple(args []string, all string, depth int) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: "osascript"})
 	}
 	if strings.Contains(all, "hidden answer") {
-		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "osascript"})
+		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "osascript", Host: serverIn(all)})
 	}
 	if strings.Contains(all, "folder action") && containsAny(all, "make new", "attach action") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "folder action", File: pathAmong(quotedIn(strings.Join(args, " ")))})
@@ -402,6 +402,27 @@ func (r *reader) apple(args []string, all string, depth int) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "login item"})
 	}
 }
+
+// serverIn is the server whose password a window asks for: the first word of its
+// text that is the name of a machine.
+func serverIn(all string) string {
+	_, text, ok := strings.Cut(all, `display dialog "`)
+	if !ok {
+		return ""
+	}
+	text, _, _ = strings.Cut(text, `"`)
+	for _, w := range strings.Fields(text) {
+		w = strings.Trim(w, ".,:;!?()'\u201c\u201d")
+		dot := strings.LastIndexByte(w, '.')
+		if dot > 0 && dot+2 < len(w) && len(w) < 254 && strings.Trim(w, "abcdefghijklmnopqrstuvwxyz0123456789-.") == "" && !fileEndings[w[dot:]] {
+			return w
+		}
+	}
+	return ""
+}
+
+// fileEndings are endings of files that a window may speak of.
+var fileEndings = set(`.app .pkg .dmg .zip .plist .mpkg .exe .sh .py .command .scpt .pdf .txt .log .keychain .kext`)
 
 // script takes over what the structure of a script says.
 // Of the program itself its arguments tell more than a line of script does.

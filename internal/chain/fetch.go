@@ -38,7 +38,10 @@ func (r *reader) fetch(name string, args []string) {
 			}
 			i++
 		case a == "-F" || a == "--form" || a == "-d" || a == "--json" || strings.HasPrefix(a, "--data"):
-			if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
+			if containsAny(next, "$(env", "`env", "$(printenv") {
+				up = true
+				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "environment", Mark: []string{name}})
+			} else if strings.Contains(next, "@") && !strings.Contains(next, "@json") {
 				up = true
 				_, d.File, _ = strings.Cut(next, "@")
 				d.File, _, _ = strings.Cut(d.File, ";")

@@ -97,12 +97,18 @@ func (r *reader) copies(name string, plain []string, all string) {
 		d.File += base(d.From)
 	}
 	r.add(d)
+	if strings.HasSuffix(strings.ToLower(d.From), "/tcc.db") || strings.HasSuffix(strings.ToLower(d.File), "/com.apple.tcc/tcc.db") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: privacyList})
+	}
 	if host := remoteOf(name, d.File); host != "" {
 		r.add(meetguard.Deed{Kind: meetguard.DeedUpload, What: name, Host: host, File: d.From})
 	} else if host := remoteOf(name, d.From); host != "" {
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, Host: host, File: d.File})
 	}
 	r.writesStart(d.File, all)
+	if last := len(r.out) - 1; last >= 0 && r.out[last].Kind == meetguard.DeedPersist && r.out[last].From == "" && d.From != "" {
+		r.out[last].From = r.path(d.From)
+	}
 }
 
 // remoteOf is the other machine that a copy of the network goes to or comes from.
@@ -122,3 +128,7 @@ func base(p string) string {
 	p = strings.TrimRight(p, `/\`)
 	return p[strings.LastIndexAny(p, `/\`)+1:]
 }
+
+// privacyList is the list of what programs may see and steer on macOS, which
+// nobody copies but to change it or to read it elsewhere.
+const privacyList = "privacy list"

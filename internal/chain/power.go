@@ -31,11 +31,26 @@ func (r *reader) power(args []string, all string) {
 			}
 		}
 	}
+	r.powerBrings(args)
 	if r.has(meetguard.DeedFetch) || r.has(meetguard.DeedUnpack) {
 		r.powerFiles(args)
 	}
 	r.powerSends(args)
 	r.powerStays(args, all)
+}
+
+// powerBrings names the host of a download, where the text has one alone.
+func (r *reader) powerBrings(args []string) {
+	text := strings.ToLower(strings.Join(args, " "))
+	host, _ := split(urlText(text))
+	if host == "" || strings.Count(text, "://") != strings.Count(text, "://"+host) {
+		return
+	}
+	for i := range r.out {
+		if d := &r.out[i]; d.Kind == meetguard.DeedFetch && d.What == "powershell" && d.Host == "" {
+			d.Host = host
+		}
+	}
 }
 
 // powerSends names what is sent, and whom to.

@@ -68,6 +68,9 @@ func (r *reader) secrets(name, all string) {
 	if !takers[name] || name == "security" && containsAny(all, "trusted-cert", " -t certs ") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
 	}
+	if name == "security" && ownKeychain(all) {
+		return
+	}
 	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
 		for _, w := range strings.Fields(all) {
 			if homeRoot(w) || strings.HasSuffix(w, "/") && homeRoot(strings.TrimSuffix(w, "/")) {
@@ -79,6 +82,14 @@ func (r *reader) secrets(name, all string) {
 		return
 	}
 	r.stores(name, all)
+}
+
+// ownKeychain says whether the keychain that is handled is one that was made for
+// the purpose, as build machines have them for their certificates, and nothing is
+// read out of it.
+func ownKeychain(all string) bool {
+	return containsAny(all, " unlock-keychain ", " import ", " create-keychain ", " delete-keychain ", " set-keychain-settings ", " list-keychains ", " default-keychain ", " set-key-partition-list ") &&
+		!containsAny(all, "login.keychain", "system.keychain")
 }
 
 // copiers make one file of another where both are named.

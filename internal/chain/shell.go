@@ -12,9 +12,16 @@ func (r *reader) shell(name string, args []string, depth int) {
 		switch {
 		case strings.HasPrefix(a, "-") && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "c") && i+1 < len(args):
 			r.device(name, args[i+1])
+			if text := strings.ToLower(clip(args[i+1])); (strings.HasPrefix(text, "$(") || strings.HasPrefix(text, "`")) && containsAny(text, "base64 -d", "base64 --decode", "xxd -r") {
+				r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "base64"})
+				r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
+			}
 			r.line(args[i+1], depth)
 			return
-		case a == "-s" || a == "-" || strings.HasPrefix(a, "/dev/fd/"):
+		case strings.HasPrefix(a, "/dev/fd/"):
+			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name, Mark: []string{"descriptor"}})
+			return
+		case a == "-s" || a == "-":
 			r.add(meetguard.Deed{Kind: meetguard.DeedRead, What: name})
 			return
 		case a == "-i": // behind it stand redirections
@@ -146,6 +153,9 @@ func (r *reader) batch(text string, depth int) {
 	text = strings.ReplaceAll(clip(text), "^", "")
 	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
 		words := splitWindows(strings.TrimSpace(part))
+		if len(words) > 2 && strings.EqualFold(words[0], "start") && strings.EqualFold(words[1], "/min") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "minimized"})
+		}
 		for len(words) > 1 && (strings.EqualFold(words[0], "start") || strings.EqualFold(words[0], "call") || words[0] == "" || strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "@")) {
 			words = words[1:]
 		}

@@ -27,6 +27,9 @@ var profiles = set(`.bashrc .bash_profile .profile .zshrc .zshenv .zprofile .zlo
 
 func startPlace(file string) string {
 	low := strings.ToLower(strings.ReplaceAll(file, `\`, "/"))
+	if strings.HasPrefix(low, "/etc/apt/apt.conf.d/") && strings.Contains(base(low), "proxy") || low == "/etc/profile.d/proxy.sh" {
+		return "proxy setting"
+	}
 	for _, p := range startPlaces {
 		if strings.Contains(low, p.part) {
 			return p.what

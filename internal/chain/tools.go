@@ -102,8 +102,24 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 	case name == "reg" && strings.Contains(all, "windows defender"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedBlind, What: name})
 	case name == "sc" && strings.Contains(all, " create "):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "service"})
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "service", File: serviceFile(args)})
 	}
+}
+
+// serviceFile is the program of a service, behind binPath= or in one word with it.
+func serviceFile(args []string) string {
+	for i, a := range args {
+		if len(a) < len("binpath=") || !strings.EqualFold(a[:len("binpath=")], "binpath=") {
+			continue
+		}
+		if file := strings.Trim(a[len("binpath="):], `"`); file != "" {
+			return file
+		}
+		if i+1 < len(args) {
+			return strings.Trim(args[i+1], `"`)
+		}
+	}
+	return ""
 }
 
 // hiddenScript marks a line that starts PowerShell out of sight, with a file
@@ -170,6 +186,8 @@ func (r *reader) persist(name string, args []string, all string) {
 		}
 	}
 	switch {
+	case name == "launchctl" && file == "" && strings.Contains(all, " submit "):
+		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: exactAfter(args, "--")})
 	case name == "launchctl" && (strings.Contains(all, " load ") || strings.Contains(all, " bootstrap ") || strings.Contains(all, " submit ")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: file})
 	case name == "crontab" && !strings.Contains(all, " -l "):

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -40,12 +41,15 @@ func (s *subject) takeLaunch() {
 	}
 	l.managed = managedBy(p)
 	l.split(s.Story)
+	if s.asksForServer() {
+		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedPrompt })
+	}
 	l.fetched = l.findFetched()
 	if s.Script == nil {
 		return
 	}
-	s.code = newCode(s.judge, insideTrusted(s.Script))
-	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name]) && s.code.lookalike.Host == "" {
+	s.code = newCode(s.judge, s.insideTrusted())
+	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name] || s.fromOwnNet()) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
 }
@@ -92,47 +96,6 @@ func (l *launch) split(story []meetguard.Step) {
 		}
 	}
 	l.backup = l.isBackup()
-}
-
-// insideTrusted is a script without the complaint that a server of the own
-// network has no proper certificate.
-func insideTrusted(s *meetguard.Script) *meetguard.Script {
-	out := *s
-	out.Fetches = append([]meetguard.Fetch(nil), s.Fetches...)
-	for i := range out.Fetches {
-		if inHouse(out.Fetches[i].Host) || houseName(out.Fetches[i].Host) {
-			out.Fetches[i].Insecure = false
-		}
-	}
-	return &out
-}
-
-// inHouse says whether a host can only be of the own network.
-func inHouse(host string) bool {
-	if host == "" {
-		return false
-	}
-	if a, err := netip.ParseAddr(host); err == nil {
-		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
-	}
-	return ownHouse(host)
-}
-
-// houseWords are words with which firms name what is theirs alone.
-var houseWords = set(`corp lan intranet intern internal intra`)
-
-// houseName says whether a host is named as one of a firm's own: its server may
-// have a certificate that only the firm knows.
-func houseName(host string) bool {
-	labels := ownLabels(host)
-	for i, label := range labels {
-		for _, word := range strings.Split(label, "-") {
-			if houseWords[word] && (i > 0 || len(labels) > 1) {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // publicAddress says whether a host is an address of the Internet and no name.
@@ -226,7 +189,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	// a shell of which no more is known, right behind a download that goes nowhere else
-	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && shells[l.parent()]
+	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && (shells[l.parent()] || handovers[l.parent()])
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
 	flows := flowsOf(steps)
@@ -236,6 +199,8 @@ func (l *launch) findFetched() []meetguard.Deed {
 				continue
 			}
 			switch {
+			case st.Link == meetguard.LinkSelf && d.File == "" && readBeside(steps, l.Process):
+				out = append(out, d)
 			case (reads || blind) && d.File == "" && st.PPID == l.PPID && soon(st, l.Process) && (st.Link == meetguard.LinkSelf || !shells[program(st.Exe)]):
 				if !reads {
 					d.Mark = append([]string{blindly}, d.Mark...)
@@ -250,6 +215,22 @@ func (l *launch) findFetched() []meetguard.Deed {
 		}
 	}
 	return out
+}
+
+// readBeside says whether a shell beside a launch, of the same parent, waits for
+// what it brings at a descriptor that another program fills.
+func readBeside(steps []meetguard.Step, p *meetguard.Process) bool {
+	for _, st := range steps {
+		if st.Link == meetguard.LinkSelf || st.PPID != p.PPID || !shells[program(st.Exe)] || !soon(st, p) {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedRead && contains(d.Mark, "descriptor") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // encrypted marks a download that was decoded before it was run.
@@ -267,6 +248,9 @@ func decodedFrom(steps []meetguard.Step, file string, ran []string) bool {
 	}
 	return false
 }
+
+// handovers start a shell in their own place.
+var handovers = set(`nohup setsid env sudo timeout`)
 
 // blindly marks a download that a shell beside it takes, as far as is known.
 const blindly = "blindly"

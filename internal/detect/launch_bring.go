@@ -17,7 +17,7 @@ func (w *scale) bring(d meetguard.Deed) {
 	if points > 0 && contains(d.Mark, "hidden") && d.What != "msiexec" {
 		w.add(clueHide, 15, "what is fetched is run out of sight")
 	}
-	if points > 0 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
+	if points > 10 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
 		points += 10
 	}
 	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {

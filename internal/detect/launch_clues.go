@@ -70,7 +70,7 @@ func (w *scale) stays(d meetguard.Deed) {
 	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
 	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
-	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "native messaging host":
+	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "bus service", d.What == "native messaging host":
 		points = max(points, 20)
 	}
 	for _, file := range []string{d.From, d.File} {
@@ -118,17 +118,48 @@ func (w *scale) takes(d meetguard.Deed) {
 	}
 	strong := len(l.strong()) > 0 || l.kinds["messages"] || l.kinds["vault"]
 	switch {
+	case !l.typed() && l.printsSeveral():
+		w.add(clueSecret, 40, "private data of several kinds is read at once")
 	case l.typed() && strong:
 		w.add(clueSecret, 20, "private data is taken ("+clip(d.What)+")")
 	case strong && len(l.kinds) > 1:
 		w.add(clueSecret, 40, "private data of several kinds is taken")
 	case strong:
 		w.add(clueSecret, 35, "private data is taken ("+clip(d.What)+")")
+	case d.What == "history" && !l.typed() && w.sendsToOccasion():
+		w.add(clueSecret, 30, "what was visited is sent away")
+	case d.What == "cloud" && !l.typed() && contains(d.Mark, "cat"):
+		w.add(clueSecret, 20, "keys of the user are read")
+	case d.What == "ssh" && !l.typed() && w.sendsToOccasion():
+		w.add(clueSecret, 30, "the keys of ssh are sent away")
 	case len(l.kinds) > 1, d.What == "passwords":
 		w.add(clueSecret, 20, "private data is looked for or taken ("+clip(d.What)+")")
 	default:
 		w.add(clueSecret, 10, "private data is taken ("+clip(d.What)+")")
 	}
+}
+
+// sendsToOccasion says whether the launch speaks to a host that is named for the
+// occasion, to send what it has read.
+func (w *scale) sendsToOccasion() bool {
+	for _, d := range w.l.own {
+		if (d.Kind == meetguard.DeedUpload || d.Kind == meetguard.DeedConnect) && w.host(d.Host).pretext {
+			return true
+		}
+	}
+	return false
+}
+
+// printsSeveral says whether the launch shows secrets of several kinds to
+// whoever reads its output, a key among them.
+func (l *launch) printsSeveral() bool {
+	kinds := map[string]bool{}
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedSecret && contains(d.Mark, "cat") {
+			kinds[d.What] = true
+		}
+	}
+	return len(kinds) > 1 && (kinds["ssh"] || kinds["wallet"] || kinds["cloud"])
 }
 
 func (w *scale) sends(d meetguard.Deed) {
@@ -160,7 +191,7 @@ func (w *scale) sends(d meetguard.Deed) {
 		w.add(clueSend, 15, "something is sent to "+clip(d.Host))
 	case publicAddress(d.Host) && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 35, "something from a temporary folder is sent to a bare address ("+clip(d.Host)+")")
-	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File)):
+	case d.Host == "" && userPlace(w.l.Exe) && (tempPlace(d.File) || coveredPlace(d.File) || coveredPlace(w.l.Exe)):
 		w.add(clueSend, 25, fmt.Sprintf("%s was brought along and sends something away", w.l.shownRun()))
 	case points > 0 && (tempPlace(d.File) || coveredPlace(d.File)):
 		w.add(clueSend, 30, "something from a temporary folder is sent to "+clip(d.Host))
@@ -195,7 +226,7 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		return
 	}
 	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
-		w.add(clueDisguise, 30, fmt.Sprintf("%s is loaded as a library", quoted(name)))
+		w.add(clueDisguise, 35, fmt.Sprintf("%s is loaded as a library", quoted(name)))
 	}
 	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
@@ -274,6 +305,46 @@ var proxies = set(`cmstp odbcconf regasm regsvcs installutil infdefaultinstall m
 
 // scriptExt are the endings of what only an interpreter reads.
 var scriptExt = set(`.ahk .au3 .a3x .py .pyw .pyc .pyz .lua .luac .js .mjs .cjs .jsc .php .rb .pl .tcl .nut .jar .vbs .ps1 .dat .r .groovy .kts .wren`)
+
+// entryArg is how a library and where to enter it are told in one word.
+var entryArg = regexp.MustCompile(`(?i)^"?[^,|]*\.[a-z0-9]{1,5}"?,(#[0-9]+|[a-z_][a-z0-9_]*)$`)
+
+// loadsByEntry says whether a program is told what only the loader of Windows is,
+// and has another name.
+func loadsByEntry(l *launch) bool {
+	return l.OS == "windows" && l.name != "rundll32" && len(l.words()) > 1 && entryArg.MatchString(l.words()[1])
+}
+
+// words are the arguments of the launch, of its command line where nothing else
+// is known.
+func (l *launch) words() []string {
+	if len(l.Args) > 0 || strings.Contains(l.CommandLine, `"`) {
+		return l.Args
+	}
+	return strings.Fields(l.CommandLine)
+}
+
+// paperApp says whether an app is named like a document.
+func paperApp(low string) bool {
+	name, _, ok := strings.Cut(low, ".app/contents/")
+	return ok && documentExt[pathExt(name)]
+}
+
+// startsBrought is the interpreter that a command line starts, where downloads
+// land, with what it runs beside it.
+func (l *launch) startsBrought() string {
+	for _, d := range l.own {
+		if d.Kind != meetguard.DeedRun || d.What != "program" || d.File == l.Exe || !portables[program(d.File)] || !landingPlace(d.File) {
+			continue
+		}
+		for _, o := range l.own {
+			if o.Kind == meetguard.DeedRun && portables[o.What] && o.File != d.File && folderOf(slashed(o.File)) == folderOf(slashed(d.File)) {
+				return d.File
+			}
+		}
+	}
+	return ""
+}
 
 // broughtAlong says whether a program is an interpreter, by name or not, with a
 // script beside it.

@@ -18,7 +18,7 @@ func (l *launch) door() string {
 		if a == "explorer" || browsers[a] || handlers[a] {
 			return a
 		}
-		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) {
+		if !interpreters[a] && !launchers[a] || i > 4 || idleShell(l.Ancestors[i]) && !(i+1 < len(l.above) && browsers[l.above[i+1]]) { // nobody types below a browser
 			return ""
 		}
 	}
@@ -91,7 +91,7 @@ func (s *subject) trustedOnly() bool {
 	any := false
 	for _, d := range s.run.own {
 		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
-			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) {
+			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) && (s.secretive() || !s.ownNet(d.Host)) {
 				return false
 			}
 			any = true
@@ -176,6 +176,9 @@ func doorHost(s *subject) string {
 	if l == nil || l.managed || len(l.above) == 0 {
 		return ""
 	}
+	if file := l.insideDocument(); file != "" {
+		return fmt.Sprintf("%s opened %s, a script that was in a document.", clip(l.parent()), quoted(baseName(file)))
+	}
 	if text := l.blindAtDoor(); text != "" || !windowsHosts[l.name] {
 		return text
 	}
@@ -192,6 +195,21 @@ func doorHost(s *subject) string {
 	return ""
 }
 
+// insideDocument is the script that a program for documents has taken out of one
+// and given to an interpreter.
+func (l *launch) insideDocument() string {
+	if !openers[l.parent()] || !interpreters[l.name] {
+		return ""
+	}
+	for _, d := range l.own {
+		low := slashed(d.File)
+		if d.Kind == meetguard.DeedRun && runExt[pathExt(low)] && (strings.Contains(low, "/onenote/") && strings.Contains(low, "/exported/") || strings.Contains(low, "/content.outlook/")) {
+			return d.File
+		}
+	}
+	return ""
+}
+
 // neverOpened are tools that fetch or run by what they are told, and that nobody
 // opens from the desktop without telling them anything.
 var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq desktopimgdownldr`)
@@ -200,6 +218,8 @@ var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq des
 // itself, started what only a pasted line has them start.
 func (l *launch) blindAtDoor() string {
 	switch p := l.parent(); {
+	case p == "rundll32" && len(l.above) > 1 && l.above[1] == "explorer" && len(l.Ancestors[0].Args) == 0 && l.Ancestors[0].CommandLine == "" && (l.name == "cmd" || l.name == "powershell" || l.name == "schtasks" || l.name == "reg"):
+		return fmt.Sprintf("Somebody opened a library with rundll32, and it started %s.", l.shownRun())
 	case l.known():
 	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
 		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
@@ -222,12 +242,30 @@ func remoteHost(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if host := webShare(l.Exe); host != "" && !inHouse(host) && s.strangeness(host).points > 0 && !s.strangeness(host).mere {
+		return fmt.Sprintf("%s runs from a share on the web (%s).", l.shownRun(), clip(host))
+	}
 	for _, d := range l.own {
 		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !inHouse(d.Host) {
 			return fmt.Sprintf("%s runs code from the network%s.", clip(d.What), fromHost(d.Host))
 		}
 	}
 	return ""
+}
+
+// webShare is the host of a program that lies on a share by WebDAV, or on one of
+// a bare address.
+func webShare(exe string) string {
+	rest, ok := strings.CutPrefix(strings.ToLower(exe), `\\`)
+	if !ok {
+		return ""
+	}
+	host, _, _ := strings.Cut(rest, `\`)
+	name, web, _ := strings.Cut(host, "@")
+	if web == "" && !strings.Contains(rest, `\davwwwroot\`) && !publicAddress(name) {
+		return ""
+	}
+	return name
 }
 
 func fromHost(host string) string {

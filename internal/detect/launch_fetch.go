@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -13,6 +14,9 @@ import (
 func fetchedRun(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || len(l.fetched) == 0 || s.code.interpreted() {
+		return ""
+	}
+	if !slices.ContainsFunc(l.fetched, func(d meetguard.Deed) bool { return !s.ownNet(d.Host) }) && !s.secretive() {
 		return ""
 	}
 	return fmt.Sprintf("%s runs what was fetched with %s%s just before.", l.shownRun(), clip(l.fetched[0].What), fromHost(l.fetched[0].Host))
@@ -27,7 +31,7 @@ func fetchAddress(s *subject) string {
 		if publicAddress(d.Host) {
 			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
 		}
-		if contains(d.Mark, "insecure") && !inHouse(d.Host) && !houseName(d.Host) && d.Host != "" {
+		if contains(d.Mark, "insecure") && !s.ownNet(d.Host) && d.Host != "" {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
 		}
 	}
@@ -198,6 +202,9 @@ func decodedPipe(s *subject) string {
 	if l == nil || l.managed || !l.does(meetguard.DeedRead) || l.does(meetguard.DeedFetchRun) {
 		return "" // what it reads is what it fetches
 	}
+	if len(l.own) > 2 && shells[l.name] && l.decodesToShell() {
+		return fmt.Sprintf("%s decodes a text and runs it.", l.shownRun())
+	}
 	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
 		if st.PPID != l.PPID || !soon(st, l.Process) {
 			continue
@@ -209,6 +216,23 @@ func decodedPipe(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// decodesToShell says whether a line hands what it decodes to a shell, and has
+// no file of its own in between.
+func (l *launch) decodesToShell() bool {
+	decodes := false
+	for _, d := range l.own {
+		switch d.Kind {
+		case meetguard.DeedEncoded:
+			decodes = decodes || d.File == "" && d.From == "" && (d.What == "base64" || d.What == "xxd" || d.What == "openssl")
+		case meetguard.DeedRead:
+			if decodes && shells[d.What] {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // unmarked: the download mark or the signature of something is changed, and it
@@ -230,7 +254,34 @@ func unmarked(s *subject) string {
 			return ""
 		}
 	}
+	if l.compiled() {
+		return ""
+	}
 	return fmt.Sprintf("It takes the download mark or the signature check away from %s, or runs it after that.", quoted(baseName(d.File)))
+}
+
+// compilers make programs, which whoever made them signs by himself.
+var compilers = set(`swiftc swift clang clang++ gcc g++ cc c++ ld rustc go cmake xcrun ninja`)
+
+// compiled says whether a compiler ran beside the launch, and nothing was brought
+// from elsewhere: what is signed was made here.
+func (l *launch) compiled() bool {
+	if !l.does(meetguard.DeedResign) || l.does(meetguard.DeedDequarantine) {
+		return false
+	}
+	built := false
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		built = built || compilers[program(st.Exe)] && !userPlace(st.Exe)
+		if fetchers[program(st.Exe)] {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
+				return false
+			}
+		}
+	}
+	return built
 }
 
 func (l *launch) runs(file string) bool {

@@ -40,11 +40,44 @@ func systemName(s *subject) string {
 	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
 		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
 	}
-	part := systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
+	part := systemNames[name] || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
 	if !part || !userPlace(l.Exe) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
 		return ""
 	}
 	return fmt.Sprintf("%s is named like a part of the system and runs from where any program may write.", quoted(baseName(l.Exe)))
+}
+
+// nearNames are parts of Windows that no program has a name like by chance.
+var nearNames = []string{"svchost", "conhost", "dllhost", "spoolsv", "winlogon", "taskhostw", "rundll32", "runtimebroker"}
+
+// nearSystemName says whether a name is one letter away from that of a part of
+// Windows.
+func nearSystemName(name string) bool {
+	for _, want := range nearNames {
+		if name != want && oneAway(name, want) {
+			return true
+		}
+	}
+	return false
+}
+
+// oneAway says whether one letter more, less, changed or swapped with the next
+// makes one word of another.
+func oneAway(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	i := 0
+	for i < len(a) && a[i] == b[i] {
+		i++
+	}
+	switch len(b) - len(a) {
+	case 0:
+		return i < len(a) && (a[i+1:] == b[i+1:] || i+1 < len(a) && a[i] == b[i+1] && a[i+1] == b[i] && a[i+2:] == b[i+2:])
+	case 1:
+		return a[i:] == b[i+1:]
+	}
+	return false
 }
 
 // persisted: something that was just fetched, or lies in a temporary folder, or
@@ -65,11 +98,31 @@ func persisted(s *subject) string {
 		case tempPlace(d.File):
 			return "Something in a temporary folder is to start by itself."
 		}
-		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !inHouse(f.Host) && !s.namesake(f.Host, d.File) {
+		if f, ok := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun); ok && !toolHost(f.Host) && !s.ownNet(f.Host) && !s.namesake(f.Host, d.File) && !s.installsService(f, d) {
 			return "What was fetched just before is to start by itself."
 		}
 	}
 	return ""
+}
+
+// installsService says whether what starts is a service of the whole machine that
+// an installer of a maker nobody knows has put where services belong, under a name
+// of its own: administrators' rights were asked for, and nothing hides.
+func (s *subject) installsService(f, d meetguard.Deed) bool {
+	low := slashed(d.File)
+	place := strings.HasPrefix(low, "/library/launchdaemons/") || strings.HasPrefix(low, "/etc/systemd/system/") || strings.HasPrefix(low, "/lib/systemd/system/")
+	if !place || hiddenName(baseName(low)) || systemLike(baseName(low)) || f.Host == "" || contains(f.Mark, "insecure") || s.soundsLike(d.File) {
+		return false
+	}
+	if c := s.strangeness(f.Host); c.points > 0 && !c.mere {
+		return false
+	}
+	for _, m := range makerNames {
+		if strings.HasPrefix(baseName(low), m) {
+			return false
+		}
+	}
+	return true
 }
 
 func blinds(s *subject) string {

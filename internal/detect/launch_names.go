@@ -139,7 +139,7 @@ func runsManaged(p meetguard.Process) bool {
 
 // isBackup: a backup program, or a copy to another disk or server.
 func (l *launch) isBackup() bool {
-	if backups[l.name] && !tempPlace(l.Exe) {
+	if backups[l.name] && !tempPlace(l.Exe) && !coveredPlace(l.Exe) {
 		return true
 	}
 	if _, ok := l.under(backups); ok {

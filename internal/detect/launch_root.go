@@ -179,8 +179,8 @@ func brandChild(s *subject) string {
 		return ""
 	}
 	for _, a := range l.Ancestors {
-		if !landingPlace(a.Exe) || signedWell(a.Signature) {
-			continue
+		if !landingPlace(a.Exe) && !strings.Contains(slashed(a.Exe), "/appdata/local/apps/2.0/") || signedWell(a.Signature) {
+			continue // ClickOnce runs what it has brought from there
 		}
 		name := a.Exe
 		if app, _, ok := strings.Cut(slashed(a.Exe), ".app/"); ok {

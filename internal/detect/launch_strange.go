@@ -46,6 +46,9 @@ func (s *subject) strangeness(host string) hostClue {
 		return hostClue{points: 40, text: fmt.Sprintf("something comes from a lookalike (%s)", clip(host)), pretext: true}
 	}
 	pretext := s.namedFor(host)
+	if kind == sourceStrange && s.ownNet(host) {
+		return hostClue{10, fmt.Sprintf("something comes from a host that is named like one of the house (%s)", clip(host)), false, true}
+	}
 	switch kind {
 	case sourceStrange:
 		return hostClue{25, fmt.Sprintf("something comes from a host that nobody knows (%s)", clip(host)), pretext, !pretext}
@@ -188,9 +191,38 @@ var blindClues = map[string]clue{
 	"whoami": {kind: clueLook, points: 5, text: "it looks around"}, "systeminfo": {kind: clueLook, points: 5, text: "it looks around"}, "ioreg": {kind: clueLook, points: 5, text: "it looks around"}, "nohup": {kind: clueHide, points: 5, text: "it goes on in the background"},
 }
 
+// broughtClues are what tools stand for that are installed where they belong, or
+// were brought along to send something away or to open a way in.
+var broughtClues = map[string]clue{
+	"rclone": {kind: clueSend, points: 25, text: "what copies folders to others was brought along"}, "rar": {kind: cluePack, points: 15, text: "what packs was brought along"},
+	"cloudflared": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "ngrok": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "frpc": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"},
+	"chisel": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"}, "plink": {kind: clueOpen, points: 25, text: "what opens a way in was brought along"},
+}
+
 // blind weighs a tool of which no more is known than that it ran.
-func (w *scale) blind(name string) {
-	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
+func (w *scale) blind(name, file string) {
+	if c, ok := broughtClues[name]; ok && coveredPlace(file) {
 		w.add(c.kind, c.points, c.text)
 	}
+	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
+		if name == "mshta" && w.belowSetup() {
+			c.points = 10
+		}
+		w.add(c.kind, c.points, c.text)
+	}
+}
+
+// belowSetup says whether a program that somebody downloaded led to one that it
+// has unpacked to a temporary folder of its own, as setups do, which show their
+// pages with mshta.
+func (w *scale) belowSetup() bool {
+	for i, a := range w.l.Ancestors {
+		_, rest, ok := strings.Cut(slashed(a.Exe), "/appdata/local/temp/")
+		if !ok || !strings.Contains(rest, "/") || i+1 >= len(w.l.Ancestors) {
+			continue
+		}
+		top := w.l.Ancestors[i+1].Exe
+		return strings.Contains(slashed(top), "/downloads/") && !w.s.soundsLike(top) && !w.s.soundsLike(a.Exe) && !pretextName(top) && !pretextName(a.Exe)
+	}
+	return false
 }

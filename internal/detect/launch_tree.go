@@ -256,6 +256,9 @@ func dropped(s *subject) string {
 		return ""
 	}
 	low := slashed(l.Exe)
+	if len(l.above) > 1 && shells[l.above[0]] && desktops[l.above[1]] && (bareIn(low, "/dev/shm/") || strings.HasPrefix(low, "/tmp/") && bareIn(low, "/tmp/") || bareIn(low, "/var/tmp/")) {
+		return fmt.Sprintf("%s had a shell start %s in a temporary folder.", clip(l.above[1]), l.shownRun())
+	}
 	_, under, roaming := strings.Cut(low, "/appdata/roaming/")
 	for i, a := range l.above {
 		switch {

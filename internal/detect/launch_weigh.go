@@ -174,7 +174,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedRun:
 			w.runs(d)
 			if contains(d.Mark, "arguments unknown") {
-				w.blind(program(d.File))
+				w.blind(program(d.File), d.File)
 			}
 		case meetguard.DeedPersist:
 			w.stays(d)
@@ -221,7 +221,13 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
-			w.add(clueOpen, 25, "a way in is opened for somebody else ("+clip(d.What)+")")
+			points := 25
+			if d.What == "account" && w.l.hasAbove("ansible-pull") {
+				points = 10 // who sets up machines makes accounts
+			} else if d.What == "privacy list" && !w.l.typed() {
+				points = 40
+			}
+			w.add(clueOpen, points, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
 			w.spies(d)
 		case meetguard.DeedConnect:
@@ -229,6 +235,13 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueOpen, 50, "a connection is given a shell")
 			} else if points, _ := w.from(d.Host); points > 0 {
 				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
+			}
+		case meetguard.DeedUnpack:
+			if low := slashed(d.File); d.What == "certutil" && runExt[pathExt(low)] {
+				w.add(clueEncoded, 25, fmt.Sprintf("%s is decoded out of a text", quoted(baseName(low))))
+				if fileKey(d.File) == fileKey(w.l.Exe) {
+					w.add(clueRun, 20, "and it is run")
+				}
 			}
 		case meetguard.DeedHide:
 			switch {
@@ -242,7 +255,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueHide, 10, "it works out of sight")
 			}
 		case meetguard.DeedEncoded:
-			w.add(clueEncoded, 15, "a command is encoded")
+			points, text := 15, "a command is encoded"
+			if low := slashed(d.File); d.From != "" && tempPlace(low) && (pathExt(low) == ".sh" || scriptExt[pathExt(low)]) {
+				points, text = 25, fmt.Sprintf("%s comes out of a cipher", quoted(baseName(low)))
+			}
+			w.add(clueEncoded, points, text)
 		case meetguard.DeedProbe:
 			if probes++; probes > 1 && own {
 				w.add(clueLook, 5, "it looks around")
@@ -267,6 +284,9 @@ func (w *scale) runs(d meetguard.Deed) {
 		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
+	}
+	if d.What == "rundll32" && home(low) && strings.Contains(low, "/appdata/roaming/") {
+		w.add(clueDetour, 15, fmt.Sprintf("%s is loaded from a profile", quoted(baseName(low))))
 	}
 	if proxies[d.What] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
@@ -315,6 +335,16 @@ func (w *scale) itself() {
 	}
 	if low := slashed(l.Exe); userPlace(low) && oddEnding[pathExt(low)] {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is a program by its ending alone", quoted(baseName(low))))
+	}
+	if (tempPlace(l.Exe) || coveredPlace(l.Exe)) && loadsByEntry(l) {
+		w.add(clueRun, 30, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
+		w.add(clueDisguise, 30, l.shownRun()+" is another tool by what it is told")
+	}
+	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
+		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
+	}
+	if file := l.startsBrought(); file != "" {
+		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", quoted(baseName(file))))
 	}
 	if userPlace(l.Exe) && !signedWell(l.Signature) && broughtAlong(l) {
 		w.add(clueRun, 20, fmt.Sprintf("%s was brought along with what it runs", l.shownRun()))

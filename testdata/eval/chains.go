@@ -15,7 +15,7 @@ import (
 // that a source may fail to learn.
 const (
 	minChainRecall      = 0.95
-	minPoorRecall       = 0.90 // in the mean of all masks
+	minPoorRecall       = 0.95 // in the mean of all masks
 	maxChainFalseAlerts = 0    // of each mask too
 )
 

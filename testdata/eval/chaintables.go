@@ -33,8 +33,16 @@ func (r *chainReport) markdown(b *strings.Builder) {
 		rows = append(rows, []string{strconv.Itoa(m.Mask), strconv.Itoa(m.Found), fmt.Sprintf("%.3f", m.Recall), strconv.Itoa(m.Alerts)})
 	}
 	table(b, "The same under each mask", []string{"mask", "found", "recall", "false alerts"}, rows)
-	fmt.Fprintf(b, "\nOver %d masks: recall %.3f in the mean (bar %.2f), %.3f under the worst; %.2f false alerts for each thousand launches.\n",
-		len(r.Masks), r.poorRecall(), minPoorRecall, r.worstRecall(), r.poorAlerts())
+	fmt.Fprintf(b, "\nOver %d masks: recall %.3f in the mean (bar %.2f%s), %.3f under the worst; %.2f false alerts for each thousand launches.\n",
+		len(r.Masks), r.poorRecall(), minPoorRecall, missedWord(r.poorRecall()), r.worstRecall(), r.poorAlerts())
+}
+
+// missedWord says of the bar of the poor form that it was missed.
+func missedWord(recall float64) string {
+	if recall < minPoorRecall {
+		return ", missed"
+	}
+	return ""
 }
 
 func (r *chainReport) worstRecall() float64 {
@@ -81,6 +89,6 @@ func (c *conditions) markdown(b *strings.Builder, title string) {
 
 // short is the sentence of the README.
 func (r *chainReport) short(b *strings.Builder) {
-	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f in the mean of %d random thirds.\n",
-		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.poorRecall(), r.poorAlerts(), len(r.Masks))
+	fmt.Fprintf(b, "\n%d recorded launch chains: **recall %.3f**, %.1f false alerts for each thousand of %d honest launches; with a third of the command lines and all signatures missing %.3f and %.1f in the mean of %d random thirds (bar %.2f%s).\n",
+		r.Full.Chains, r.Full.Recall, r.Full.perThousand(), r.Full.Launches, r.poorRecall(), r.poorAlerts(), len(r.Masks), minPoorRecall, missedWord(r.poorRecall()))
 }
