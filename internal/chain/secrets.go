@@ -6,17 +6,18 @@ import (
 	"meetguard"
 )
 
-// secretWords tell the secrets of others by the names of their stores.
+// secretWords tell the secrets of others by the names of their stores. A name
+// that begins or ends with a letter counts as a word: testdata is no tdata.
 var secretWords = []struct {
 	kind  string
 	words []string
 }{
 	{"telegram", []string{"tdata", "6n38vws5bx.ru.keepcoder", "telegram-data", "org.telegram.desktop/data"}},
-	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "hklm\\sam", "org.freedesktop.secrets", "hklm\\security", "lsass"}},
+	{"keychain", []string{"login.keychain", "/library/keychains", `\microsoft\credentials`, `\microsoft\vault`, `\microsoft\protect`, "/.local/share/keyrings", "kwallet", "kwalletd", "hklm\\sam", "org.freedesktop.secrets", "hklm\\security", "lsass"}},
 	{"browser", []string{"login data", "cookies.sqlite", "logins.json", "key4.db", "local extension settings", "/web data", `\web data`, "local state", "/cookies ", "/cookies'", `/cookies"`, `\network\cookies`, "/network/cookies", "chrome/default/history", `\default\history`, "user data/default", `user data\default`, "google/chrome/default ", "google-chrome/default ", ".mozilla/firefox", "library/application support/firefox", `mozilla\firefox\profiles`, "library/application support/google/chrome", "library/application support/microsoft edge", "library/application support/arc", "library/application support/com.operasoftware", "library/application support/vivaldi", "bravesoftware/brave-browser", `bravesoftware\brave-browser`, ".config/google-chrome", ".config/chromium", ".config/microsoft-edge", "library/safari", "cookies.binarycookies", "library/cookies", `google\chrome\user data`, `microsoft\edge\user data`, `opera software\opera`}},
-	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/", "/wasabi", "sparrow/wallets", "guarda", "/monero", "seed phrase", "mnemonic", "keystore/utc--"}},
-	{"messages", []string{"library/messages", "chat.db", "/signal/", `\signal\`, "discord/local storage", `discord\local storage`, "slack/local storage", `slack\local storage`, "/whatsapp", "group.net.whatsapp", `\whatsapp`, "library/mail/", "thunderbird", "wechat", "com.tencent.xin", `microsoft\outlook`, "element/", "session/attachments", "viber"}},
-	{"vault", []string{".kdbx", "bitwarden", "1password", "/.password-store", "keepass", "lastpass", "/nordpass", "dashlane"}},
+	{"wallet", []string{"exodus", "ledger live", "electrum", "atomic/local storage", `atomic\local storage`, "wallet.dat", "metamask", "nkbihfbeogaeaoehlefnkodbefgpgknn", "bfnaelmomeimhlpmgjnjophhpkkoljpa", "trezor suite", "coinomi", "/.config/solana", "phantom wallet", ".bitcoin/", "/wasabi", "walletwasabi", "sparrow/wallets", "guarda", "/monero", "seed phrase", "mnemonic", "keystore/utc--"}},
+	{"messages", []string{"library/messages", "chat.db", "support/signal", ".config/signal", "roaming/signal", `roaming\signal`, `appdata%\signal`, `env:appdata\signal`, "discord/local storage", `discord\local storage`, "slack/local storage", `slack\local storage`, "/whatsapp", "group.net.whatsapp", `\whatsapp`, "library/mail/", "thunderbird", "wechat", "com.tencent.xin", `microsoft\outlook`, "support/element", ".config/element", "roaming/element", `roaming\element`, `appdata%\element`, `env:appdata\element`, "session/attachments", "viber"}},
+	{"vault", []string{".kdbx", "bitwarden", "1password", "/.password-store", "keepass", "keepassxc", "lastpass", "/nordpass", "dashlane"}},
 	{"ssh", []string{"/.ssh", `\.ssh`, "id_rsa", "id_ed25519", "id_ecdsa"}},
 	{"history", []string{".zsh_history", ".bash_history", "consolehost_history", ".python_history", "fish_history"}},
 	{"notes", []string{"group.com.apple.notes", "notestore.sqlite", "stickynotes", "plum.sqlite", "obsidian", "com.apple.stickies", "com~apple~clouddocs"}},
@@ -36,7 +37,7 @@ func ownProfile(all string) bool {
 // taken, which launchers and notebooks read.
 func visited(all string) bool {
 	return containsAny(all, "/history", "/bookmarks", `\history`, `\bookmarks`, "places.sqlite") &&
-		!containsAny(all, "login data", "cookies", "local extension", "web data", "local state", "key4", "logins.json", "_history", "keychain", "wallet", "tdata", ".ssh")
+		!containsAny(all, "login data", "cookies", "local extension", "web data", "local state", "key4", "logins.json", "_history", "keychain", "wallet", "/tdata", `\tdata`, ".ssh")
 }
 
 // public is a command line without those files of ssh that are no secret.
@@ -117,10 +118,29 @@ func (r *reader) stores(name, all string) {
 	}
 	for _, s := range secretWords {
 		for _, w := range s.words {
-			if strings.Contains(all, w) {
+			if names(all, w) {
 				r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: s.kind, Mark: []string{name}})
 				break
 			}
 		}
 	}
 }
+
+// names says whether name stands in text and is no part of a longer word. Both
+// are in lower case.
+func names(text, name string) bool {
+	for at := 0; ; {
+		i := strings.Index(text[at:], name)
+		if i < 0 {
+			return false
+		}
+		i += at
+		end := i + len(name)
+		if !(i > 0 && letter(text[i-1]) && letter(name[0])) && !(end < len(text) && letter(text[end]) && letter(name[len(name)-1])) {
+			return true
+		}
+		at = i + 1
+	}
+}
+
+func letter(c byte) bool { return 'a' <= c && c <= 'z' }
