@@ -53,8 +53,9 @@ func (r *reader) wrote(name, file string, words []string) {
 	all := " " + strings.ToLower(strings.Join(words[min(1, len(words)):], " ")) + " "
 	switch name {
 	case "curl", "wget", "nscurl", "dig", "nslookup", "openssl", "nc", "ncat":
-		host, _ := split(urlIn(words))
-		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, File: file, Host: host})
+		if host, _ := split(urlIn(words)); !containsAny(all, "=@", " -t ", " --upload-file") { // the answer to what is sent is no download
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: name, File: file, Host: host})
+		}
 	case "base64", "xxd", "gunzip", "uudecode":
 		r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: name, File: file, From: lastPlain(words[1:])})
 	case "cat", "dd", "tail", "head":
