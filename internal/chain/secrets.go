@@ -69,7 +69,7 @@ func (r *reader) secrets(name, all string) {
 	if !takers[name] || name == "security" && containsAny(all, "trusted-cert", " -t certs ") || name == "ssh" || wrapper[name] || name == "cmd" {
 		return
 	}
-	if name == "security" && ownKeychain(all) {
+	if name == "security" && ownKeychain(all) || name == "find" && clears(all) {
 		return
 	}
 	if name == "rsync" || name == "scp" || name == "tar" || name == "zip" || name == "rclone" {
@@ -83,6 +83,12 @@ func (r *reader) secrets(name, all string) {
 		return
 	}
 	r.stores(name, all)
+}
+
+// clears says whether a search only removes what it finds, as the start of a
+// browser does with old crash reports.
+func clears(all string) bool {
+	return strings.Count(all, " -exec") == strings.Count(all, " -exec rm ") && containsAny(all, " -delete ", " -exec rm ")
 }
 
 // ownKeychain says whether the keychain that is handled is one that was made for
