@@ -7,8 +7,18 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 DIST=$(realpath "${1:?usage: test-packages.sh DIST [NAME…]}")
 shift
-DEB=$(ls "$DIST"/packages/meetguard_*_amd64.deb)
-export DIST DEB MEETGUARD_DIST=$DIST
+export DIST MEETGUARD_DIST=$DIST
+
+# the same programs in packages of a later version, to upgrade to
+NEXT=$PWD/build/test-packages/next
+rm -rf "$NEXT"
+mkdir -p "$NEXT"
+for part in linux-amd64 windows-amd64 LICENSE LICENSES.txt; do
+  [ ! -e "$DIST/$part" ] || cp -r "$DIST/$part" "$NEXT/"
+done
+sed 's/^VERSION=.*/VERSION=99.0.0/' "$DIST/build-info" >"$NEXT/build-info"
+scripts/packages.sh "$NEXT" 2>"$NEXT/log" || { cat "$NEXT/log" >&2; exit 1; }
+export NEXT=$NEXT/packages
 
 report="" failed=""
 step() { # step NAME COMMAND…
