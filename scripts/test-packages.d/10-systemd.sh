@@ -40,7 +40,9 @@ typed "loginctl enable-linger ada"
 until_ok 20 "the session waits for notices" waits
 typed "stat -c '%A %U:%G %n' /run/meetguard /run/meetguard/notices"
 [ "$(inside stat -c '%a %U' /run/meetguard/notices)" = "755 meetguard" ] || fail "the folder of notices is not the service's, or not readable"
-inside systemd-run -q --unit=desktop --uid=ada -p StandardOutput=append:/run/notified desktop.test desktop-under-test /run/user/1000/bus m
+inside systemd-run -q --unit=desktop --uid=ada -p StandardOutput=append:/run/notified sh -c 'sleep infinity | desktop.test desktop-under-test /run/user/1000/bus m'
+shows() { inside grep ready /run/notified; }
+until_ok 20 "a notification server is there" shows
 
 say "a lure in a user's Downloads"
 detects 5 "Zoom update 1"

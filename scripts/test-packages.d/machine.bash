@@ -68,7 +68,7 @@ typed() {
   inside sh -c "$*" 2>&1 | tee -a "$log" || fail "$*"
 }
 say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
-fail() { echo "$name.sh: FAILED: $*" >&2; inside journalctl -u meetguard --no-pager -n 60 >&2 || true; exit 1; }
+fail() { echo "$name.sh: FAILED: $*" >&2; inside journalctl --no-pager -o cat -n 400 | grep -v "^msg=Alert" | tail -n 60 | cut -c1-300 >&2 || true; exit 1; }
 
 pid() { inside systemctl show -p MainPID --value meetguard; }
 alerts() { inside sh -c 'cat /var/lib/meetguard/alerts*.jsonl 2>/dev/null | wc -l'; }
