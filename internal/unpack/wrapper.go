@@ -34,8 +34,9 @@ const (
 )
 
 // autoItEnd closes what AutoIt appends. It is put together when the program runs:
-// one that held it would itself look made by AutoIt.
-func autoItEnd() []byte { return slices.Concat([]byte("AU3!"), []byte("EA06")) }
+// one that held it would itself look made by AutoIt. The parts have two lengths,
+// since the linker puts texts of one length beside each other.
+func autoItEnd() []byte { return slices.Concat([]byte("AU3!E"), []byte("A06")) }
 
 // Marks of wrappers, each from the program that writes it.
 const (
