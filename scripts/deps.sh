@@ -3,8 +3,9 @@
 # a C compiler (libyara), curl and npm (tests on real downloads and really
 # signed files), osslsigncode (a second opinion on signatures for the tests). Go
 # itself must be there. With "test" also what the tests start: a PostgreSQL and a
-# Chromium for the collector, a session bus for notices; with "dist" the compilers
-# for the other systems, with "packages" what makes and tests packages.
+# Chromium for the collector, a session bus for notices, and what scores the units
+# of systemd; with "dist" the compilers for the other systems, with "packages" what
+# makes and tests packages.
 set -eu
 
 command -v go >/dev/null || { echo "Go is missing: install Go 1.26 or later (https://go.dev/dl) and run make again" >&2; exit 1; }
@@ -18,6 +19,7 @@ command -v osslsigncode >/dev/null || missing="$missing osslsigncode"
 if [ "${1:-}" = test ]; then
   ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || missing="$missing postgresql"
   command -v dbus-daemon >/dev/null || missing="$missing dbus"
+  [ "$(uname -s)" != Linux ] || command -v systemd-analyze >/dev/null || missing="$missing systemd"
   command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || missing="$missing chromium"
 fi
 need() { command -v "$1" >/dev/null || [ -x "$1" ] || missing="$missing $2"; } # need PROGRAM PACKAGES

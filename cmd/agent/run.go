@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -66,25 +67,8 @@ func (a *app) runAgent(in config.Inputs, asService bool) error {
 	if err := absolute(in.Flags); err != nil {
 		return err
 	}
-	eff, err := config.LoadLayers(in)
-	if err != nil {
-		return err
-	}
-	cfg := eff.Config
-	argv, err := workerArgs(cfg)
-	if err != nil {
-		return err
-	}
 	log := newLog(a.errOut, asService)
-	tellManaged(eff, log)
-	m := newManager(asService, log)
-	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Notify: notifyArgs(argv[0]), Version: version, Refused: eff.Refused, File: settingsFile(eff),
-		Canary: m.canary([]string{argv[0], canaryCommand}), Live: m.live, Log: log})
-	if err != nil {
-		return err
-	}
-	p := &program{ctx: a.ctx, agent: ag, manager: m, done: make(chan error, 1)}
-	p.reloader = &reloader{in: in, agent: ag, manager: m, config: cfg, log: log}
+	p := &program{ctx: a.ctx, in: in, manager: newManager(asService, log), log: log, done: make(chan error, 1)}
 	switch {
 	case !service.Interactive():
 		return runService(p)
@@ -121,14 +105,39 @@ func absolute(flags []config.Flag) error {
 	return nil
 }
 
-// program is the agent as a service manager sees it.
+// program is the agent as a service manager sees it. It is opened when the
+// manager has been answered: Windows gives a process 30 s for that, wine 10, and
+// on a busy machine the rules take longer.
 type program struct {
 	ctx      context.Context
+	in       config.Inputs
+	manager  *manager
+	log      *slog.Logger
 	agent    *agent.Agent
 	reloader *reloader
-	manager  *manager
 	stop     context.CancelFunc
 	done     chan error
+}
+
+// open reads the configuration and opens everything that the agent needs.
+func (p *program) open() error {
+	eff, err := config.LoadLayers(p.in)
+	if err != nil {
+		return err
+	}
+	cfg := eff.Config
+	argv, err := workerArgs(cfg)
+	if err != nil {
+		return err
+	}
+	tellManaged(eff, p.log)
+	p.agent, err = agent.New(p.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Notify: notifyArgs(argv[0]), Version: version, Refused: eff.Refused, File: settingsFile(eff),
+		Canary: p.manager.canary([]string{argv[0], canaryCommand}), Live: p.manager.live, Log: p.log})
+	if err != nil {
+		return err
+	}
+	p.reloader = &reloader{in: p.in, agent: p.agent, manager: p.manager, config: cfg, log: p.log}
+	return nil
 }
 
 func runService(p *program) error {
@@ -141,15 +150,21 @@ func runService(p *program) error {
 
 // foreground runs the agent until the context of the program ends.
 func (p *program) foreground() error {
+	if err := p.open(); err != nil {
+		return err
+	}
 	stop := context.AfterFunc(p.ctx, p.manager.stopping)
 	defer stop()
 	go p.reloader.run(p.ctx)
 	return p.agent.Run(p.ctx)
 }
 
-// Start returns at once, as service managers want. An agent that ends by
-// itself ends the process, so that the manager starts it again.
+// Start returns when the agent is open, and leaves it running. An agent that ends
+// by itself ends the process, so that the manager starts it again.
 func (p *program) Start(service.Service) error {
+	if err := p.open(); err != nil {
+		return err
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	p.stop = stop
 	go p.reloader.run(ctx)

@@ -2,11 +2,15 @@ package main
 
 import (
 	"fmt"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"meetguard/internal/config"
 )
 
 // The drop-in that opens the network to the service. Alone it may reach nothing
@@ -14,7 +18,7 @@ import (
 const (
 	dropInFolder  = "/etc/systemd/system/meetguard.service.d"
 	dropInFile    = dropInFolder + "/10-collector.conf"
-	dropInContent = `# Made by "meetguard enroll": the agent may reach its collector. Addresses in the
+	dropInContent = `# Made when this machine got a collector: the agent may reach its collector. Addresses in the
 # place of "any", those of the collector, the proxy and the name servers, let it
 # reach nothing else.
 [Service]
@@ -36,10 +40,42 @@ func (a *app) afterEnrol(state string) error {
 		}
 		fmt.Fprintf(a.errOut, "the service may reach the network now: %s\n", dropInFile)
 	}
-	for _, args := range [][]string{{"daemon-reload"}, {"try-restart", serviceName}} {
-		if out, err := exec.Command("systemctl", args...).CombinedOutput(); err != nil && exists("/run/systemd/system") {
-			return fmt.Errorf("have the service started again: %w: %s", err, oneLine(strings.TrimSpace(string(out))))
-		}
+	if err := systemctl("daemon-reload"); err != nil {
+		return err
+	}
+	return systemctl("try-restart", serviceName)
+}
+
+// openNetwork does for a service that enrols by itself, with a token from a file,
+// what enroll does. The unit calls it as root before each start.
+func openNetwork(file string) error {
+	eff, err := config.LoadLayers(config.Inputs{File: file, Env: os.Environ()})
+	if err != nil {
+		return err
+	}
+	if exists(dropInFile) || !elsewhere(eff.Config.Collector) {
+		return nil
+	}
+	if err := writeDropIn(); err != nil {
+		return fmt.Errorf("open the network to the service: %w", err)
+	}
+	return systemctl("daemon-reload")
+}
+
+// elsewhere says whether a collector is on another machine, which the unit alone
+// does not let the service reach.
+func elsewhere(collector string) bool {
+	u, err := url.Parse(collector)
+	if err != nil || u.Hostname() == "" {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() != "localhost" && (err != nil || !ip.IsLoopback())
+}
+
+func systemctl(args ...string) error {
+	if out, err := exec.Command("systemctl", args...).CombinedOutput(); err != nil && exists("/run/systemd/system") {
+		return fmt.Errorf("call systemctl %s: %w: %s", args[0], err, oneLine(strings.TrimSpace(string(out))))
 	}
 	return nil
 }

@@ -22,6 +22,16 @@ func TestUnitOfAnotherProgram(t *testing.T) {
 	}
 }
 
+// TestElsewhere: the network is opened for a collector on another machine only.
+func TestElsewhere(t *testing.T) {
+	for collector, want := range map[string]bool{"": false, "http://127.0.0.1:8765": false, "https://[::1]:8765": false, "http://localhost:1": false,
+		"https://collector.invalid:8443": true, "https://192.0.2.7": true, "https://localhost.invalid": true, "::": false} {
+		if got := elsewhere(collector); got != want {
+			t.Errorf("%q: %t", collector, got)
+		}
+	}
+}
+
 // TestIsJournal: only the file that JOURNAL_STREAM names leads to the journal.
 func TestIsJournal(t *testing.T) {
 	f, err := os.CreateTemp(t.TempDir(), "x")

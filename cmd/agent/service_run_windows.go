@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/kardianos/service"
 	"golang.org/x/sys/windows/svc"
@@ -17,14 +19,28 @@ func runUnseen(p *program) error {
 	return h.err
 }
 
+// lingering is how long the process may go on after the service has stopped. The
+// dispatcher of Windows returns at once, that of wine a minute later, and until
+// then an installer cannot replace the program.
+const lingering = 2 * time.Second
+
 // handler answers the service control manager.
 type handler struct {
 	p   *program
 	err error
 }
 
-// Execute is the life of the service.
+// Execute is the life of the service, and soon after it that of the process.
 func (h *handler) Execute(_ []string, requests <-chan svc.ChangeRequest, state chan<- svc.Status) (specific bool, code uint32) {
+	specific, code = h.live(requests, state)
+	time.AfterFunc(lingering, func() {
+		tellEnd(h.err, true)
+		os.Exit(int(code))
+	})
+	return specific, code
+}
+
+func (h *handler) live(requests <-chan svc.ChangeRequest, state chan<- svc.Status) (specific bool, code uint32) {
 	state <- svc.Status{State: svc.StartPending}
 	if h.err = h.p.Start(service.Service(nil)); h.err != nil {
 		return true, exitError

@@ -21,8 +21,8 @@ const tokenFile = "enroll.token"
 // installer cannot do it: Windows Installer writes no file from a property.
 func (a *app) setupCommand() *cobra.Command {
 	var s setup
-	var purge, wait bool
-	var file string
+	var purge, wait, network bool
+	var file, tokens string
 	c := &cobra.Command{
 		Use:    "setup",
 		Short:  "Make the agent's folder, and its configuration if there is none",
@@ -33,11 +33,14 @@ func (a *app) setupCommand() *cobra.Command {
 			if wait {
 				return waitForOthers(a.ctx)
 			}
+			if network {
+				return openNetwork(file)
+			}
 			if purge {
 				return s.purge()
 			}
-			if file != "" {
-				token, err := device.ReadToken(file)
+			if tokens != "" {
+				token, err := device.ReadToken(tokens)
 				if err != nil {
 					return err
 				}
@@ -48,9 +51,11 @@ func (a *app) setupCommand() *cobra.Command {
 	}
 	c.Flags().StringVar(&s.collector, "collector", "", "base URL of the collector, for a configuration that is not there yet")
 	c.Flags().StringVar(&s.token, "token", "", "enrolment token, kept in a file that only administrators can read")
-	c.Flags().StringVar(&file, "token-file", "", "read the token from this file, so that no process list shows it")
+	c.Flags().StringVar(&tokens, "token-file", "", "read the token from this file, so that no process list shows it")
 	c.Flags().BoolVar(&s.service, "service", false, "have the system's service manager start the agent again when it fails")
 	c.Flags().BoolVar(&wait, "wait", false, "wait until no other process of this program runs, and end those that stay")
+	c.Flags().BoolVar(&network, "network", false, "let the service reach the network, if its configuration names a collector elsewhere")
+	c.Flags().StringVar(&file, "config", "", "with --network: the configuration file (default "+config.DefaultPath()+", if it exists)")
 	c.Flags().BoolVar(&purge, "purge", false, "delete state and configuration")
 	return c
 }

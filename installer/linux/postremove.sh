@@ -9,4 +9,8 @@ if [ "${1:-}" = purge ]; then
   for file in @CONFIG@; do rm -f "/etc/meetguard/$file"; done
   rmdir /etc/meetguard 2>/dev/null || true
 fi
-if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then systemctl daemon-reload || true; fi
+rmdir /run/@NAME@ 2>/dev/null || true # systemd removes the folder of the service in it
+if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
+  systemctl daemon-reload || true
+  systemctl reset-failed @NAME@.service 2>/dev/null || true
+fi

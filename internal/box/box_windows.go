@@ -18,7 +18,8 @@ const jobMemory = 768 << 20
 // enter takes from the process what it can give up by itself: other processes,
 // its privileges, writing to whatever is of a higher integrity (which is
 // everything), code that it did not come with. Windows takes the right to read
-// files and to use the network only from a process that is born without it.
+// files and to use the network only from a process that is born without it: both
+// are tried, and named as missing where they work.
 func enter() Level {
 	var l Level
 	_, _ = time.Now().Zone() // has the library read the zone of the machine while it can
@@ -26,7 +27,45 @@ func enter() Level {
 	l.add("no privileges", dropPrivileges())
 	l.add("mitigations", mitigate())
 	l.add("untrusted integrity", lower())
+	l.add("no files", shut(ownFile()))
+	l.add("no network", shut(connect()))
 	return l
+}
+
+// shut makes of what came of a try whether that is shut off: what works is not,
+// and what fails in another way than by a refusal proves nothing.
+func shut(err error) error {
+	switch {
+	case err == nil:
+		return errors.New("it can still use what everybody may")
+	case refused(err):
+		return nil
+	}
+	return fmt.Errorf("not known: %w", err)
+}
+
+// ownFile reads what every process may: its own program.
+func ownFile() error {
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	return open(os.O_RDONLY)(self)
+}
+
+// connect names a port of this machine as the other end of a datagram socket,
+// which sends nothing.
+func connect() error {
+	var data windows.WSAData
+	if err := windows.WSAStartup(0x0202, &data); err != nil { // version 2.2
+		return err
+	}
+	s, err := windows.Socket(windows.AF_INET, windows.SOCK_DGRAM, windows.IPPROTO_UDP)
+	if err != nil {
+		return err
+	}
+	defer windows.Closesocket(s)
+	return windows.Connect(s, &windows.SockaddrInet4{Port: 9, Addr: [4]byte{127, 0, 0, 1}})
 }
 
 // job puts the process into a job of its own: alone, with bounded memory, and

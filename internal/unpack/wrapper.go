@@ -3,6 +3,7 @@ package unpack
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"unicode/utf16"
 
@@ -31,6 +32,11 @@ const (
 	wrapperThemida     = "themida"
 	wrapperAppImage    = "appimage"
 )
+
+// autoItEnd closes what AutoIt appends. It is put together when the program runs:
+// one that held it would itself look made by AutoIt. The parts have two lengths,
+// since the linker puts texts of one length beside each other.
+func autoItEnd() []byte { return slices.Concat([]byte("AU3!E"), []byte("A06")) }
 
 // Marks of wrappers, each from the program that writes it.
 const (
@@ -135,7 +141,7 @@ func (p *program) kindOfOverlay() string {
 		return wrapperMSI
 	case bytes.Contains(tail, []byte(markPyInstaller)):
 		return wrapperPyInstaller
-	case bytes.HasPrefix(head, []byte(markAutoIt)), bytes.Contains(tail, []byte("AU3!EA06")):
+	case bytes.HasPrefix(head, []byte(markAutoIt)), bytes.Contains(tail, autoItEnd()):
 		return wrapperAutoIt
 	case bytes.HasPrefix(head, []byte(markShield)), bytes.HasPrefix(head, []byte("ISSetupStream")):
 		return wrapperShield

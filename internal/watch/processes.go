@@ -53,7 +53,12 @@ func (s systemProcesses) describe(ctx context.Context, pid int) (meetguard.Proce
 		d.PPID = int(parent)
 	}
 	d.Exe, _ = p.ExeWithContext(ctx)
-	d.Args, _ = p.CmdlineSliceWithContext(ctx)
+	if runtime.GOOS == "windows" { // of whose one text gopsutil makes arguments at every blank
+		d.CommandLine, _ = p.CmdlineWithContext(ctx)
+		d.Args = splitCommandLine(d.CommandLine)
+	} else {
+		d.Args, _ = p.CmdlineSliceWithContext(ctx)
+	}
 	d.Cwd, _ = p.CwdWithContext(ctx)
 	d.User, _ = p.UsernameWithContext(ctx)
 	return d, nil

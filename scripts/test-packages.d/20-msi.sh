@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.."
 wine=/usr/lib/wine/wine64
 [ -x "$wine" ] || { echo "20-msi.sh: needs wine64 (apt-get install wine64)" >&2; exit 1; }
 dist=$(realpath "${DIST:-dist}")
-msi=$(ls "$dist"/packages/*.msi)
+msi=$(ls "$dist"/packages/*.msi) newer=$(ls "${NEXT:?scripts/test-packages.sh sets it}"/*.msi)
 work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
@@ -21,36 +21,35 @@ token=mgenroll_abcdefghijklmnopqrstuvwxyz234567_abcdefghijklmnopqrstuvwxyz234567
 mkdir -p "$work"
 : >"$log"
 
+seconds() { echo $((SECONDS - $1)); }
 say() { printf '\n%s\n' "== $*" | tee -a "$log"; }
 fail() { echo "20-msi.sh: FAILED: $*" >&2; exit 1; }
 typed() { # typed COMMAND… in Windows; keeps what it printed
   echo "> $*" | tee -a "$log"
-  timeout 120 "$wine" "$@" 2>/dev/null | tr -d '\r' | tee -a "$log" || fail "$1 $2 ended with ${PIPESTATUS[0]}"
+  timeout 300 "$wine" "$@" 2>/dev/null | tr -d '\r' | tee -a "$log" || fail "$1 $2 ended with ${PIPESTATUS[0]}"
+}
+shown() { # the same, and its exit code may tell of something found
+  (typed "$@") 2>/dev/null || true
 }
 until_ok() { # until_ok SECONDS WHAT COMMAND…
   local most=$1 what=$2
   shift 2
-  for _ in $(seq $((most * 5))); do
-    if "$@"; then echo "→ $what" | tee -a "$log"; return; fi
+  local began=$SECONDS
+  while [ "$(seconds "$began")" -le "$most" ]; do
+    if "$@"; then echo "→ $what after $(seconds "$began") s (bar: $most s)" | tee -a "$log"; return; fi
     sleep 0.2
   done
   fail "$what: not within $most s"
 }
 running() { "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE.*4'; }
 told() { grep -qsF "$1" "$data/alerts.jsonl"; }
+proved() { "$wine" 'C:\Program Files\MeetGuard\meetguard.exe' status 2>/dev/null | grep -q '^canary *ok *a file and a launch came back'; }
+stopped() { "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE.*: 1'; }
+ended() { ! pgrep -f 'MeetGuard.meetguard.exe' >/dev/null; }
 gone() { [ ! -e "$programs/meetguard.exe" ]; }
 
 finish() { "${wine%/*}/wineserver64" -k 2>/dev/null || true; }
 trap finish EXIT
-
-# the same program as a later version
-next=$work/next
-rm -rf "$next"
-mkdir -p "$next"
-cp -r "$dist/windows-amd64" "$dist"/LICENSE* "$next/"
-sed 's/^VERSION=.*/VERSION=99.0.0/' "$dist/build-info" >"$next/build-info"
-scripts/packages.sh "$next" msi 2>/dev/null
-newer=$next/packages/meetguard-99.0.0-amd64.msi
 
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
@@ -92,6 +91,18 @@ mv "$downloads/ZoomInstallerFull.vbs.part" "$downloads/ZoomInstallerFull.vbs"
 until_ok 60 "the lure is an alert" told ZoomInstallerFull.vbs
 typed 'C:\Program Files\MeetGuard\meetguard.exe' alerts list
 
+until_ok 90 "the canary came back" proved
+if grep -q 'MeetGuard\\\\meetguard.exe"' "$data/alerts.jsonl"; then fail "it takes its own program for a lure"; fi
+shown 'C:\Program Files\MeetGuard\meetguard.exe' status
+shown 'C:\Program Files\MeetGuard\meetguard.exe' box-probe
+
+say "stop and start"
+typed sc stop meetguard
+until_ok 60 "the service is STOPPED" stopped
+until_ok 15 "its processes have ended" ended
+typed sc start meetguard
+until_ok 60 "the service is RUNNING" running
+
 say "upgrade keeps state and configuration"
 echo '# of the administrator' >>"$data/config.yaml"
 had=$(wc -l <"$data/alerts.jsonl")
@@ -104,6 +115,7 @@ say "remove"
 typed msiexec /x "Z:${newer//\//\\}" /qn
 until_ok 60 "the program is gone" gone
 if "$wine" sc query meetguard 2>/dev/null | grep -q 'STATE'; then fail "the service is still there"; fi
+until_ok 15 "no process of it is left" ended
 for kept in alerts.jsonl config.yaml; do [ -s "$data/$kept" ] || fail "removing took $kept"; done
 
 say "install and purge"

@@ -397,6 +397,16 @@ func TestProgramsSayWhatTheyAre(t *testing.T) {
 	}
 }
 
+// TestProgramsAreNoLures: the agent knows what lures are made of, and must not
+// take its own unsigned programs for some.
+func TestProgramsAreNoLures(t *testing.T) {
+	programs := append(found(t, "*/meetguard*"), found(t, "packages/*")...)
+	out, err := exec.Command(filepath.Join(dist(t), "linux-amd64", "meetguard"), append([]string{"scan"}, programs...)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestChecksums(t *testing.T) {
 	for _, list := range found(t, "SHA256SUMS") {
 		cmd := exec.Command("sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS")
