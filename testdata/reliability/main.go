@@ -50,6 +50,10 @@ func main() {
 		liveOn(os.Args[2])
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "launcher" {
+		launchLines()
+		return
+	}
 	var c crash
 	flag.StringVar(&c.collector, "collector", "bin/meetguard-collector", "the collector")
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
@@ -57,10 +61,20 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
 	points := flag.Bool("points", false, "end the agent's log at each system call instead")
 	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
+	agent := flag.String("agent", "bin/meetguard", "the agent")
+	soakFor := flag.Duration("soak", 0, "let agent and collector work at 50 times the normal rate for so long instead")
+	samples := flag.String("samples", "", "of -soak: add what was sampled to this file")
+	landing := flag.Bool("landed", false, "kill the whole agent KILLS times while 2,000 bad and 20,000 clean files land instead")
 	flag.Parse()
 	switch {
 	case *points:
 		end(runPoints())
+	case *soakFor > 0:
+		s := soak{server: server{collector: c.collector}, agent: *agent, length: *soakFor, seed: c.seed, samples: *samples}
+		end(s.run())
+	case *landing:
+		l := landed{server: server{collector: c.collector}, agent: *agent, kills: c.kills, bad: 4 * c.kills, clean: 40 * c.kills, seed: c.seed}
+		end(l.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))
 	default:
