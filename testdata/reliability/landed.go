@@ -111,18 +111,18 @@ func (l *landed) killing(w *whole, land *lander, files *badOnes, r *landedResult
 	go func() { ended <- l.landAll(ctx, land, files, r, &kills, &dead) }()
 	rng := rand.New(rand.NewPCG(l.seed, 6))
 	for r.Kills < l.kills {
-		life := time.Duration(rng.Int64N(int64(2500 * time.Millisecond)))
-		if rng.IntN(5) == 0 { // at its start
-			life /= 10
-		}
-		gap := time.Duration(0)
+		life, gap := time.Duration(rng.Int64N(int64(time.Second))), time.Duration(0)
 		if rng.IntN(3) == 0 {
 			gap = time.Duration(rng.Int64N(int64(500 * time.Millisecond)))
 		}
-		if err := w.begin(); err != nil {
-			return errors.Join(err, stopped(stop, ended))
+		begin := w.start // until it watches, and then to its end
+		if rng.IntN(4) == 0 {
+			begin = w.begin // dies as it starts
 		}
 		dead.Store(false)
+		if err := begin(); err != nil {
+			return errors.Join(err, stopped(stop, ended))
+		}
 		time.Sleep(life)
 		if !w.lives() {
 			said, _ := w.says()
