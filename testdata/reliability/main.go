@@ -65,6 +65,7 @@ func main() {
 	soakFor := flag.Duration("soak", 0, "let agent and collector work at 50 times the normal rate for so long instead")
 	samples := flag.String("samples", "", "of -soak: add what was sampled to this file")
 	landing := flag.Bool("landed", false, "kill the whole agent KILLS times while 2,000 bad and 20,000 clean files land instead")
+	bursts := flag.Int("burst", 0, "let so many files land while the agent is stopped, and so many in one user's folder, and a fifth as many launches instead")
 	flag.Parse()
 	switch {
 	case *points:
@@ -75,6 +76,9 @@ func main() {
 	case *landing:
 		l := landed{server: server{collector: c.collector}, agent: *agent, kills: c.kills, bad: 4 * c.kills, clean: 40 * c.kills, seed: c.seed}
 		end(l.run())
+	case *bursts > 0:
+		b := burst{agent: *agent, files: *bursts, seed: c.seed}
+		end(b.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))
 	default:

@@ -204,6 +204,16 @@ func load() string {
 	return strings.TrimSpace(string(data))
 }
 
+// hashes are those of the contents that alerts are about, with their paths.
+func (w *whole) hashes() (map[string]string, error) {
+	alerts, err := w.alerts()
+	out := map[string]string{}
+	for _, a := range alerts {
+		out[a.sha256] = a.path
+	}
+	return out, err
+}
+
 // agentStatus is what is looked at of the status.
 type agentStatus struct {
 	Sources []struct {
