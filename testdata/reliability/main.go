@@ -66,6 +66,8 @@ func main() {
 	samples := flag.String("samples", "", "of -soak: add what was sampled to this file")
 	landing := flag.Bool("landed", false, "kill the whole agent KILLS times while 2,000 bad and 20,000 clean files land instead")
 	bursts := flag.Int("burst", 0, "let so many files land while the agent is stopped, and so many in one user's folder, and a fifth as many launches instead")
+	silent := flag.Int("silence", 0, "end so many agents without a word, and see that the collector tells, instead")
+	stubs := flag.Int("stubs", 300, "of -silence: agents of which one request in five fails, for ten minutes")
 	flag.Parse()
 	switch {
 	case *points:
@@ -79,6 +81,9 @@ func main() {
 	case *bursts > 0:
 		b := burst{agent: *agent, files: *bursts, seed: c.seed}
 		end(b.run())
+	case *silent > 0:
+		s := silence{server: server{collector: c.collector}, agent: *agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
+		end(s.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))
 	default:

@@ -2,7 +2,10 @@
 
 package main
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // slopeBlocks is the number of means that a series is cut into before a line is
 // laid through it: samples five seconds apart are no independent witnesses, as
@@ -71,4 +74,13 @@ func mean(s []float64) (sum float64) {
 		sum += v
 	}
 	return sum / float64(len(s))
+}
+
+// quantile is the value below which a part q of s lies, 0 of none.
+func quantile(s []float64, q float64) float64 {
+	if len(s) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[int(q*float64(len(sorted)-1))]
 }

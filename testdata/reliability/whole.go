@@ -139,7 +139,11 @@ func (w *whole) enrol(s *server) error {
 	if err != nil {
 		return err
 	}
-	if out, err := exec.Command(w.program, "enroll", s.url(), token, "--state", w.state()).CombinedOutput(); err != nil {
+	return w.enrolAt(s.url(), token)
+}
+
+func (w *whole) enrolAt(url, token string) error {
+	if out, err := exec.Command(w.program, "enroll", url, token, "--state", w.state()).CombinedOutput(); err != nil {
 		return fmt.Errorf("enrol: %w: %s", err, out)
 	}
 	return nil
