@@ -54,6 +54,10 @@ func main() {
 		launchLines()
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "stormer" {
+		stormer(os.Args[2])
+		return
+	}
 	var c crash
 	flag.StringVar(&c.collector, "collector", "bin/meetguard-collector", "the collector")
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
@@ -68,6 +72,7 @@ func main() {
 	bursts := flag.Int("burst", 0, "let so many files land while the agent is stopped, and so many in one user's folder, and a fifth as many launches instead")
 	silent := flag.Int("silence", 0, "end so many agents without a word, and see that the collector tells, instead")
 	stubs := flag.Int("stubs", 300, "of -silence: agents of which one request in five fails, for ten minutes")
+	opens := flag.Int("canary", 0, "measure so many rounds what opening a file costs others with the agent, with a stopped one and without, instead")
 	flag.Parse()
 	switch {
 	case *points:
@@ -84,6 +89,9 @@ func main() {
 	case *silent > 0:
 		s := silence{server: server{collector: c.collector}, agent: *agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
 		end(s.run())
+	case *opens > 0:
+		one := canary{agent: *agent, rounds: *opens, seed: c.seed}
+		end(one.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))
 	default:
