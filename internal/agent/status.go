@@ -101,7 +101,7 @@ func (a *Agent) status() Status {
 	s.Counters = map[string]uint64{
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
-		"exec_events": a.counts.launches.Load(), "exec_lost": 0,
+		"exec_events": a.counts.launches.Load(), "exec_pending": uint64(len(a.queue)), "exec_lost": 0,
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 		"notices": a.notices.told.Load(), "notices_failed": a.notices.failed.Load(),
 	}

@@ -45,10 +45,12 @@ type kept struct {
 	Wall50  float64 `json:"wall_p50_us"`
 	CPU99   float64 `json:"cpu_p99_us"` // of the thread alone: what others do to the machine is not in it
 	CPU50   float64 `json:"cpu_p50_us"`
+	Watched float64 `json:"cpu_p50_us_watched"` // of the files in the watched folder
+	Others  float64 `json:"cpu_p50_us_others"`
 	Blocked float64 `json:"waits_per_1000_opens"`
 
-	wall99, wall50, cpu99, cpu50 []float64
-	blocked                      int64
+	wall99, wall50, cpu99, cpu50, watched, others []float64
+	blocked                                       int64
 }
 
 // canaryResult compares them.
@@ -231,10 +233,16 @@ func (k *kept) add(t turn) {
 	k.blocked += t.blocked
 	k.wall99, k.wall50 = append(k.wall99, quantile(t.wall, 0.99)), append(k.wall50, quantile(t.wall, 0.5))
 	k.cpu99, k.cpu50 = append(k.cpu99, quantile(t.cpu, 0.99)), append(k.cpu50, quantile(t.cpu, 0.5))
+	var half [2][]float64
+	for n, v := range t.cpu { // see files
+		half[n%2] = append(half[n%2], v)
+	}
+	k.watched, k.others = append(k.watched, quantile(half[0], 0.5)), append(k.others, quantile(half[1], 0.5))
 }
 
 func (k *kept) sum() {
 	k.Wall99, k.Wall50, k.CPU99, k.CPU50 = quantile(k.wall99, 0.5), quantile(k.wall50, 0.5), quantile(k.cpu99, 0.5), quantile(k.cpu50, 0.5)
+	k.Watched, k.Others = quantile(k.watched, 0.5), quantile(k.others, 0.5)
 	k.Blocked = 1000 * float64(k.blocked) / float64(max(k.Opens, 1))
 }
 
