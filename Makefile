@@ -11,7 +11,7 @@ RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
 PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability))
 
-.PHONY: help man dist packages test-packages vulncheck test-deps load reliability build run lure test lint vet samples corpora eval bench fuzz clean deps
+.PHONY: help man dist packages test-packages vulncheck test-deps load reliability reliability-life build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,17 @@ reliability: build ## KILLS kills of agent and collector, a death at each system
 	@if [ "$$(id -u)" = 0 ]; then bin/reliability -cuts $(CUTS); else echo "POWER CUTS NOT TESTED: only root can mount a disk"; fi
 	MEETGUARD_LONG=1 go test -run TestOutageOf72Hours -timeout 30m ./internal/alert
 	MEETGUARD_LONG=1 $(GO) test -tags "$(TAGS)" -v -run TestSwapAttack -timeout 30m ./internal/agent
+
+SOAK ?= 60m
+reliability-life: build ## the whole agent killed while files land, bursts and floods, silence, what an open() costs others, and SOAK at 50 times the normal rate: two hours
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -o bin/reliability ./testdata/reliability
+	MEETGUARD_LONG=1 go test -run TestBrief -count=1 ./testdata/reliability
+	bin/reliability -landed -kills $$(( $(KILLS) / 2 ))
+	bin/reliability -burst 100000
+	bin/reliability -silence 100
+	bin/reliability -canary 40
+	bin/reliability -soak $(SOAK)
 
 FUZZTIME ?= 30s
 fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sync/errgroup"
 
@@ -26,6 +27,10 @@ import (
 // beyond it is counted as lost, never held up, and what of it lives is judged
 // when there is room.
 const launchQueue = 8192
+
+// launchQueueBytes is how many bytes of arguments may wait with them, about: one
+// launch may have 32 KiB, and a storm of such must not fill the memory.
+const launchQueueBytes = 8 << 20
 
 // Options of an Agent.
 type Options struct {
@@ -63,6 +68,7 @@ type Agent struct {
 	files     *watch.Files
 	launches  *watch.Launches // nil if switched off
 	queue     chan meetguard.Event
+	queued    atomic.Int64 // bytes of arguments in it
 	chains    *chains
 	counts    counts
 	late      lateness
@@ -303,13 +309,29 @@ func (a *Agent) known(path string, id watch.Identity) bool {
 // launchEvent never waits: losing a launch is better than holding up the
 // source that sees all of them. What still runs a second later is offered again.
 func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
+	size := launchSize(ev.Process)
+	if a.queued.Add(size) > launchQueueBytes {
+		a.queued.Add(-size)
+		return watch.ErrBusy
+	}
 	select {
 	case a.queue <- ev:
 		a.counts.launches.Add(1)
 		return nil
 	default:
+		a.queued.Add(-size)
 		return watch.ErrBusy
 	}
+}
+
+// launchSize is what a launch takes in the queue, without its ancestors, whom it
+// shares with others.
+func launchSize(p *meetguard.Process) int64 {
+	n := len(p.Exe) + len(p.CommandLine)
+	for _, arg := range p.Args {
+		n += len(arg) + int(unsafe.Sizeof(arg))
+	}
+	return int64(n)
 }
 
 // judgeLaunches rehearses first: launches wait in the queue meanwhile.
@@ -320,6 +342,7 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case ev := <-a.queue:
+			a.queued.Add(-launchSize(ev.Process))
 			a.judging.RLock()
 			test, err := a.judgeTest(ctx, ev)
 			if !test {

@@ -56,8 +56,8 @@ type knownFile struct {
 
 // Limits of the store of a running agent.
 const (
-	storeEntries = 10_000
-	storeBytes   = 16 << 20
+	storeEntries = 4096
+	storeBytes   = 6 << 20
 	maxTwins     = 8 // files of one content that are known by identity
 )
 

@@ -271,6 +271,29 @@ func TestFullQueueIsTold(t *testing.T) {
 	}
 }
 
+// A storm of launches with arguments as long as they may be must not fill the
+// memory, and what was judged makes room again.
+func TestQueueIsBoundedInBytes(t *testing.T) {
+	a := &Agent{queue: make(chan meetguard.Event, launchQueue)}
+	long := strings.Repeat("x", 32<<10)
+	taken := 0
+	for n := range launchQueue {
+		ev := started(700+n, 1, absent+"sh")
+		ev.Process.Args = []string{"sh", long}
+		if err := a.launchEvent(context.Background(), ev); err == nil {
+			taken++
+		} else if err != watch.ErrBusy {
+			t.Fatal(err)
+		}
+	}
+	if taken < launchQueueBytes/(33<<10) || taken > launchQueueBytes/len(long) {
+		t.Errorf("%d launches of %d bytes were taken", taken, len(long))
+	}
+	if err := a.launchEvent(context.Background(), started(1, 1, absent+"sh")); err != nil {
+		t.Errorf("there is no room for a short one: %v", err)
+	}
+}
+
 func TestStoryIsJudgedWithoutRepeats(t *testing.T) {
 	run := func(pid, ppid int, exe string, more ...meetguard.Deed) meetguard.Step {
 		return meetguard.Step{PID: pid, PPID: ppid, Exe: exe, Link: meetguard.LinkTree, Deeds: append([]meetguard.Deed{{Kind: meetguard.DeedRun, File: exe, What: "program"}}, more...)}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/metrics"
 	"slices"
 	"time"
 
@@ -46,6 +47,8 @@ type Status struct {
 
 	Late *StatusLate `json:"launch_alerts,omitempty"` // nil before the first
 
+	Process *StatusProcess `json:"process,omitempty"` // told on this machine only
+
 	LaunchesOff bool `json:"launches_off,omitempty"` // switched off in the configuration
 
 	Silent string `json:"silent,omitempty"` // set by ReadStatus: why the agent says nothing any more
@@ -62,6 +65,20 @@ type StatusSpool struct {
 	Pending uint64 `json:"pending"`
 	Acked   uint64 `json:"acked"`
 	Dropped uint64 `json:"dropped"`
+}
+
+// StatusProcess tells what the agent's own process holds; its workers are others.
+type StatusProcess struct {
+	Goroutines uint64 `json:"goroutines"`
+	HeapBytes  uint64 `json:"heap_bytes"`      // in use: objects, and what is free beside them
+	LiveBytes  uint64 `json:"heap_live_bytes"` // that the last collection of garbage found in use
+}
+
+// readProcess stops nothing, unlike runtime.ReadMemStats.
+func readProcess() *StatusProcess {
+	s := []metrics.Sample{{Name: "/sched/goroutines:goroutines"}, {Name: "/memory/classes/heap/objects:bytes"}, {Name: "/memory/classes/heap/unused:bytes"}, {Name: "/gc/heap/live:bytes"}}
+	metrics.Read(s)
+	return &StatusProcess{Goroutines: s[0].Value.Uint64(), HeapBytes: s[1].Value.Uint64() + s[2].Value.Uint64(), LiveBytes: s[3].Value.Uint64()}
 }
 
 // Failed says whether any source sees nothing.
@@ -84,7 +101,7 @@ func (a *Agent) status() Status {
 	s.Counters = map[string]uint64{
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
-		"exec_events": a.counts.launches.Load(), "exec_lost": 0,
+		"exec_events": a.counts.launches.Load(), "exec_pending": uint64(len(a.queue)), "exec_lost": 0,
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 		"notices": a.notices.told.Load(), "notices_failed": a.notices.failed.Load(),
 	}
@@ -167,7 +184,7 @@ func (a *Agent) saveStatus() {
 	a.statusMu.Lock()
 	defer a.statusMu.Unlock()
 	s := a.status()
-	s.Folders = a.memory.look(a.roots())
+	s.Folders, s.Process = a.memory.look(a.roots()), readProcess()
 	if err := writeJSON(filepath.Join(a.opts.Config.State, statusFile), s); err != nil {
 		a.log.Warn("Status not written", "err", err)
 	}

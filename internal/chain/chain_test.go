@@ -222,3 +222,36 @@ func FuzzTracker(f *testing.F) {
 		}
 	})
 }
+
+// Whoever starts thousands of programs with arguments as long as they may be
+// must not have them all kept.
+func TestArgumentsAreBounded(t *testing.T) {
+	const launches = 2*maxNodes + 100
+	tr := New()
+	for n := range launches {
+		p := meetguard.Process{PID: n + 2, PPID: 1, OS: "linux", Exe: "/bin/true", Args: []string{"true", strings.Repeat("x", 2<<10)}, Started: time.Unix(int64(n), 0)}
+		tr.Ancestry(&p)
+		if len(p.Args) != 2 {
+			t.Fatal("the launch itself lost its arguments")
+		}
+		if tr.args > maxArgs {
+			t.Fatalf("%d bytes are held after %d launches", tr.args, n+1)
+		}
+	}
+	held, bare := 0, 0
+	for _, n := range tr.order {
+		held += n.held
+		if len(n.proc.Args) == 0 {
+			t.Fatal("a launch lost its first word")
+		}
+		if len(n.proc.Args) == 1 {
+			bare++
+		}
+	}
+	if held != tr.args || held < maxArgs/2 || bare == 0 || bare == maxNodes {
+		t.Errorf("%d bytes are held, %d in the accounts; %d launches of %d lost their arguments", held, tr.args, bare, maxNodes)
+	}
+	if last := tr.nodes[launches+1]; len(last.proc.Args) != 2 {
+		t.Error("the newest launch lost its arguments")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"meetguard"
 )
@@ -12,6 +13,7 @@ import (
 // Limits of what is remembered.
 const (
 	maxNodes     = 16_384          // launches
+	maxArgs      = 4 << 20         // bytes of arguments, of all launches together
 	maxFiles     = 4_096           // files that launches made
 	maxSessions  = 512             // terminals, desktops, browsers
 	maxSteps     = 48              // of one chain
@@ -28,6 +30,8 @@ type Tracker struct {
 	nodes    map[int]*node
 	order    []*node // ring, oldest at next
 	next     int
+	args     int // bytes of arguments that are held
+	bare     int // in order: what is older has lost its arguments
 	files    map[string]*trace
 	fileRing []string
 	fileNext int
@@ -45,6 +49,7 @@ type node struct {
 	depth  int
 	group  *group
 	door   bool
+	held   int // bytes of its arguments that count
 }
 
 // group is a chain: launches that one program led to, or that handle the same
@@ -144,12 +149,45 @@ func (t *Tracker) learn(list []meetguard.Process) *node {
 }
 
 func (t *Tracker) keep(n *node) {
-	if old := t.order[t.next]; old != nil && t.nodes[old.proc.PID] == old {
-		delete(t.nodes, old.proc.PID)
+	if old := t.order[t.next]; old != nil {
+		if t.nodes[old.proc.PID] == old {
+			delete(t.nodes, old.proc.PID)
+		}
+		t.strip(old)
+		if t.bare == t.next {
+			t.bare = (t.bare + 1) % len(t.order)
+		}
 	}
 	t.order[t.next] = n
 	t.next = (t.next + 1) % len(t.order)
 	t.nodes[n.proc.PID] = n
+	n.held = argBytes(&n.proc)
+	for t.args += n.held; t.args > maxArgs; t.bare = (t.bare + 1) % len(t.order) {
+		t.strip(t.order[t.bare])
+	}
+}
+
+// strip takes the arguments of an old launch away, but for the first word: a
+// launch may have 32 KiB of them, whoever is nobody can make thousands of such,
+// and a node may live for as long as its descendants do.
+func (t *Tracker) strip(n *node) {
+	t.args -= n.held
+	n.held = 0
+	if len(n.proc.Args) > 0 {
+		n.proc.Args = []string{strings.Clone(n.proc.Args[0][:min(len(n.proc.Args[0]), maxWord)])}
+	}
+	n.proc.CommandLine = ""
+}
+
+// maxWord is how much is kept of the first word, in bytes.
+const maxWord = 256
+
+func argBytes(p *meetguard.Process) int {
+	n := len(p.CommandLine)
+	for _, a := range p.Args {
+		n += len(a) + int(unsafe.Sizeof(a))
+	}
+	return n
 }
 
 // cut copies the nearest nodes of a line of ancestors, so that the rest can be

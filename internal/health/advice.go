@@ -64,6 +64,8 @@ func adviceFiles(detail, goos string) string {
 		return "make the folder again, or take it out of watch; it is watched as soon as it is there"
 	case has("no folder to watch"):
 		return "name folders with the key watch: no user of this machine has a download folder"
+	case has("wait to be looked at", "is not done"):
+		return "wait: every folder has its turn, and nothing is lost; if it goes on, see who fills that folder"
 	case has("more than"):
 		return "name the folders that matter with the key watch; the others are listed every 15 minutes"
 	}

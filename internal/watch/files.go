@@ -75,8 +75,10 @@ type Files struct {
 	emit    func(context.Context, meetguard.Event) error
 	folders map[string]*folder
 	recent  recent
-	sweep   *walk
-	watches int // most directories to watch
+	sweeps  []*walk // listings under way, at most one of each root
+	watches int     // most directories to watch
+
+	sweepTurn int
 
 	mu     sync.Mutex
 	health health
@@ -202,6 +204,7 @@ func (f *Files) Run(ctx context.Context, emit func(context.Context, meetguard.Ev
 // reader's end on to Run.
 func (f *Files) run(ctx context.Context, ended chan error) error {
 	f.start(ctx)
+	defer f.endSweeps()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	upkeep := time.Now().Add(f.upkeepEvery())
@@ -230,7 +233,7 @@ func (f *Files) run(ctx context.Context, ended chan error) error {
 	return nil
 }
 
-// work does the next thing: hints first, and between them a piece of the
+// work does the next thing: hints first, and between them a piece of a
 // listing that waits, so that neither starves. It returns 0 if it did
 // something, else how long there is to wait, a negative time for ever.
 func (f *Files) work(ctx context.Context, n int) (time.Duration, error) {

@@ -17,6 +17,7 @@ const (
 	journalDelay    = time.Second // longest time that a record stays in memory only
 	journalUnsaved  = 1 << 22     // bytes kept for a disk that takes no writes
 	journalSlack    = 4096        // dead records that are not worth a compaction
+	journalExcess   = 1 << 14     // paths beyond journalEntries that are not worth one
 	journalFileMode = os.FileMode(0o600)
 )
 
@@ -150,7 +151,8 @@ func (j *Journal) flush() error {
 	}
 	j.size += int64(len(j.unsaved))
 	j.unsaved, j.err = j.unsaved[:0], nil
-	if dead := j.size/recordSize - int64(len(j.entries)); dead > int64(len(j.entries))+journalSlack {
+	dead := j.size/recordSize - int64(len(j.entries))
+	if dead > int64(len(j.entries))+journalSlack || len(j.entries) > journalEntries+journalExcess {
 		j.expire()
 		j.err = j.compact()
 	}

@@ -130,13 +130,16 @@ func (e entry) until() uint32 {
 	return e.used + journalIdle
 }
 
-// sorted returns what is remembered, the path unused for longest first.
+// sorted returns what is remembered, the path unused for longest first, and of
+// one day the landings before the contents: they matter for minutes.
 func (j *Journal) sorted() []record {
 	all := make([]record, 0, len(j.entries))
 	for key, e := range j.entries {
 		all = append(all, record{path: key, content: e.content, day: e.used})
 	}
-	slices.SortFunc(all, func(a, b record) int { return cmp.Compare(a.day&^landingMark, b.day&^landingMark) })
+	slices.SortFunc(all, func(a, b record) int {
+		return cmp.Or(cmp.Compare(a.day&^landingMark, b.day&^landingMark), cmp.Compare(b.day&landingMark, a.day&landingMark))
+	})
 	return all
 }
 

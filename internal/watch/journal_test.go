@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 )
 
 func openJournal(t *testing.T, dir string) *Journal {
@@ -160,6 +161,38 @@ func TestJournalStaysSmall(t *testing.T) {
 	}
 	if !j.Known("/same", identity(3*journalSlack-1)) {
 		t.Error("compaction lost the path")
+	}
+}
+
+// An agent that is never started again meets new names only.
+func TestJournalIsBoundedWhileItRuns(t *testing.T) {
+	dir := scratch(t)
+	j := openJournal(t, dir)
+	for n := range journalEntries + journalExcess + 1 {
+		var err error
+		if n%4 == 0 {
+			err = j.Land(fmt.Sprint("/new/", n), identity(n), time.Now())
+		} else {
+			err = j.Record(fmt.Sprint("/new/", n), identity(n))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if n := j.Len(); n != journalEntries {
+		t.Errorf("%d paths are remembered, want %d", n, journalEntries)
+	}
+	fi, err := os.Stat(filepath.Join(dir, journalName))
+	if err != nil || fi.Size() > (journalEntries+1)*recordSize {
+		t.Errorf("the file has %d bytes, %v", fi.Size(), err)
+	}
+	for n := 1; n < journalEntries; n += 4 {
+		if !j.Known(fmt.Sprint("/new/", n), identity(n)) {
+			t.Fatal("a content was forgotten before the landings")
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (f *Files) look(ctx context.Context, h *hint) error {
 	case h.quiet > 0 && f.folders[h.path].same(fi):
 		return nil // Windows reports a write for a folder whose content changed
 	}
-	return f.walkAll(ctx, newWalk(root, h.path))
+	return f.lookFolder(ctx, root, h.path)
 }
 
 // lookFile emits a file whose content is complete and was not judged before.

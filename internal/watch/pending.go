@@ -14,6 +14,7 @@ const (
 
 // hint is a path that may be worth a look.
 type hint struct {
+	root   string
 	path   string
 	source string
 	seen   time.Time     // when it was first heard of
@@ -22,23 +23,26 @@ type hint struct {
 	looked bool          // last is set
 	last   Identity      // what the last look saw
 	order  uint64        // of arrival
-	index  int           // in the heap
+	lane   *lane         // that it waits in
+	index  int           // in the lane's heap
 }
 
 // overdue tells that the hint has waited for quiet long enough.
 func (h *hint) overdue(now time.Time) bool { return now.Sub(h.seen) >= waitMost }
 
 // pending is the set between the reader, which must never wait, and the one
-// goroutine that looks. Hints for one path become one.
+// goroutine that looks. Hints for one path become one, and those of each root
+// wait in a lane of their own.
 type pending struct {
 	mu    sync.Mutex
 	items map[string]*hint
-	queue hintQueue
+	lanes lanes
 	count uint64
 	dirty map[string]bool // roots to list; true: because something was lost
 	lost  int64           // hints that found no room
 	wake  chan struct{}
 	most  int
+	peak  int // hints since the set was empty, about
 }
 
 func newPending() *pending {
@@ -53,7 +57,7 @@ func (p *pending) add(root, path, source string, seen time.Time, quiet time.Dura
 	if h := p.items[path]; h != nil {
 		p.again(h, seen, quiet)
 	} else if len(p.items) < p.most {
-		p.insert(&hint{path: path, source: source, seen: seen, due: seen, quiet: quiet})
+		p.insert(&hint{root: root, path: path, source: source, seen: seen, due: seen, quiet: quiet})
 	} else {
 		p.lost++
 		p.dirty[root] = true
@@ -68,14 +72,14 @@ func (p *pending) again(h *hint, seen time.Time, quiet time.Duration) {
 	case h.quiet > 0 && h.looked && !h.overdue(seen):
 		h.due = seen.Add(h.quiet)
 	}
-	heap.Fix(&p.queue, h.index)
+	heap.Fix(&h.lane.queue, h.index)
 }
 
 func (p *pending) insert(h *hint) {
 	p.count++
 	h.order = p.count
 	p.items[h.path] = h
-	heap.Push(&p.queue, h)
+	p.lanes.push(h)
 }
 
 // postpone puts a hint back, to be looked at again at due. Into what was heard
@@ -97,28 +101,26 @@ func (p *pending) postpone(h *hint, due time.Time) bool {
 	return true
 }
 
-// next takes out the first hint that is due, or says how long there is to wait;
-// a negative time means that nothing waits.
+// next takes out the first hint that is due of the lane whose turn it is, or says
+// how long there is to wait; a negative time means that nothing waits.
 func (p *pending) next(now time.Time) (*hint, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if len(p.queue) == 0 {
+	h, wait := p.lanes.pop(now)
+	switch {
+	case h != nil:
+		delete(p.items, h.path)
+		p.peak = max(p.peak, len(p.items))
+	case wait < 0:
 		p.shrink()
-		return nil, -1
 	}
-	first := p.queue[0]
-	if wait := first.due.Sub(now); wait > 0 {
-		return nil, wait
-	}
-	heap.Pop(&p.queue)
-	delete(p.items, first.path)
-	return first, 0
+	return h, wait
 }
 
 // shrink gives the memory of a burst back: an emptied map keeps its buckets.
 func (p *pending) shrink() {
-	if cap(p.queue) > pendingKeep {
-		p.items, p.queue = map[string]*hint{}, nil
+	if p.peak > pendingKeep {
+		p.items, p.peak = map[string]*hint{}, 0
 	}
 }
 
@@ -130,13 +132,15 @@ func (p *pending) mark(root string, lost bool) {
 	p.signal()
 }
 
-// takeMark takes one marked root out.
-func (p *pending) takeMark() (root string, lost, ok bool) {
+// takeMark takes one marked root out that is free.
+func (p *pending) takeMark(free func(root string) bool) (root string, lost, ok bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for root, lost := range p.dirty {
-		delete(p.dirty, root)
-		return root, lost, true
+		if free(root) {
+			delete(p.dirty, root)
+			return root, lost, true
+		}
 	}
 	return "", false, false
 }
@@ -162,35 +166,10 @@ func minTime(a, b time.Time) time.Time {
 	return a
 }
 
-// hintQueue orders hints by the time they are due, then by arrival.
-type hintQueue []*hint
-
-func (q hintQueue) Len() int { return len(q) }
-
-func (q hintQueue) Less(i, j int) bool {
-	if !q[i].due.Equal(q[j].due) {
-		return q[i].due.Before(q[j].due)
-	}
-	return q[i].order < q[j].order
-}
-
-func (q hintQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].index, q[j].index = i, j
-}
-
-// Push is for package heap only.
-func (q *hintQueue) Push(x any) {
-	h := x.(*hint)
-	h.index = len(*q)
-	*q = append(*q, h)
-}
-
-// Pop is for package heap only.
-func (q *hintQueue) Pop() any {
-	old := *q
-	h := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return h
+// backlog is how many hints wait, and the lane that lags most.
+func (p *pending) backlog(now time.Time) (waiting int, root string, most int, lag time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	root, most, lag = p.lanes.backlog(now)
+	return len(p.items), root, most, lag
 }

@@ -22,9 +22,12 @@ type health struct {
 	refused string // why the kernel refused a watch
 	unread  string // why a directory could not be listed
 	listed  time.Time
+	sweeps  map[string]time.Time // since when a root is being listed
 }
 
-func newHealth() health { return health{roots: map[string]string{}, listed: time.Now()} }
+func newHealth() health {
+	return health{roots: map[string]string{}, listed: time.Now(), sweeps: map[string]time.Time{}}
+}
 
 // partial tells that something can only be listed.
 func (h *health) partial() bool { return h.overCap || h.refused != "" }
@@ -166,10 +169,29 @@ func (f *Files) Status() []meetguard.SourceStatus {
 		roots, folders = roots-1, max(folders-1, 0)
 	}
 	state, remarks := h.judge(roots, f.cfg.Private)
+	if behind := f.behind(time.Now()); len(behind) > 0 && state != meetguard.SourceFailed {
+		state, remarks = meetguard.SourceDegraded, append(remarks, behind...)
+	}
 	if len(remarks) == 0 {
 		remarks = []string{fmt.Sprintf("%d folders below %d roots are watched", folders, roots)}
 	}
 	return []meetguard.SourceStatus{{Name: "files", State: state, Detail: strings.Join(remarks, "; ")}}
+}
+
+// behindAfter is how late a look may be without being told.
+const behindAfter = 10 * time.Second
+
+// behind says what waits for so long that it has to be told. f.mu is held.
+func (f *Files) behind(now time.Time) (remarks []string) {
+	if waiting, root, most, lag := f.pending.backlog(now); lag >= behindAfter {
+		remarks = append(remarks, fmt.Sprintf("%d files wait to be looked at, %d of them in %+q, the first for %s", waiting, most, root, lag.Round(time.Second)))
+	}
+	for _, root := range slices.Sorted(maps.Keys(f.health.sweeps)) {
+		if lag := now.Sub(f.health.sweeps[root]); lag >= behindAfter {
+			remarks = append(remarks, fmt.Sprintf("%+q has been listed for %s and is not done", root, lag.Round(time.Second)))
+		}
+	}
+	return remarks
 }
 
 // judge says how well the source sees, and what keeps it from seeing all. A

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
 
@@ -73,8 +74,11 @@ func (f *Files) forget(dir string) {
 	f.note(func(h *health) { h.folders = len(f.folders) })
 }
 
-// piece is the number of names that a walk takes at a time.
-const piece = 128
+const (
+	piece        = 128 // names that a walk takes at a time
+	piecesAtOnce = 8   // of a new folder
+	sweepsMost   = 16  // listings under way at a time: each holds directories open
+)
 
 // walk lists a tree, depth first and a piece at a time. Each directory is
 // watched before it is listed, so that nothing falls between. It holds at most
@@ -135,7 +139,7 @@ func (w *walk) entry(ctx context.Context, f *Files, path string, e os.DirEntry) 
 		return nil // gone
 	}
 	now := time.Now()
-	h := &hint{path: path, source: SourceSweep, seen: now}
+	h := &hint{root: w.root, path: path, source: SourceSweep, seen: now}
 	if age := now.Sub(time.Unix(0, latest(IdentityOf(fi)))); age >= 0 && age < quietWrite {
 		h.quiet = quietWrite // perhaps still being written
 	}
@@ -195,25 +199,69 @@ func (f *Files) walkAll(ctx context.Context, w *walk) error {
 
 // listing tells whether a listing is under way or due.
 func (f *Files) listing() bool {
-	if f.sweep == nil {
-		root, lost, ok := f.pending.takeMark()
-		if !ok || f.rootOf(root) != root {
-			return false
+	for len(f.sweeps) < sweepsMost {
+		root, lost, ok := f.pending.takeMark(func(root string) bool { return !f.swept(root) })
+		if !ok {
+			break
+		}
+		if f.rootOf(root) != root {
+			continue // no root any more
 		}
 		if lost {
 			f.relists.Add(1)
 		}
-		f.sweep = newWalk(root, root)
+		f.beginSweep(newWalk(root, root))
 	}
-	return f.sweep != nil
+	return len(f.sweeps) > 0
 }
 
-// listPiece goes on with the listing that is under way.
+// swept tells whether a listing is under way in a root. There is one at a time,
+// so that every root gets as many turns as any other.
+func (f *Files) swept(root string) bool {
+	return slices.ContainsFunc(f.sweeps, func(w *walk) bool { return w.root == root })
+}
+
+func (f *Files) beginSweep(w *walk) {
+	f.sweeps = append(f.sweeps, w)
+	f.note(func(h *health) { h.sweeps[w.root] = time.Now() })
+}
+
+// listPiece goes on with the listing whose turn it is.
 func (f *Files) listPiece(ctx context.Context) error {
-	more, err := f.sweep.next(ctx, f)
+	at := f.sweepTurn % len(f.sweeps)
+	w := f.sweeps[at]
+	more, err := w.next(ctx, f)
+	f.sweepTurn = at + 1
 	if !more {
-		f.sweep.close()
-		f.sweep = nil
+		w.close()
+		f.sweeps, f.sweepTurn = slices.Delete(f.sweeps, at, at+1), at
+		f.note(func(h *health) { delete(h.sweeps, w.root) })
 	}
 	return err
+}
+
+func (f *Files) endSweeps() {
+	for _, w := range f.sweeps {
+		w.close()
+	}
+	f.sweeps = nil
+}
+
+// lookFolder lists a folder that is new. What is not soon done goes on as a
+// listing, in turns with everything else.
+func (f *Files) lookFolder(ctx context.Context, root, dir string) error {
+	w := newWalk(root, dir)
+	for range piecesAtOnce {
+		if more, err := w.next(ctx, f); err != nil || !more {
+			w.close()
+			return err
+		}
+	}
+	if len(f.sweeps) >= sweepsMost || f.swept(root) {
+		w.close()
+		f.pending.mark(root, false)
+		return nil
+	}
+	f.beginSweep(w)
+	return nil
 }

@@ -8,12 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
 
@@ -23,17 +21,12 @@ import (
 
 // crash is the run.
 type crash struct {
-	collector string
-	kills     int
-	alerts    int
-	seed      uint64
+	server
+	kills  int
+	alerts int
+	seed   uint64
 
-	dir  string
-	addr string
-	rng  *rand.Rand
-
-	mu  sync.Mutex
-	cmd *exec.Cmd // the collector that runs
+	rng *rand.Rand
 }
 
 func (c *crash) run() (result, error) {
@@ -81,54 +74,6 @@ func (c *crash) run() (result, error) {
 	return r, c.count(promised, &r)
 }
 
-func freePort() (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer ln.Close()
-	return ln.Addr().String(), nil
-}
-
-func (c *crash) storeURL() string { return "sqlite:" + filepath.Join(c.dir, "crash.db") }
-
-// start starts the collector and waits until it listens.
-func (c *crash) start() error {
-	cmd := exec.Command(c.collector, "serve", "--listen", c.addr, "--metrics", "off", "--store", c.storeURL(), "--state", c.dir)
-	log, err := cmd.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	lines := bufio.NewScanner(log)
-	for lines.Scan() {
-		if strings.Contains(lines.Text(), "msg=Listening") {
-			go func() {
-				for lines.Scan() {
-				}
-			}()
-			c.mu.Lock()
-			c.cmd = cmd
-			c.mu.Unlock()
-			return nil
-		}
-		fmt.Fprintln(os.Stderr, lines.Text())
-	}
-	return fmt.Errorf("the collector did not start: %w", cmd.Wait())
-}
-
-func (c *crash) kill() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.cmd != nil {
-		c.cmd.Process.Kill()
-		c.cmd.Wait()
-		c.cmd = nil
-	}
-}
-
 // killCollectors kills the collector and starts it again, some four times slower
 // than agents die.
 func (c *crash) killCollectors(ctx context.Context, kills *int) error {
@@ -149,20 +94,18 @@ func (c *crash) killCollectors(ctx context.Context, kills *int) error {
 
 // enrol makes the one identity that all lives of the agent have.
 func (c *crash) enrol() error {
-	out, err := exec.Command(c.collector, "token", "create", "--store", c.storeURL(), "--url", c.url()).Output()
+	token, err := c.token()
 	if err != nil {
-		return fmt.Errorf("make a token: %w", err)
+		return err
 	}
-	words := strings.Fields(string(out))
 	d, err := device.New(device.Config{State: c.state(), Collector: c.url(), Labels: device.Labels{UID: "crash-host", Hostname: "crash", OS: "linux"}, Machine: device.ThisMachine()})
 	if err != nil {
 		return err
 	}
 	defer d.CloseIdleConnections()
-	return d.Enrol(context.Background(), words[len(words)-1])
+	return d.Enrol(context.Background(), token)
 }
 
-func (c *crash) url() string   { return "https://" + c.addr }
 func (c *crash) state() string { return filepath.Join(c.dir, "agent") }
 
 // life is one life of the agent: it writes, and dies at a random moment: one in
@@ -225,29 +168,14 @@ func (c *crash) drain() error {
 // count compares promises with the store.
 func (c *crash) count(promised map[string]bool, r *result) error {
 	c.kill()
-	st, err := store.Open(context.Background(), c.storeURL())
-	if err != nil {
-		return err
-	}
-	defer st.Close()
 	have := map[string]int{}
-	for seq := int64(0); ; {
-		page, err := st.Since(context.Background(), store.Everything, seq, 1000)
-		if err != nil {
-			return err
+	err := c.stored(func(a store.Alert) {
+		if strings.HasPrefix(a.Rule, fleetAlarm) {
+			r.Alarms++
+			fmt.Fprintf(os.Stderr, "alarm: %s\n", a.Record)
 		}
-		if len(page) == 0 {
-			break
-		}
-		for _, a := range page {
-			if strings.HasPrefix(a.Rule, "MG-FLEET-") {
-				r.Alarms++
-				fmt.Fprintf(os.Stderr, "alarm: %s\n", a.Record)
-			}
-			have[a.RecordUID]++
-		}
-		seq = page[len(page)-1].Seq
-	}
+		have[a.RecordUID]++
+	})
 	for uid := range promised {
 		switch have[uid] {
 		case 0:
@@ -257,5 +185,5 @@ func (c *crash) count(promised map[string]bool, r *result) error {
 			r.Twice++
 		}
 	}
-	return nil
+	return err
 }

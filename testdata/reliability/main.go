@@ -50,6 +50,14 @@ func main() {
 		liveOn(os.Args[2])
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "launcher" {
+		launchLines()
+		return
+	}
+	if len(os.Args) == 3 && os.Args[1] == "stormer" {
+		stormer(os.Args[2])
+		return
+	}
 	var c crash
 	flag.StringVar(&c.collector, "collector", "bin/meetguard-collector", "the collector")
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
@@ -57,10 +65,33 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
 	points := flag.Bool("points", false, "end the agent's log at each system call instead")
 	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
+	agent := flag.String("agent", "bin/meetguard", "the agent")
+	soakFor := flag.Duration("soak", 0, "let agent and collector work at 50 times the normal rate for so long instead")
+	samples := flag.String("samples", "", "of -soak: add what was sampled to this file")
+	landing := flag.Bool("landed", false, "kill the whole agent KILLS times while 2,000 bad and 20,000 clean files land instead")
+	bursts := flag.Int("burst", 0, "let so many files land while the agent is stopped, and so many in one user's folder, and a fifth as many launches instead")
+	silent := flag.Int("silence", 0, "end so many agents without a word, and see that the collector tells, instead")
+	stubs := flag.Int("stubs", 300, "of -silence: agents of which one request in five fails, for ten minutes")
+	opens := flag.Int("canary", 0, "measure so many rounds what opening a file costs others with the agent, with a stopped one and without, instead")
 	flag.Parse()
 	switch {
 	case *points:
 		end(runPoints())
+	case *soakFor > 0:
+		s := soak{server: server{collector: c.collector}, agent: *agent, length: *soakFor, seed: c.seed, samples: *samples}
+		end(s.run())
+	case *landing:
+		l := landed{server: server{collector: c.collector}, agent: *agent, kills: c.kills, bad: 4 * c.kills, clean: 40 * c.kills, seed: c.seed}
+		end(l.run())
+	case *bursts > 0:
+		b := burst{agent: *agent, files: *bursts, seed: c.seed}
+		end(b.run())
+	case *silent > 0:
+		s := silence{server: server{collector: c.collector}, agent: *agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
+		end(s.run())
+	case *opens > 0:
+		one := canary{agent: *agent, rounds: *opens, seed: c.seed}
+		end(one.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))
 	default:
