@@ -77,6 +77,9 @@ func (a *app) runAgent(in config.Inputs, asService bool) error {
 	}
 	log := newLog(a.errOut, asService)
 	tellManaged(eff, log)
+	if err := easeTimers(); err != nil { // it works all the same, with more CPU
+		log.Debug("Timers not eased", "reason", err)
+	}
 	m := newManager(asService, log)
 	ag, err := agent.New(a.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Notify: notifyArgs(argv[0]), Version: version, Refused: eff.Refused, File: settingsFile(eff),
 		Canary: m.canary([]string{argv[0], canaryCommand}), Live: m.live, Log: log})
