@@ -131,8 +131,11 @@ func rulesIn(root fs.FS) ([]RuleFile, error) {
 
 // Version names the embedded content: the day of its last change and a hash
 // over every name and byte of it, so that two builds which say the same
-// version know the same things.
-func Version() string {
+// version know the same things. It is asked for with every status that is
+// written, so the content is unpacked for it once.
+func Version() string { return version() }
+
+var version = sync.OnceValue(func() string {
 	hash := sha256.New()
 	names := []string{"brands.yaml", "sources.yaml", "icons.json", "abused.csv"}
 	rules, _ := fs.Glob(content(), "yara/*/*") // the patterns are constant: they cannot be malformed
@@ -145,4 +148,4 @@ func Version() string {
 		hash.Write(data)
 	}
 	return dated + "-" + hex.EncodeToString(hash.Sum(nil))[:12]
-}
+})

@@ -201,6 +201,9 @@ func TestVersion(t *testing.T) {
 	if !regexp.MustCompile(`^\d{4}\.\d\d\.\d\d-[0-9a-f]{12}$`).MatchString(v) {
 		t.Errorf("version %q", v)
 	}
+	if n := testing.AllocsPerRun(10, func() { Version() }); n > 0 {
+		t.Errorf("it unpacks the content each time: %v allocations", n)
+	}
 	if v != Version() {
 		t.Error("the version changes between two calls")
 	}

@@ -131,6 +131,9 @@ func (p *program) open() error {
 		return err
 	}
 	tellManaged(eff, p.log)
+	if err := easeTimers(); err != nil { // it works all the same, with more CPU
+		p.log.Debug("Timers not eased", "reason", err)
+	}
 	p.agent, err = agent.New(p.ctx, agent.Options{Config: cfg, Fixed: len(cfg.Watch) > 0, Worker: argv, Notify: notifyArgs(argv[0]), Version: version, Refused: eff.Refused, File: settingsFile(eff),
 		Canary: p.manager.canary([]string{argv[0], canaryCommand}), Live: p.manager.live, Log: p.log})
 	if err != nil {

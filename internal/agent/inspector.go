@@ -207,15 +207,24 @@ func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts,
 // change since, or inspects it.
 func (in *Inspector) Known(ctx context.Context, path string) (meetguard.Facts, watch.Identity, error) {
 	real := where(path)
-	if id, err := watch.Identify(real); err == nil {
-		if f, ok := in.facts.byIdentity(id, real, in.version); ok {
-			f.Path = path
-			return f, id, nil
-		}
+	f, id, known := in.remembered(real)
+	var err error
+	if !known {
+		f, id, err = in.Inspect(ctx, real)
 	}
-	f, id, err := in.Inspect(ctx, real)
 	f.Path = path
 	return f, id, err
+}
+
+// remembered gives the facts of a file that did not change since it was
+// inspected. It asks no worker.
+func (in *Inspector) remembered(real string) (meetguard.Facts, watch.Identity, bool) {
+	id, err := watch.Identify(real)
+	if err != nil {
+		return meetguard.Facts{}, id, false
+	}
+	f, known := in.facts.byIdentity(id, real, in.version)
+	return f, id, known
 }
 
 func kindOf(m fs.FileMode) string {
@@ -454,11 +463,20 @@ func unreadable(path, why string) meetguard.Facts {
 }
 
 // ask sends a request, with the content or the descriptors of the files that it
-// is about.
+// is about, and returns the reply.
 func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (reply, error) {
-	head, err := req.seal()
+	u, err := in.begin(ctx, req, about...)
 	if err != nil {
 		return reply{}, err
+	}
+	return in.await(u)
+}
+
+// begin is the first half of ask, see worker.Pool.Begin.
+func (in *Inspector) begin(ctx context.Context, req request, about ...*opened) (*worker.Underway, error) {
+	head, err := req.seal()
+	if err != nil {
+		return nil, err
 	}
 	parts := append(make([][]byte, 0, 1+len(about)), head)
 	var files []*os.File
@@ -469,7 +487,12 @@ func (in *Inspector) ask(ctx context.Context, req request, about ...*opened) (re
 			parts = append(parts, o.content)
 		}
 	}
-	answer, err := in.pool.Do(ctx, parts, files...)
+	return in.pool.Begin(ctx, parts, files...)
+}
+
+// await is the second half.
+func (in *Inspector) await(u *worker.Underway) (reply, error) {
+	answer, err := u.Wait()
 	if err != nil {
 		return reply{}, err
 	}

@@ -7,37 +7,70 @@ import (
 
 	"meetguard"
 	"meetguard/internal/chain"
+	"meetguard/internal/worker"
 )
 
 // Launch gathers the facts of one launch: its executable as a file, its
-// command line as a script of one line, its ancestors.
+// command line as a script of one line, its ancestors. The executable is looked
+// up while a worker reads the command line.
 func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
-	f, _, err := in.Known(ctx, p.Exe)
+	command, asked := in.askCommand(ctx, p)
+	real := where(p.Exe)
+	f, _, known := in.remembered(real)
+	line, failed := in.answered(command, asked) // before another question: the worker may be the only one
+	var err error
+	if !known {
+		f, _, err = in.Inspect(ctx, real)
+	}
+	f.Path = p.Exe
 	if err != nil || f.SHA256 == "" {
 		// gone, or in a file system that only the process sees: the launch is judged without it
 		f = meetguard.Facts{Path: p.Exe, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown},
 			Gaps: []meetguard.Gap{{Fact: "executable", Reason: "it could not be read after the launch"}}}
 	}
 	f.Process = p
-	in.commandLine(ctx, &f)
+	runs(&f, line, failed)
 	in.argument(ctx, &f)
 	return f
 }
 
 // commandLine adds the structure of the command line to the facts of a launch.
 func (in *Inspector) commandLine(ctx context.Context, f *meetguard.Facts) {
-	text, shell := commandText(f.Process)
+	line, failed := in.answered(in.askCommand(ctx, f.Process))
+	runs(f, line, failed)
+}
+
+// askCommand has a worker read the command line of a launch, if it is worth it:
+// nil without an error if it is not.
+func (in *Inspector) askCommand(ctx context.Context, p *meetguard.Process) (*worker.Underway, error) {
+	text, shell := commandText(p)
 	if !worthReading(text) {
+		return nil, nil
+	}
+	return in.begin(ctx, request{Op: opCommand, Command: clipText(text, maxRequestText), Shell: shell})
+}
+
+// answered is what the worker made of it; nil if it was not asked.
+func (in *Inspector) answered(command *worker.Underway, asked error) (*meetguard.Facts, error) {
+	if command == nil {
+		return nil, asked
+	}
+	r, err := in.await(command)
+	return &r.Facts, err
+}
+
+// runs adds the structure of the command line to the facts of a launch.
+func runs(f, line *meetguard.Facts, failed error) {
+	if failed != nil {
+		f.Gaps = append(slices.Clip(f.Gaps), meetguard.Gap{Fact: "command line", Reason: reason(failed)})
 		return
 	}
-	r, err := in.ask(ctx, request{Op: opCommand, Command: clipText(text, maxRequestText), Shell: shell})
-	if err != nil {
-		f.Gaps = append(slices.Clip(f.Gaps), meetguard.Gap{Fact: "command line", Reason: reason(err)})
+	if line == nil {
 		return
 	}
-	f.Script = r.Facts.Script
+	f.Script = line.Script
 	f.Claims = slices.Clip(f.Claims) // shared with the cache
-	for _, c := range r.Facts.Claims {
+	for _, c := range line.Claims {
 		if c.Source == meetguard.ClaimBanner {
 			f.Claims = append(f.Claims, c)
 		}

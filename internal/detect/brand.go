@@ -4,6 +4,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"meetguard"
 )
@@ -98,17 +99,52 @@ type reading struct {
 func (j *Judge) read(c meetguard.Claim) []reading {
 	switch c.Source {
 	case meetguard.ClaimFileName:
-		var out []reading
-		for i, name := range guises(c.Text) {
-			r := j.readName(c, name)
-			r.guised = i > 0
-			out = append(out, r)
-		}
-		return out
+		return j.readings.of(c.Text, func() (out []reading) {
+			for i, name := range guises(c.Text) {
+				r := j.readName(c, name)
+				r.guised = i > 0
+				out = append(out, r)
+			}
+			return out
+		})
 	case meetguard.ClaimShortcutIcon:
 		return []reading{j.readName(c, c.Text)}
 	}
 	return []reading{j.readText(c, c.Text)}
+}
+
+// nameBook remembers how file names are read. Of a launch the names of all that
+// belongs to it are read, and most were read for the launch before: that took a
+// fifth of judging one.
+type nameBook struct {
+	mu    sync.Mutex
+	known map[string][]reading // which nobody changes
+}
+
+// Bounds of a nameBook. When it is full it is begun anew.
+const (
+	namesMost = 512
+	nameMost  = 128 // bytes of one
+)
+
+func (b *nameBook) of(name string, read func() []reading) []reading {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	out, known := b.known[name]
+	if known {
+		return out
+	}
+	out = read()
+	if len(b.known) >= namesMost {
+		b.known = nil
+	}
+	if b.known == nil {
+		b.known = map[string][]reading{}
+	}
+	if len(name) <= nameMost {
+		b.known[strings.Clone(name)] = out
+	}
+	return out
 }
 
 func (j *Judge) readName(c meetguard.Claim, name string) reading {

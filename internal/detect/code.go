@@ -63,7 +63,7 @@ func newCode(j *Judge, s *meetguard.Script) *code {
 	}
 	hosts := append([]string{}, s.Hosts...)
 	for _, f := range s.Fetches {
-		if f.To != "text" {
+		if f.To != "text" && !contains(hosts, f.Host) {
 			hosts = append(hosts, f.Host)
 		}
 	}

@@ -35,6 +35,8 @@ type Judge struct {
 	owners map[string][]owner // who is called so
 	begins map[string]bool    // words that a name may begin with
 
+	readings *nameBook // of file names
+
 	hosts   hostBook   // the same for the names of hosts
 	sources sourceBook // where software comes from; empty if nobody said
 
@@ -43,7 +45,7 @@ type Judge struct {
 
 // New prepares a judge for a catalogue.
 func New(brands []meetguard.Brand) *Judge {
-	j := &Judge{names: map[string]bool{}, owners: map[string][]owner{}, begins: map[string]bool{}}
+	j := &Judge{names: map[string]bool{}, owners: map[string][]owner{}, begins: map[string]bool{}, readings: &nameBook{}}
 	for _, b := range brands {
 		p := prepare(b)
 		j.brands = append(j.brands, p)

@@ -56,9 +56,9 @@ func turned(name string) []string {
 
 // pressed reads pairs of letters that run together in a small font: rn is m, vv
 // is w.
-func pressed(s string) string {
-	return strings.NewReplacer("rn", "m", "RN", "M", "vv", "w", "VV", "W").Replace(s)
-}
+func pressed(s string) string { return runTogether.Replace(s) }
+
+var runTogether = strings.NewReplacer("rn", "m", "RN", "M", "vv", "w", "VV", "W")
 
 // tall reads a capital I before a small letter as an l.
 func tall(s string) string {

@@ -94,6 +94,9 @@ func (c *channel) send(parts [][]byte, files []*os.File) error {
 // receive gives the next message. Descriptors that came with it are not taken:
 // a child has none to give.
 func (c *channel) receive(limit int) ([]byte, error) {
+	if err := await(c.fd); err != nil {
+		return nil, err
+	}
 	n, err := retry(func() (int, error) { return unix.Read(c.fd, c.room(readSize)) })
 	if err != nil {
 		return nil, err
@@ -105,6 +108,9 @@ func (c *channel) receive(limit int) ([]byte, error) {
 // receiveWithFiles gives the next message, valid until the next call, and the
 // files that came with it.
 func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
+	if err := await(c.fd); err != nil {
+		return nil, nil, err
+	}
 	var oobn, flags int
 	n, err := retry(func() (n int, err error) {
 		n, oobn, flags, _, err = unix.Recvmsg(c.fd, c.room(readSize), c.oob[:], cloexec)

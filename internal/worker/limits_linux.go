@@ -23,3 +23,16 @@ func limitSelf() error {
 	}
 	return unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 }
+
+// await waits until there is something to read. Whoever waits in the read itself
+// is woken a second time in each exchange, for nothing: when the other side takes
+// what it was sent, the kernel wakes all who wait on the socket, in case they want
+// to write.
+func await(fd int) error {
+	if fd < 0 {
+		return unix.EBADF // which ppoll passes over
+	}
+	fds := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLIN}}
+	_, err := retry(func() (int, error) { return unix.Ppoll(fds, nil, nil) })
+	return err
+}

@@ -86,6 +86,24 @@ func NewPool(cfg Config) *Pool {
 // to a child and returns its answer. The error is a *Failure if the child could not do it, and another error if no
 // child could be started or ctx ended.
 func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]byte, error) {
+	u, err := p.Begin(ctx, request, files...)
+	if err != nil {
+		return nil, err
+	}
+	return u.Wait()
+}
+
+// Underway is a request that a child has.
+type Underway struct {
+	pool *Pool
+	c    *child
+	x    *exchange
+}
+
+// Begin is the first half of Do, for whoever has something to do while a child
+// works. It waits for a child to be free. Wait must be called, once, and before
+// the same goroutine asks for anything else: the child is kept for the answer.
+func (p *Pool) Begin(ctx context.Context, request [][]byte, files ...*os.File) (*Underway, error) {
 	if n := total(request); n > maxRequest {
 		return nil, fmt.Errorf("send a request of %d bytes: more than %d", n, maxRequest)
 	}
@@ -96,12 +114,19 @@ func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]b
 	case <-p.ended:
 		return nil, errClosed
 	}
-	defer func() { p.slots <- struct{}{} }()
 	c, err := p.take()
 	if err != nil {
+		p.slots <- struct{}{}
 		return nil, err
 	}
-	reply, err := c.exchange(ctx, request, files, p.cfg.Timeout)
+	return &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout)}, nil
+}
+
+// Wait is the second half of Do.
+func (u *Underway) Wait() ([]byte, error) {
+	p, c := u.pool, u.c
+	defer func() { p.slots <- struct{}{} }()
+	reply, err := u.x.end()
 	if err != nil || c.served >= p.cfg.Recycle {
 		if err != nil {
 			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served)
@@ -217,41 +242,58 @@ func childEnv() []string {
 	return env
 }
 
-// exchange kills the child at the deadline: a parser in a loop or in C does
-// not listen to anything milder.
-func (c *child) exchange(ctx context.Context, request [][]byte, files []*os.File, limit time.Duration) ([]byte, error) {
-	var timedOut, cancelled bool
-	var mu sync.Mutex
-	kill := func(flag *bool) func() {
-		return func() {
-			mu.Lock()
-			*flag = true
-			mu.Unlock()
-			_ = c.cmd.Process.Kill()
-		}
-	}
-	timer := time.AfterFunc(limit, kill(&timedOut))
-	defer timer.Stop()
-	stop := context.AfterFunc(ctx, kill(&cancelled))
-	defer stop()
+// exchange is one question to a child, and the answer to come.
+type exchange struct {
+	c       *child
+	ended   func() error // why the context did
+	limit   time.Duration
+	timer   *time.Timer
+	stop    func() bool // no more watching of ctx
+	sending error
 
+	mu                  sync.Mutex
+	timedOut, cancelled bool
+}
+
+// begin sends a request. The child is killed at the deadline: a parser in a loop
+// or in C does not listen to anything milder.
+func (c *child) begin(ctx context.Context, request [][]byte, files []*os.File, limit time.Duration) *exchange {
+	x := &exchange{c: c, ended: ctx.Err, limit: limit}
+	x.timer = time.AfterFunc(limit, x.kill(&x.timedOut))
+	x.stop = context.AfterFunc(ctx, x.kill(&x.cancelled))
 	c.served++
-	err := c.ch.send(request, files)
-	var reply []byte
-	if err == nil {
+	x.sending = c.ch.send(request, files)
+	return x
+}
+
+func (x *exchange) kill(flag *bool) func() {
+	return func() {
+		x.mu.Lock()
+		*flag = true
+		x.mu.Unlock()
+		_ = x.c.cmd.Process.Kill()
+	}
+}
+
+// end waits for the answer.
+func (x *exchange) end() (reply []byte, err error) {
+	defer x.timer.Stop()
+	defer x.stop()
+	c := x.c
+	if err = x.sending; err == nil {
 		reply, err = c.ch.receive(maxReply)
 	}
 	if err == nil {
 		return reply, nil
 	}
 	c.end()
-	mu.Lock()
-	defer mu.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
 	switch {
-	case cancelled:
-		return nil, ctx.Err()
-	case timedOut:
-		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", limit)}
+	case x.cancelled:
+		return nil, x.ended()
+	case x.timedOut:
+		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", x.limit)}
 	case lacksMemory(c.stderr.String()):
 		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
 	}

@@ -187,6 +187,32 @@ func TestEnvironmentStaysHere(t *testing.T) {
 	}
 }
 
+// TestAnswerIsFetchedLater: between the question and the answer the asker does
+// what it likes, and whatever became of the worker meanwhile is told with the
+// answer, and costs the pool nothing.
+func TestAnswerIsFetchedLater(t *testing.T) {
+	p := pool(t, Config{Timeout: 10 * time.Second})
+	for _, request := range []string{"echo later", "crash"} {
+		u, err := p.Begin(context.Background(), [][]byte{[]byte(request)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		others, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := p.Begin(others, [][]byte{[]byte("echo")}); !errors.Is(err, context.Canceled) {
+			t.Errorf("the only worker was given away before its answer was fetched: %v", err)
+		}
+		got, err := u.Wait()
+		var failure *Failure
+		if request == "crash" && !errors.As(err, &failure) || request != "crash" && (err != nil || string(got) != "later") {
+			t.Errorf("%s: %q, %v", request, got, err)
+		}
+	}
+	if got, err := p.Do(context.Background(), [][]byte{[]byte("echo again")}); err != nil || string(got) != "again" {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
 func TestCancelledRequest(t *testing.T) {
 	p := pool(t, Config{})
 	ctx, cancel := context.WithTimeout(context.Background(), 200*time.Millisecond)
