@@ -20,6 +20,9 @@ func (w *scale) bring(d meetguard.Deed) {
 	if points > 10 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
 		points += 10
 	}
+	if points > 10 && w.host(d.Host).mere && d.File == "" && w.s.namesakeAbove(d.Host) {
+		points = 10 // it asks its maker
+	}
 	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
 		points = min(points, 10) // an answer that is shown
 	}
@@ -119,11 +122,22 @@ func (w *scale) movedOut(d meetguard.Deed) bool {
 	return true
 }
 
+// runsItself says whether the launch is one of a program by its own path, and not
+// of one that is given something to run.
+func (l *launch) runsItself() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRun && d.What != "program" {
+			return false
+		}
+	}
+	return !interpreters[l.name] && !portables[l.name]
+}
+
 // fromTemp weighs that a download is run from a temporary folder. People who look
 // into a script before they run it have it there.
 func (w *scale) fromTemp(d meetguard.Deed) {
 	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
-	if w.l.typed() && shells[w.l.name] && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
+	if w.l.typed() && (shells[w.l.name] || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
 		w.came(clueRun, 15, text, d.Host)
 		return
 	}

@@ -21,7 +21,7 @@ func desktopFetch(s *subject) string {
 	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
 		return ""
 	}
-	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
+	if l.known() && (l.onlyAsks() && s.merelyAsks() || s.onlyPapers()) || !l.known() && l.ownScript() {
 		return ""
 	}
 	shell := false
@@ -35,6 +35,27 @@ func desktopFetch(s *subject) string {
 		shell = shell || shells[a]
 	}
 	return ""
+}
+
+// onlyPapers says whether all that the launch fetches is something to read or look
+// at, for a folder of its owner.
+func (s *subject) onlyPapers() bool {
+	any := false
+	for _, d := range s.run.own {
+		switch d.Kind {
+		case meetguard.DeedFetchRun:
+			return false
+		case meetguard.DeedFetch:
+			if d.File == "" && d.What == "powershell" {
+				continue // its words tell the file in a second deed
+			}
+			if !s.fetchesPaper(d) {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
 }
 
 // onlyAsks says whether what the launch fetches is put nowhere and nothing beside
@@ -71,9 +92,16 @@ func (l *launch) ownScript() bool {
 			_, clicked := l.under(fileManagers)
 			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
 		}
-		return !landingPlace(file) && !coveredPlace(file)
+		return (!landingPlace(file) || ownDesktop(file)) && !coveredPlace(file)
 	}
 	return false
+}
+
+// ownDesktop says whether a script lies on somebody's desktop itself, where people
+// keep those that they have written.
+func ownDesktop(file string) bool {
+	low := slashed(file)
+	return home(low) && bareIn(low, "/desktop/") && pathExt(low) != ".desktop"
 }
 
 // merelyAsks says whether nothing is to be said of the hosts that a launch speaks

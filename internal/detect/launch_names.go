@@ -35,9 +35,9 @@ var (
 	// backup programs and the owners of what they copy
 	backups = set(`restic borg borgmatic duplicity duplicati timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz
 		telegram chrome google-chrome firefox brave msedge exodus keychain-access`)
-	systemNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost
-		launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted
-		systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
+	windowsNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost`)
+	macNames     = set(`launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted`)
+	linuxNames   = set(`systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
 	// hosts that give out tools of developers: a bad one may lie there, so they only spare what is ordinary
 	toolHosts = []string{"github.com", "githubusercontent.com", "gitlab.com", "k8s.io", "helm.sh", "hashicorp.com", "nodejs.org", "go.dev", "golang.org", "npmjs.org", "npmjs.com", "pypi.org", "pythonhosted.org",
 		"rustup.rs", "rust-lang.org", "brew.sh", "docker.com", "microsoft.com", "aka.ms", "apple.com", "google.com", "googleapis.com", "chocolatey.org", "scoop.sh", "debian.org", "ubuntu.com", "fedoraproject.org",

@@ -73,7 +73,7 @@ func tempUpload(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) {
+		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) || d.What == "telegram bot" || l.packedGoods(d.File) {
 			continue
 		}
 		switch low := strings.ToLower(d.File); {
@@ -82,6 +82,26 @@ func tempUpload(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// packedGoods says whether an archive is known to hold what is nobody's secret.
+func (l *launch) packedGoods(file string) bool {
+	found := false
+	for _, st := range append([]meetguard.Step{{Deeds: l.own}}, l.chain...) {
+		for _, d := range st.Deeds {
+			switch {
+			case d.Kind == meetguard.DeedSecret:
+				return false
+			case d.Kind == meetguard.DeedPack && fileKey(d.File) == fileKey(file):
+				low := slashed(d.From)
+				if !strings.HasPrefix(low, "/var/log/") && !strings.Contains(low, "/library/logs/") && !l.ownGoods(d) {
+					return false
+				}
+				found = true
+			}
+		}
+	}
+	return found
 }
 
 // brandTemp: something that is named like meeting software is opened in a

@@ -26,8 +26,8 @@ func loaderPlace(s *subject) string {
 		door := l.door()
 		byHand := door != "" && !callers[door] // they have add-ins of their own
 		switch {
-		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low)):
-		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
+		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
+		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && !ownLibrary(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
 		default:
 			continue
 		}
@@ -39,6 +39,9 @@ func loaderPlace(s *subject) string {
 // ownLibrary says whether a library lies in a folder of its own where setups put
 // what one user installs.
 func ownLibrary(low string) bool {
+	if rest, ok := strings.CutPrefix(low, "c:/programdata/"); ok { // drivers have theirs there, a folder for the maker and one for the goods
+		return strings.Count(rest, "/") > 1 && !coveredPlace(low)
+	}
 	_, rest, ok := strings.Cut(low, "/appdata/local/")
 	return ok && !strings.HasPrefix(rest, "temp/") && strings.Contains(rest, "/") && !coveredPlace(low)
 }
@@ -85,9 +88,9 @@ func inlineCode(s *subject) string {
 	}
 	for _, d := range l.own {
 		switch {
-		case d.Kind == meetguard.DeedConnect && contains(d.Mark, "shell") && !inHouse(d.Host):
+		case d.Kind == meetguard.DeedConnect && contains(d.Mark, "shell") && !inHouse(d.Host) && !(d.Host == "" && l.typed()): // who learns of networks listens on his own machine
 			return fmt.Sprintf("%s opens a connection and gives it a shell.", l.shownRun())
-		case userPlace(l.Exe) && (d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedEncoded && d.What == "inline"):
+		case (landingPlace(l.Exe) || coveredPlace(l.Exe)) && (d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedEncoded && d.What == "inline"):
 			return fmt.Sprintf("%s lies where any program may write and runs code that its command line hides.", l.shownRun())
 		}
 	}
@@ -121,10 +124,23 @@ func portable(s *subject) string {
 			brought = "was brought by " + clip(baseName(a.Exe))
 		}
 	}
-	if brought == "" {
+	if brought == "" || l.ownJava() {
 		return ""
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
+}
+
+// ownJava says whether a launch is of the Java that big setups unpack with
+// themselves, to a folder of its own, and no script host had it brought.
+func (l *launch) ownJava() bool {
+	if l.name != "java" && l.name != "javaw" || coveredPlace(l.Exe) {
+		return false
+	}
+	if _, byScript := l.under(windowsHosts); byScript {
+		return false
+	}
+	parts := strings.Split(folderOf(slashed(l.Exe)), "/")
+	return len(parts) > 3 && parts[len(parts)-2] == "bin" && (strings.HasPrefix(parts[len(parts)-3], "jre") || strings.HasPrefix(parts[len(parts)-3], "jdk") || strings.HasPrefix(parts[len(parts)-3], "java"))
 }
 
 // hiddenFile: a program or script whose name is hidden runs from a temporary
@@ -147,7 +163,7 @@ func hiddenFile(s *subject) string {
 		switch {
 		case d.Kind == meetguard.DeedRun && d.What != "unpack" && (tempPlace(low) || system && d.What == "program"):
 			return fmt.Sprintf("%s, a hidden file, is run from where nobody looks.", quoted(base))
-		case d.Kind == meetguard.DeedFetch && tempPlace(low) && !inHouse(d.Host) && !toolHost(d.Host):
+		case d.Kind == meetguard.DeedFetch && tempPlace(low) && !inHouse(d.Host) && !toolHost(d.Host) && s.strangeness(d.Host).hostile(): // lines of the status bar keep there what they asked for
 			return fmt.Sprintf("Something is fetched%s to %s, a hidden file.", fromHost(d.Host), quoted(base))
 		}
 	}
@@ -201,7 +217,7 @@ func replaced(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !s.namesake(f.Host, d.File) {
 			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
 		}
 	}
@@ -231,10 +247,12 @@ func reported(s *subject) string {
 // write led to the launch.
 func (l *launch) ledFromUser() bool {
 	for _, a := range l.Ancestors {
-		if userPlace(a.Exe) && !signedWell(a.Signature) {
+		name := program(a.Exe)
+		own := portables[name] || interpreters[name] // they lie below a home for developers, and what they run tells
+		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe)) && !signedWell(a.Signature) {
 			return true
 		}
-		if !interpreters[program(a.Exe)] {
+		if !interpreters[name] {
 			continue
 		}
 		for i, w := range a.Args {

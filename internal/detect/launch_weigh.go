@@ -231,7 +231,9 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedSpy:
 			w.spies(d)
 		case meetguard.DeedConnect:
-			if contains(d.Mark, "shell") && !inHouse(d.Host) {
+			if contains(d.Mark, "shell") && d.Host == "" && w.l.typed() {
+				w.add(clueOpen, 25, "a connection is given a shell")
+			} else if contains(d.Mark, "shell") && !inHouse(d.Host) {
 				w.add(clueOpen, 50, "a connection is given a shell")
 			} else if points, _ := w.from(d.Host); points > 0 {
 				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
@@ -314,7 +316,9 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 	if strings.Contains(slashed(file), "/programs/startup/") {
 		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
 	}
-	if coveredPlace(file) {
+	if low := slashed(file); strings.HasPrefix(low, "/volumes/") && !hiddenName(baseName(low)) && coveredPlace(file) {
+		w.add(cluePlace, 15, fmt.Sprintf("%s runs from a hidden folder of an image", quoted(baseName(file)))) // old setups keep their parts there
+	} else if coveredPlace(file) {
 		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
 }
