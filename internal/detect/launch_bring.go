@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"strings"
 
 	"meetguard"
 )
@@ -122,6 +123,20 @@ func (w *scale) movedOut(d meetguard.Deed) bool {
 	return true
 }
 
+// served says whether a service of the system led to the launch, and nobody's
+// desktop, terminal or browser.
+func (l *launch) served() bool {
+	if len(l.above) < 2 || !systemDoors[l.above[len(l.above)-1]] && !serviceRoots[l.above[len(l.above)-1]] {
+		return false
+	}
+	for i, a := range l.above[:len(l.above)-1] {
+		if terminals[a] || desktops[a] || fileManagers[a] || browsers[a] || handlers[a] || a == "explorer" || a == "finder" || l.OS == "darwin" && strings.Contains(l.Ancestors[i].Exe, ".app/") {
+			return false
+		}
+	}
+	return true
+}
+
 // runsItself says whether the launch is one of a program by its own path, and not
 // of one that is given something to run.
 func (l *launch) runsItself() bool {
@@ -139,6 +154,10 @@ func (w *scale) fromTemp(d meetguard.Deed) {
 	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
 	if w.l.typed() && (shells[w.l.name] || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
 		w.came(clueRun, 15, text, d.Host)
+		return
+	}
+	if w.best[clueSource].mere && w.l.served() && !coveredPlace(d.File) {
+		w.came(clueRun, 10, text, d.Host) // a build machine has its tools there
 		return
 	}
 	w.add(clueRun, 20, text)

@@ -150,8 +150,8 @@ func hostChild(s *subject) string {
 		case known && strings.Contains(file, "://"), known && landingPlace(file) && (!ownDesktop(file) && !l.known() && !blindLoaders[l.name] || l.actsFrom(file)), known && userPlace(file) && l.actsFrom(file):
 		case !known && l.known() && !l.acts():
 			return ""
-		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
-		case !known && name == "mshta":
+		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" && (l.known() || fetchers[l.name]) || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
+		case !known && name == "mshta" && !blindLoaders[l.name]:
 		default:
 			return ""
 		}

@@ -95,7 +95,9 @@ func (s *subject) badCast(groups map[string]string) bool {
 		for _, d := range st.Deeds {
 			switch {
 			case contains(d.Mark, "arguments unknown"):
-				blind[group] = true
+				if program(st.Exe) != "ditto" { // setups copy with it
+					blind[group] = true
+				}
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
 			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From), d.Kind == meetguard.DeedChmod && ownFolder(d.File):
 			default:

@@ -64,7 +64,7 @@ func managedBy(p *meetguard.Process) bool {
 		if managers[program(exe)] && !userPlace(exe) {
 			return true
 		}
-		if i >= 0 && i == len(p.Ancestors)-1 && agentOfIT(exe) {
+		if i >= 0 && atRoot(p.Ancestors[i+1:]) && agentOfIT(exe) {
 			return true
 		}
 		if i >= 0 && runsManaged(p.Ancestors[i]) {
@@ -73,6 +73,20 @@ func managedBy(p *meetguard.Process) bool {
 	}
 	return runsManaged(*p) || servedBy(p)
 }
+
+// atRoot says whether there is nothing above a program but what starts the services
+// of a system.
+func atRoot(above []meetguard.Process) bool {
+	for _, a := range above {
+		if name := program(a.Exe); !serviceRoots[name] || userPlace(a.Exe) {
+			return false
+		}
+	}
+	return true
+}
+
+// serviceRoots start the services of a system.
+var serviceRoots = set(`launchd systemd init services wininit`)
 
 // systemDoors start what an administrator has put into their lists.
 var systemDoors = set(`systemd cron crond launchd services taskeng`)

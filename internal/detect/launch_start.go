@@ -86,6 +86,7 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 10, "the script of a package started it")
 	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"), packageScript(args):
 		w.add(clueStart, 10, "the script of a package started it")
+	case up == 0 && len(w.l.fetched) > 0 && w.best[clueSource].mere: // nor with this
 	case up == 0 && (w.l.typed() && !coveredPlace(exe) && w.l.runsItself() || w.l.byInstalled()): // it did not begin with this
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)

@@ -27,7 +27,7 @@ func loaderPlace(s *subject) string {
 		byHand := door != "" && !callers[door] // they have add-ins of their own
 		switch {
 		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
-		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && !ownLibrary(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
+		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && l.strayLibrary(low, l.Ancestors[0].Signature) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
 		default:
 			continue
 		}
@@ -36,6 +36,21 @@ func loaderPlace(s *subject) string {
 	return ""
 }
 
+// strayLibrary says whether a library in the folder of the program that has it
+// loaded is none that a setup put there: nobody vouches for the program, as far as
+// that is known, or the folder is one for no programs.
+func (l *launch) strayLibrary(low string, sig *meetguard.Signature) bool {
+	if sig == nil || signedWell(sig) || sig.Status == meetguard.SignatureUnknown {
+		return landingPlace(low) || coveredPlace(low) || systemLibraries[strings.TrimSuffix(baseName(low), ".dll")]
+	}
+	return !ownLibrary(low)
+}
+
+// systemLibraries are libraries of Windows that programs load by their name alone,
+// so that one beside them is taken for the system's.
+// https://attack.mitre.org/techniques/T1574/001/
+var systemLibraries = set(`version winhttp wininet dbghelp dbgcore userenv uxtheme cryptbase cryptsp profapi propsys secur32 wtsapi32 netapi32 dwmapi msimg32 iphlpapi dnsapi mpr oleacc powrprof samcli srvcli winmm textshaping edputil sspicli wldp`)
+
 // ownLibrary says whether a library lies in a folder of its own where setups put
 // what one user installs.
 func ownLibrary(low string) bool {
@@ -43,7 +58,7 @@ func ownLibrary(low string) bool {
 		return strings.Count(rest, "/") > 1 && !coveredPlace(low)
 	}
 	_, rest, ok := strings.Cut(low, "/appdata/local/")
-	return ok && !strings.HasPrefix(rest, "temp/") && strings.Contains(rest, "/") && !coveredPlace(low)
+	return ok && !strings.HasPrefix(rest, "temp/") && !strings.HasPrefix(rest, "packages/") && strings.Contains(rest, "/") && !coveredPlace(low)
 }
 
 // callers are programs for chat and meetings that open what others sent.
