@@ -82,7 +82,7 @@ var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc cert
 func (w *scale) ran() {
 	if w.best[clueSource].points > 0 {
 		for _, d := range w.l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
+			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && !givenPackage(d) && (coveredPlace(d.File) || hotPlace(d.File)) {
 				points := 20
 				if !coveredPlace(d.File) && w.best[clueSource].mere {
 					points = 10

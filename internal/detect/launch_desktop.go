@@ -92,7 +92,7 @@ func (l *launch) ownScript() bool {
 			_, clicked := l.under(fileManagers)
 			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
 		}
-		return (!landingPlace(file) || ownDesktop(file)) && !coveredPlace(file)
+		return (!landingPlace(file) || ownDesktop(file) || l.onlyAsks() && !tempPlace(file)) && !coveredPlace(file)
 	}
 	return false
 }

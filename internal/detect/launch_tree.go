@@ -76,11 +76,20 @@ const landedMinutes = 10
 // folderOf is the folder of a path, with its slash.
 func folderOf(low string) string { return low[:strings.LastIndexByte(low, '/')+1] }
 
+// remoteTools let somebody in from afar.
+var remoteTools = set(`anydesk rustdesk teamviewer ultraviewer supremo dwagent getscreen connectwisecontrol simplehelp meshagent aweray splashtop screenconnect parsecd`)
+
 // blindLoader: something that is named like meeting software, and lies where
 // downloads land, starts a loader, which the real one never does.
 func blindLoader(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.known() || len(l.above) == 0 {
+	if l == nil || l.managed {
+		return ""
+	}
+	if app, inside, ok := strings.Cut(slashed(l.Exe), ".app/contents/macos/"); ok && remoteTools[inside] && s.soundsLike(app+".app") {
+		return fmt.Sprintf("%s calls itself meeting software, and it is %s that runs in it.", quoted(baseName(app)+".app"), l.shownRun())
+	}
+	if l.known() || len(l.above) == 0 {
 		return ""
 	}
 	p := l.Ancestors[0]
@@ -295,7 +304,7 @@ func dropped(s *subject) string {
 	_, under, roaming := strings.Cut(low, "/appdata/roaming/")
 	for i, a := range l.above {
 		switch {
-		case windowsHosts[a] && l.door() != "" && tempPlace(low):
+		case windowsHosts[a] && (l.door() != "" || l.belowTyped()) && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
 		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
 			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
@@ -308,6 +317,17 @@ func dropped(s *subject) string {
 		}
 	}
 	return doubleName(l, low)
+}
+
+// belowTyped says whether somebody typed what led to the launch into a shell of
+// Windows.
+func (l *launch) belowTyped() bool {
+	for i, a := range l.above {
+		if (a == "cmd" || a == "powershell" || a == "pwsh") && idleShell(l.Ancestors[i]) && i+1 < len(l.above) && l.above[i+1] == "explorer" {
+			return true
+		}
+	}
+	return false
 }
 
 // doubleName: a program in a temporary folder with the name of something else.

@@ -282,7 +282,7 @@ func (w *scale) runs(d meetguard.Deed) {
 			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
 		}
 		return
-	case ownAction.MatchString(strings.ToLower(baseName(d.File))):
+	case ownAction.MatchString(strings.ToLower(baseName(d.File))), givenPackage(d):
 		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
@@ -297,6 +297,13 @@ func (w *scale) runs(d meetguard.Deed) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
 	}
 	w.place(d.File, nil)
+}
+
+// givenPackage says whether the system's own installer is given a package in a
+// temporary folder, where everybody puts what is to be installed.
+func givenPackage(d meetguard.Deed) bool {
+	low := slashed(d.File)
+	return systemInstallers[d.What] && tempPlace(low) && !hiddenName(baseName(low)) && !strings.Contains(low, "/.") && !strings.Contains(low, "/users/public/") && !strings.HasPrefix(low, "/users/shared/")
 }
 
 // dataExt are endings of what no interpreter is honestly given to run.
