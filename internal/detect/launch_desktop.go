@@ -14,6 +14,9 @@ var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasma
 // fileManagers start what somebody clicks twice, and nothing by a key.
 var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
 
+// entries start what an icon says, where a script is started by itself.
+var entries = set(`gio gio-launch-desktop exo-open xdg-open`)
+
 // desktopFetch: the desktop starts a shell, and the shell fetches something: an
 // icon or a line in the run window that is a script.
 func desktopFetch(s *subject) string {
@@ -89,8 +92,7 @@ func (l *launch) ownScript() bool {
 		}
 		file := scriptOf(l.Ancestors[i])
 		if file == "" {
-			_, clicked := l.under(fileManagers)
-			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !entries[l.above[min(i+1, len(l.above)-1)]]
 		}
 		return (!landingPlace(file) || ownDesktop(file) || l.onlyAsks() && !tempPlace(file)) && !coveredPlace(file)
 	}

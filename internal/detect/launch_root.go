@@ -55,6 +55,9 @@ func tempAgent(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if file := s.brandAgent(); file != "" {
+		return fmt.Sprintf("A script puts %s where things start by themselves, under the name of meeting software, as the real one never does.", quoted(baseName(file)))
+	}
 	for _, d := range l.own {
 		low := slashed(d.File)
 		if d.Kind != meetguard.DeedPersist || !(userPlace(d.File) && (strings.Contains(low, "/launchagents/") || strings.Contains(low, "/autostart/") || strings.Contains(low, "/systemd/user/") || strings.Contains(low, "/startup/")) || d.What == "run key") {
@@ -68,6 +71,39 @@ func tempAgent(s *subject) string {
 	}
 	return ""
 }
+
+// brandAgent is a launch agent with the name of meeting software that a script
+// copies into a home. What the brands have there they write themselves, or their
+// packages do.
+func (s *subject) brandAgent() string {
+	l := s.run
+	if !fileWriters[l.name] || !shells[l.parent()] || l.typed() {
+		return ""
+	}
+	for _, a := range l.Ancestors {
+		if signedWell(a.Signature) && installedPlace(a.Exe) && !interpreters[program(a.Exe)] && !terminals[program(a.Exe)] || packageScript(a.Args) || program(a.Exe) == "package_script_service" {
+			return ""
+		}
+	}
+	for _, d := range l.own {
+		low := slashed(d.File)
+		if d.Kind != meetguard.DeedPersist || !home(low) || !strings.Contains(low, "/launchagents/") {
+			continue
+		}
+		for _, part := range strings.Split(strings.TrimSuffix(baseName(low), ".plist"), ".") {
+			if len(s.judge.owners[part]) > 0 && meetingNames[part] {
+				return d.File
+			}
+		}
+	}
+	return ""
+}
+
+// fileWriters put a file where it is told.
+var fileWriters = set(`cp mv tee install ditto ln`)
+
+// meetingNames are parts of the identifiers of meeting software.
+var meetingNames = set(`zoom zoomus msteams teams teams2 webex gotomeeting bluejeans ringcentral jitsi`)
 
 // tempUpload: an archive in a temporary folder is sent away.
 func tempUpload(s *subject) string {

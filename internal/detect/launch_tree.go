@@ -41,7 +41,7 @@ func loaderPlace(s *subject) string {
 // that is known, or the folder is one for no programs.
 func (l *launch) strayLibrary(low string, sig *meetguard.Signature) bool {
 	if sig == nil || signedWell(sig) || sig.Status == meetguard.SignatureUnknown {
-		return landingPlace(low) || coveredPlace(low) || systemLibraries[strings.TrimSuffix(baseName(low), ".dll")]
+		return landingPlace(low) || coveredPlace(low) || strings.Contains(low, "/appdata/local/packages/") || systemLibraries[strings.TrimSuffix(baseName(low), ".dll")]
 	}
 	return !ownLibrary(low)
 }
@@ -241,11 +241,21 @@ func replaced(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !s.namesake(f.Host, d.File) {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !(l.ownScriptAbove() && s.namesake(f.Host, d.File)) {
 			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
 		}
 	}
 	return ""
+}
+
+// ownScriptAbove says whether a script in a folder of its user led to the launch.
+func (l *launch) ownScriptAbove() bool {
+	for i, a := range l.Ancestors {
+		if shells[l.above[i]] && ownFolder(scriptOf(a)) {
+			return true
+		}
+	}
+	return false
 }
 
 // reported: what was gathered in a temporary folder is sent to a bare address
