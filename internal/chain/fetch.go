@@ -2,6 +2,7 @@ package chain
 
 import (
 	"net/netip"
+	"strconv"
 	"strings"
 
 	"meetguard"
@@ -126,9 +127,24 @@ func split(url string) (host, last string) {
 	if strings.ContainsAny(host, "$`%{}()") || len(host) > 253 {
 		host = ""
 	}
+	host = dotted(host)
 	path, _, _ := strings.Cut(rest[end:], "?")
 	last = path[strings.LastIndexByte(path, '/')+1:]
 	return host, last
+}
+
+// dotted is a host as it is, or the address in four parts where somebody has
+// written it as one number, which browsers and tools take as well.
+// https://url.spec.whatwg.org/#concept-ipv4-parser
+func dotted(host string) string {
+	if len(host) < 8 {
+		return host // a machine of the house may be called by a short number
+	}
+	n, err := strconv.ParseUint(host, 0, 32)
+	if err != nil || strings.Contains(host, "_") {
+		return host
+	}
+	return netip.AddrFrom4([4]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}).String()
 }
 
 // urlIn finds the first URL of a command line.

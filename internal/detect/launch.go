@@ -26,8 +26,19 @@ type launch struct {
 
 // program is the plain name of an executable: lower case, no folder, no .exe.
 func program(exe string) string {
-	return strings.TrimSuffix(strings.ToLower(baseName(exe)), ".exe")
+	name := strings.TrimSuffix(strings.ToLower(baseName(exe)), ".exe")
+	if plain := strings.TrimRight(name, ".0123456789"); plain != name && versioned[plain] {
+		if plain == "python" {
+			return "python3"
+		}
+		return plain
+	}
+	return name
 }
+
+// versioned are interpreters that systems install under a name with their
+// version.
+var versioned = set(`python pythonw ruby perl php lua node tclsh`)
 
 // takeLaunch prepares a launch for the rules. What software management runs is
 // not judged by the habits of its command lines: those that lures borrow are

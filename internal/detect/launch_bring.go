@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"strings"
 
 	"meetguard"
 )
@@ -19,6 +20,9 @@ func (w *scale) bring(d meetguard.Deed) {
 	}
 	if points > 10 && (contains(d.Mark, "insecure") || oddFetchers[d.What] || d.What == "name service") {
 		points += 10
+	}
+	if points > 10 && w.host(d.Host).mere && d.File == "" && w.s.namesakeAbove(d.Host) {
+		points = 10 // it asks its maker
 	}
 	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
 		points = min(points, 10) // an answer that is shown
@@ -78,7 +82,7 @@ var oddFetchers = set(`certutil bitsadmin mpcmdrun desktopimgdownldr certoc cert
 func (w *scale) ran() {
 	if w.best[clueSource].points > 0 {
 		for _, d := range w.l.own {
-			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && (coveredPlace(d.File) || hotPlace(d.File)) {
+			if d.Kind == meetguard.DeedRun && d.What != "unpack" && d.What != "open" && !givenPackage(d) && (coveredPlace(d.File) || hotPlace(d.File)) {
 				points := 20
 				if !coveredPlace(d.File) && w.best[clueSource].mere {
 					points = 10
@@ -119,12 +123,41 @@ func (w *scale) movedOut(d meetguard.Deed) bool {
 	return true
 }
 
+// served says whether a service of the system led to the launch, and nobody's
+// desktop, terminal or browser.
+func (l *launch) served() bool {
+	if len(l.above) < 2 || !systemDoors[l.above[len(l.above)-1]] && !serviceRoots[l.above[len(l.above)-1]] {
+		return false
+	}
+	for i, a := range l.above[:len(l.above)-1] {
+		if terminals[a] || desktops[a] || fileManagers[a] || browsers[a] || handlers[a] || a == "explorer" || a == "finder" || l.OS == "darwin" && strings.Contains(l.Ancestors[i].Exe, ".app/") {
+			return false
+		}
+	}
+	return true
+}
+
+// runsItself says whether the launch is one of a program by its own path, and not
+// of one that is given something to run.
+func (l *launch) runsItself() bool {
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedRun && d.What != "program" {
+			return false
+		}
+	}
+	return !interpreters[l.name] && !portables[l.name]
+}
+
 // fromTemp weighs that a download is run from a temporary folder. People who look
 // into a script before they run it have it there.
 func (w *scale) fromTemp(d meetguard.Deed) {
 	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
-	if w.l.typed() && shells[w.l.name] && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
+	if w.l.typed() && (shells[w.l.name] || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
 		w.came(clueRun, 15, text, d.Host)
+		return
+	}
+	if w.best[clueSource].mere && w.l.served() && !coveredPlace(d.File) {
+		w.came(clueRun, 10, text, d.Host) // a build machine has its tools there
 		return
 	}
 	w.add(clueRun, 20, text)

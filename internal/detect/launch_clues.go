@@ -74,7 +74,7 @@ func (w *scale) stays(d meetguard.Deed) {
 		points = max(points, 20)
 	}
 	for _, file := range []string{d.From, d.File} {
-		if startFiles[d.What] && file == d.File {
+		if startFiles[d.What] && file == d.File || d.What == "crontab" && !landingPlace(file) { // the list itself
 			continue
 		}
 		if coveredPlace(file) && !dotFile(file) && !strings.Contains(slashed(file), "/programs/startup/") {
@@ -174,7 +174,11 @@ func (w *scale) sends(d meetguard.Deed) {
 	if w.host(d.Host).pretext {
 		w.add(clueDisguise, 10, "a host is named for the occasion")
 	}
-	if points > 0 && (coveredPlace(d.File) || tempPlace(d.File) && !copiers[d.What]) && archiveExt[pathExt(slashed(d.File))] {
+	if points > 0 && (w.l.packedGoods(d.File) || w.l.served() && w.host(d.Host).mere && len(w.l.kinds) == 0) {
+		w.came(clueSend, 20, "something is sent to "+clip(d.Host), d.Host)
+		return
+	}
+	if points > 0 && (coveredPlace(d.File) && !tempPlace(d.File) || tempPlace(d.File) && !copiers[d.What] && (!w.host(d.Host).mere || len(w.l.kinds) > 0)) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}
 	if points > 0 {

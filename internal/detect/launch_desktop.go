@@ -14,6 +14,9 @@ var desktops = set(`nautilus dolphin nemo thunar pcmanfm caja gnome-shell plasma
 // fileManagers start what somebody clicks twice, and nothing by a key.
 var fileManagers = set(`nautilus dolphin nemo thunar pcmanfm caja`)
 
+// entries start what an icon says, where a script is started by itself.
+var entries = set(`gio gio-launch-desktop exo-open xdg-open`)
+
 // desktopFetch: the desktop starts a shell, and the shell fetches something: an
 // icon or a line in the run window that is a script.
 func desktopFetch(s *subject) string {
@@ -21,7 +24,7 @@ func desktopFetch(s *subject) string {
 	if l == nil || l.managed || !fetchers[l.name] || l.known() && (!l.outsideFetch() || s.trustedOnly()) {
 		return ""
 	}
-	if l.known() && l.onlyAsks() && s.merelyAsks() || !l.known() && l.ownScript() {
+	if l.known() && (l.onlyAsks() && s.merelyAsks() || s.onlyPapers()) || !l.known() && l.ownScript() {
 		return ""
 	}
 	shell := false
@@ -35,6 +38,27 @@ func desktopFetch(s *subject) string {
 		shell = shell || shells[a]
 	}
 	return ""
+}
+
+// onlyPapers says whether all that the launch fetches is something to read or look
+// at, for a folder of its owner.
+func (s *subject) onlyPapers() bool {
+	any := false
+	for _, d := range s.run.own {
+		switch d.Kind {
+		case meetguard.DeedFetchRun:
+			return false
+		case meetguard.DeedFetch:
+			if d.File == "" && d.What == "powershell" {
+				continue // its words tell the file in a second deed
+			}
+			if !s.fetchesPaper(d) {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
 }
 
 // onlyAsks says whether what the launch fetches is put nowhere and nothing beside
@@ -68,12 +92,18 @@ func (l *launch) ownScript() bool {
 		}
 		file := scriptOf(l.Ancestors[i])
 		if file == "" {
-			_, clicked := l.under(fileManagers)
-			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !clicked
+			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !entries[l.above[min(i+1, len(l.above)-1)]]
 		}
-		return !landingPlace(file) && !coveredPlace(file)
+		return (!landingPlace(file) || ownDesktop(file) || l.onlyAsks() && !tempPlace(file)) && !coveredPlace(file)
 	}
 	return false
+}
+
+// ownDesktop says whether a script lies on somebody's desktop itself, where people
+// keep those that they have written.
+func ownDesktop(file string) bool {
+	low := slashed(file)
+	return home(low) && bareIn(low, "/desktop/") && pathExt(low) != ".desktop"
 }
 
 // merelyAsks says whether nothing is to be said of the hosts that a launch speaks

@@ -50,7 +50,7 @@ func runBox(s *subject) string {
 	switch {
 	case l.does(meetguard.DeedFetchRun) && !s.trustedOnly():
 	case l.does(meetguard.DeedFetch) && l.does(meetguard.DeedEncoded, meetguard.DeedHide, meetguard.DeedUnpack) && !s.trustedOnly():
-	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !s.trustedOnly() && l.outsideFetch():
+	case l.does(meetguard.DeedFetch) && runs && l.name != "curl" && !s.trustedOnly() && l.outsideFetch() && !(s.onlyPapers() && !l.runsMore()):
 	case l.does(meetguard.DeedEncoded) && (l.does(meetguard.DeedHide) || l.ownWhat(meetguard.DeedEncoded, "powershell")):
 	default:
 		return ""
@@ -143,15 +143,15 @@ func hostChild(s *subject) string {
 			continue
 		}
 		file, known := hostFile(a)
-		if !known && l.runsFrom(installedPlace) && !l.does(meetguard.DeedFetch, meetguard.DeedFetchRun) {
+		if !known && l.known() && !l.actsFrom(file) {
 			return ""
 		}
 		switch {
-		case known && strings.Contains(file, "://"), known && landingPlace(file), known && userPlace(file) && l.acts():
+		case known && strings.Contains(file, "://"), known && landingPlace(file) && (!ownDesktop(file) && !l.known() && !blindLoaders[l.name] || l.actsFrom(file)), known && userPlace(file) && l.actsFrom(file):
 		case !known && l.known() && !l.acts():
 			return ""
-		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
-		case !known && name == "mshta":
+		case !known && i+1 < len(l.above) && (l.above[i+1] == "explorer" && (l.known() || fetchers[l.name]) || browsers[l.above[i+1]] || handlers[l.above[i+1]]):
+		case !known && name == "mshta" && !blindLoaders[l.name]:
 		default:
 			return ""
 		}
@@ -159,6 +159,32 @@ func hostChild(s *subject) string {
 	}
 	return ""
 }
+
+// actsFrom says whether the launch does something that matters, other than to run
+// what lies where only installed or own things do, or beside the script that led
+// to it.
+func (l *launch) actsFrom(script string) bool {
+	if !l.acts() {
+		return false
+	}
+	for _, d := range l.own {
+		switch d.Kind {
+		case meetguard.DeedErase, meetguard.DeedPack, meetguard.DeedOrigin:
+		case meetguard.DeedRun:
+			low := slashed(d.File)
+			if userPlace(low) && (landingPlace(low) || coveredPlace(low) || folderOf(low) != folderOf(slashed(script))) {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// blindLoaders put in drivers and packages every day, and what is told of them
+// without their arguments is nothing.
+var blindLoaders = set(`rundll32 regsvr32 msiexec`)
 
 // hostFile is what a script host was given to run.
 func hostFile(p meetguard.Process) (string, bool) {

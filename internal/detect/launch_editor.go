@@ -26,7 +26,7 @@ func scriptEditor(s *subject) string {
 		}
 		switch d.Kind {
 		case meetguard.DeedFetch:
-			if d.File != "" || len(d.Mark) > 0 && d.Mark[0] == "insecure" {
+			if d.File != "" && !s.fetchesPaper(d) || len(d.Mark) > 0 && d.Mark[0] == "insecure" {
 				return fmt.Sprintf("Script Editor led to %s: a script that somebody ran by hand fetches something.", l.shownRun())
 			}
 		case meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedChmod, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret, meetguard.DeedUpload, meetguard.DeedPersist:
@@ -42,6 +42,20 @@ func scriptEditor(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// sheetExt are endings of what people read, look at and count with.
+var sheetExt = set(`.csv .tsv .json .xml .rss .txt .md .ics .pdf .jpg .jpeg .png .gif .webp .svg .mp3 .xlsx`)
+
+// fetchesPaper says whether what is fetched is put, under the name of something to
+// read or look at, where its owner keeps such things, and comes from a host of
+// which there is nothing to say.
+func (s *subject) fetchesPaper(d meetguard.Deed) bool {
+	if !sheetExt[pathExt(slashed(d.File))] || !ownFolder(d.File) || hiddenName(baseName(slashed(d.File))) || d.Host == "" {
+		return false
+	}
+	c := s.strangeness(d.Host)
+	return (c.points == 0 || c.mere) && !contains(d.Mark, "insecure")
 }
 
 // ownFolder says whether a path lies where people keep what they write.
@@ -81,7 +95,9 @@ func (s *subject) badCast(groups map[string]string) bool {
 		for _, d := range st.Deeds {
 			switch {
 			case contains(d.Mark, "arguments unknown"):
-				blind[group] = true
+				if program(st.Exe) != "ditto" { // setups copy with it
+					blind[group] = true
+				}
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
 			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From), d.Kind == meetguard.DeedChmod && ownFolder(d.File):
 			default:

@@ -53,7 +53,7 @@ func fetchDrop(s *subject) string {
 		if shells[a] && idleShell(l.Ancestors[i]) {
 			break
 		}
-		led = led || scriptEngines[a]
+		led = led || scriptEngines[a] && !l.ownEngine(i)
 	}
 	for _, d := range l.own {
 		if !led || d.Kind != meetguard.DeedFetch || !publicAddress(d.Host) {
@@ -64,6 +64,19 @@ func fetchDrop(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// ownEngine says whether an engine above the launch runs what its user keeps in a
+// folder of his own, or was typed, as far as is known.
+func (l *launch) ownEngine(i int) bool {
+	a := l.Ancestors[i]
+	if !portables[l.above[i]] || landingPlace(a.Exe) {
+		return false
+	}
+	if len(a.Args) == 0 && a.CommandLine == "" {
+		return i+1 < len(l.Ancestors) && idleShell(l.Ancestors[i+1])
+	}
+	return ownFolder(scriptOf(a))
 }
 
 func contains(list []string, want string) bool {
@@ -155,18 +168,51 @@ func (s *subject) soundsLike(name string) bool {
 	return false
 }
 
-// pretextName: two words of the pretext in one name, such as camera and fix.
+// What lures promise to mend, and how they call it. A kit for developers, a codec
+// and a driver have honest installers by the thousand: only who says that one is
+// to be mended counts.
+var (
+	devices = set(`audio camera cam webcam microphone mic video meeting meetings interview`)
+	parts   = set(`sdk codec codecs driver drivers`)
+	mends   = set(`fix fixes fixer hotfix update updater updates upgrade patch patcher repair repairs`)
+	offers  = set(`install installer setup support driver drivers helper service`)
+	fillers = set(`zoom teams ms msteams meet webex google slack web hd pro tool tools kit the my new and auto quick`)
+)
+
+// pretextName: two words of the pretext in one name, such as camera and fix, as
+// words or put together of such words.
 func pretextName(name string) bool {
-	low, n := strings.ToLower(baseName(name)), 0
-	for _, group := range [][]string{{"audio", "camera", "cam", "micro", "video", "codec", "sdk", "meeting", "interview", "driver", "webcam"}, {"fix", "update", "patch", "repair", "install", "support", "driver", "helper", "service"}} {
-		for _, w := range group {
-			if strings.Contains(low, w) {
-				n++
-				break
-			}
+	var device, part, mend, offer bool
+	for _, token := range strings.FieldsFunc(strings.ToLower(baseName(name)), func(r rune) bool { return r < 'a' || r > 'z' }) {
+		for _, w := range wordsOf(token, 0) {
+			device, part = device || devices[w], part || parts[w]
+			mend, offer = mend || mends[w], offer || offers[w]
 		}
 	}
-	return n == 2
+	return device && (mend || offer) || part && mend
+}
+
+// wordsOf takes a token apart into words of the pretext and of those that stand
+// between them, and is nothing where there is any other.
+func wordsOf(token string, depth int) []string {
+	for _, list := range []map[string]bool{devices, parts, mends, offers, fillers} {
+		if list[token] {
+			return []string{token}
+		}
+	}
+	if depth > 3 || len(token) > 40 {
+		return nil
+	}
+	for i := len(token) - 2; i > 1; i-- {
+		head := token[:i]
+		if !devices[head] && !parts[head] && !mends[head] && !offers[head] && !fillers[head] {
+			continue
+		}
+		if rest := wordsOf(token[i:], depth+1); rest != nil {
+			return append([]string{head}, rest...)
+		}
+	}
+	return nil
 }
 
 // fetchHidden: what was fetched is run out of sight, or while something
@@ -183,7 +229,7 @@ func fetchHidden(s *subject) string {
 	if hosted {
 		return ""
 	}
-	if d, ok := l.deed(meetguard.DeedHide); ok {
+	if d, ok := l.deed(meetguard.DeedHide); ok && !(d.What == "background" && l.keepsServer(s)) {
 		return fmt.Sprintf("It runs what was fetched out of sight (%s).", clip(d.What))
 	}
 	for _, st := range append(append([]meetguard.Step{}, l.chain...), l.session...) {
@@ -194,6 +240,21 @@ func fetchHidden(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// keepsServer says whether what was fetched lies in a folder of its owner, in
+// plain sight, and comes from hosts of which there is nothing to say: servers of
+// games and models are left running that way.
+func (l *launch) keepsServer(s *subject) bool {
+	for _, d := range l.fetched {
+		if d.Kind != meetguard.DeedFetch || d.File == "" || landingPlace(d.File) || coveredPlace(d.File) || hiddenName(baseName(slashed(d.File))) {
+			return false
+		}
+		if c := s.strangeness(d.Host); c.points > 0 && !c.mere {
+			return false
+		}
+	}
+	return true
 }
 
 // decodedPipe: an interpreter takes its commands from a decoder.
@@ -308,7 +369,7 @@ func encodedRun(s *subject) string {
 		return ""
 	}
 	p := l.Ancestors[0]
-	if door := l.door(); door == "" && (!landingPlace(p.Exe) || signedWell(p.Signature)) {
+	if door := l.door(); door == "" && (!landingPlace(p.Exe) || signedWell(p.Signature) || p.Signature == nil && !s.soundsLike(p.Exe) && !pretextName(p.Exe)) {
 		return ""
 	}
 	return fmt.Sprintf("%s was given an encoded command by %s.", l.shownRun(), clip(l.parent()))

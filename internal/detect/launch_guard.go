@@ -21,9 +21,9 @@ func noProgramPlace(low string) bool {
 	return strings.HasPrefix(baseName(low), "com.apple.") && folderOf(low) == "/library/privilegedhelpertools/"
 }
 
-// systemName: a program that calls itself a part of the system, where anybody
+// systemPart: a program that calls itself a part of the system, where anybody
 // can put it.
-func systemName(s *subject) string {
+func systemPart(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || s.Signature.Status == meetguard.SignatureValid && !l.does(meetguard.DeedFetch) {
 		return ""
@@ -40,8 +40,8 @@ func systemName(s *subject) string {
 	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
 		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
 	}
-	part := systemNames[name] || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
-	if !part || !userPlace(l.Exe) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
+	part := partOf(l.OS, name) || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
+	if !part || !userPlace(l.Exe) || otherRoot(l.OS, slashed(l.Exe)) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
 		return ""
 	}
 	return fmt.Sprintf("%s is named like a part of the system and runs from where any program may write.", quoted(baseName(l.Exe)))

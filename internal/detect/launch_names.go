@@ -33,11 +33,11 @@ var (
 		runner.worker runner.listener agent.worker agent.listener gitlab-runner buildkite-agent teamcity-agent drone-runner woodpecker-agent act_runner forgejo-runner
 		sshd-ansible cloud-init waagent google_guest_agent amazon-ssm-agent ssm-agent-worker ssm-document-worker unattended-upgrade autopkg chocolateyguicli jumpcloud-agent falconctl falcond malwarebytes rtprotectiondaemon sentineld`)
 	// backup programs and the owners of what they copy
-	backups = set(`restic borg borgmatic duplicity duplicati timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz
+	backups = set(`restic borg borgmatic duplicity duplicati rdiff-backup bup attic rustic tarsnap urbackupclientctl unison bacula-fd timeshift backupd arq arqagent kopia rclone backblaze bztransmit carboncopycloner ccc syncthing onedrive dropbox googledrivefs rsnapshot deja-dup backintime vorta usmtutils scanstate loadstate migwiz
 		telegram chrome google-chrome firefox brave msedge exodus keychain-access`)
-	systemNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost
-		launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted
-		systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
+	windowsNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost`)
+	macNames     = set(`launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted`)
+	linuxNames   = set(`systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
 	// hosts that give out tools of developers: a bad one may lie there, so they only spare what is ordinary
 	toolHosts = []string{"github.com", "githubusercontent.com", "gitlab.com", "k8s.io", "helm.sh", "hashicorp.com", "nodejs.org", "go.dev", "golang.org", "npmjs.org", "npmjs.com", "pypi.org", "pythonhosted.org",
 		"rustup.rs", "rust-lang.org", "brew.sh", "docker.com", "microsoft.com", "aka.ms", "apple.com", "google.com", "googleapis.com", "chocolatey.org", "scoop.sh", "debian.org", "ubuntu.com", "fedoraproject.org",
@@ -64,7 +64,7 @@ func managedBy(p *meetguard.Process) bool {
 		if managers[program(exe)] && !userPlace(exe) {
 			return true
 		}
-		if i >= 0 && i == len(p.Ancestors)-1 && agentOfIT(exe) {
+		if i >= 0 && atRoot(p.Ancestors[i+1:]) && agentOfIT(exe) {
 			return true
 		}
 		if i >= 0 && runsManaged(p.Ancestors[i]) {
@@ -73,6 +73,20 @@ func managedBy(p *meetguard.Process) bool {
 	}
 	return runsManaged(*p) || servedBy(p)
 }
+
+// atRoot says whether there is nothing above a program but what starts the services
+// of a system.
+func atRoot(above []meetguard.Process) bool {
+	for _, a := range above {
+		if name := program(a.Exe); !serviceRoots[name] || userPlace(a.Exe) {
+			return false
+		}
+	}
+	return true
+}
+
+// serviceRoots start the services of a system.
+var serviceRoots = set(`launchd systemd init services wininit`)
 
 // systemDoors start what an administrator has put into their lists.
 var systemDoors = set(`systemd cron crond launchd services taskeng`)
@@ -145,6 +159,11 @@ func (l *launch) isBackup() bool {
 	if _, ok := l.under(backups); ok {
 		return true
 	}
+	for _, p := range append([]meetguard.Process{*l.Process}, l.Ancestors...) {
+		if file := scriptOf(p); portables[program(p.Exe)] && backups[program(file)] && installedPlace(file) && !coveredPlace(file) {
+			return true // one that is written in a language of scripts
+		}
+	}
 	for _, d := range l.own {
 		if d.Kind != meetguard.DeedPack {
 			continue
@@ -192,8 +211,19 @@ func tempPlace(p string) bool {
 // landingPlace says whether downloads are run from there.
 func landingPlace(p string) bool {
 	p = slashed(p)
+	if rest, ok := strings.CutPrefix(p, "/home/"); ok {
+		if parts := strings.SplitN(rest, "/", 3); len(parts) == 3 && homeFolders[parts[1]] {
+			return true
+		}
+	}
 	return tempPlace(p) || strings.Contains(p, "/downloads/") || strings.HasPrefix(p, "/volumes/") || strings.Contains(p, "/desktop/") || strings.Contains(p, "/apptranslocation/")
 }
+
+// homeFolders are what the folders for downloads and the desktop are called where
+// a desktop of Linux speaks its user's language, in lower case.
+// https://gitlab.freedesktop.org/xdg/xdg-user-dirs (po)
+var homeFolders = boolSet([]string{"descargas", "téléchargements", "transferências", "transferencias", "downloads", "scaricati", "pobrane", "stažené", "stiahnuté", "letöltések", "hämtningar", "hentet", "nedlastinger", "overførsler", "lataukset", "descărcări", "изтегляния", "загрузки", "завантаження", "preuzimanja", "prenosi", "λήψεις", "i̇ndirilenler", "indirilenler", "下载", "下載", "ダウンロード", "다운로드", "التنزيلات", "baixades", "deskargak",
+	"schreibtisch", "escritorio", "bureau", "área de trabalho", "ambiente de trabalho", "scrivania", "pulpit", "plocha", "asztal", "skrivbord", "skrivebord", "työpöytä", "рабочий стол", "стільниця", "masaüstü", "桌面", "デスクトップ", "바탕화면", "bureaublad", "escriptori"})
 
 // userPlace says whether programs of a user may write there without asking.
 func userPlace(p string) bool {

@@ -8,10 +8,45 @@ import "strings"
 // taken for one.
 func systemLike(name string) bool {
 	name = strings.TrimPrefix(name, ".")
-	if i := strings.IndexAny(name, "-_. "); i > 3 && systemNames[name[:i]] {
+	if i := strings.IndexAny(name, "-_. "); i > 3 && systemName(name[:i]) {
 		return true
 	}
-	return systemNames[name] || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker") || strings.HasPrefix(name, "systemd-")
+	return systemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker") || strings.HasPrefix(name, "systemd-")
+}
+
+// systemName says whether a name is that of a part of one of the systems.
+func systemName(name string) bool { return windowsNames[name] || macNames[name] || linuxNames[name] }
+
+// partOf says whether a name is that of a part of the system itself: on another it
+// is a name like any other.
+func partOf(system, name string) bool {
+	switch system {
+	case "windows":
+		return windowsNames[name]
+	case "darwin":
+		return macNames[name]
+	case "linux":
+		return linuxNames[name]
+	}
+	return systemName(name)
+}
+
+// otherRoot says whether a path lies in the folders of a whole system that was
+// unpacked below another folder: a container, an image that is built, or Windows
+// in a bottle.
+func otherRoot(system, low string) bool {
+	if system != "windows" && strings.Contains(low, "/drive_c/windows/") {
+		return true
+	}
+	if system != "linux" {
+		return false
+	}
+	for _, folder := range []string{"/usr/lib/systemd/", "/usr/bin/", "/usr/sbin/", "/lib/systemd/"} {
+		if strings.Index(low, folder) > 0 && bareIn(low, folder) {
+			return true
+		}
+	}
+	return false
 }
 
 var libraryExt = set(`.dll .cpl .ocx .ax .drv .tsp .sct .inf`)

@@ -13,6 +13,9 @@ import (
 // this launch does what a document or a call never needs.
 func lureRoot(s *subject) string {
 	l := s.run
+	if l != nil && len(l.kinds) == 0 && l.does(meetguard.DeedUpload) && s.merelyAsks() && len(l.fetched) == 0 && len(l.own) < 3 {
+		return "" // logs are sent to a maker's helpers like that
+	}
 	if l == nil || l.managed || !l.does(meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret,
 		meetguard.DeedUpload, meetguard.DeedPersist, meetguard.DeedBlind, meetguard.DeedEncoded) && len(l.fetched) == 0 {
 		return ""
@@ -52,6 +55,9 @@ func tempAgent(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
+	if file := s.brandAgent(); file != "" {
+		return fmt.Sprintf("A script puts %s where things start by themselves, under the name of meeting software, as the real one never does.", quoted(baseName(file)))
+	}
 	for _, d := range l.own {
 		low := slashed(d.File)
 		if d.Kind != meetguard.DeedPersist || !(userPlace(d.File) && (strings.Contains(low, "/launchagents/") || strings.Contains(low, "/autostart/") || strings.Contains(low, "/systemd/user/") || strings.Contains(low, "/startup/")) || d.What == "run key") {
@@ -66,6 +72,39 @@ func tempAgent(s *subject) string {
 	return ""
 }
 
+// brandAgent is a launch agent with the name of meeting software that a script
+// copies into a home. What the brands have there they write themselves, or their
+// packages do.
+func (s *subject) brandAgent() string {
+	l := s.run
+	if !fileWriters[l.name] || !shells[l.parent()] || l.typed() {
+		return ""
+	}
+	for _, a := range l.Ancestors {
+		if signedWell(a.Signature) && installedPlace(a.Exe) && !interpreters[program(a.Exe)] && !terminals[program(a.Exe)] || packageScript(a.Args) || program(a.Exe) == "package_script_service" {
+			return ""
+		}
+	}
+	for _, d := range l.own {
+		low := slashed(d.File)
+		if d.Kind != meetguard.DeedPersist || !home(low) || !strings.Contains(low, "/launchagents/") {
+			continue
+		}
+		for _, part := range strings.Split(strings.TrimSuffix(baseName(low), ".plist"), ".") {
+			if len(s.judge.owners[part]) > 0 && meetingNames[part] {
+				return d.File
+			}
+		}
+	}
+	return ""
+}
+
+// fileWriters put a file where it is told.
+var fileWriters = set(`cp mv tee install ditto ln`)
+
+// meetingNames are parts of the identifiers of meeting software.
+var meetingNames = set(`zoom zoomus msteams teams teams2 webex gotomeeting bluejeans ringcentral jitsi`)
+
 // tempUpload: an archive in a temporary folder is sent away.
 func tempUpload(s *subject) string {
 	l := s.run
@@ -73,7 +112,7 @@ func tempUpload(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) {
+		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) || d.What == "telegram bot" || l.packedGoods(d.File) {
 			continue
 		}
 		switch low := strings.ToLower(d.File); {
@@ -82,6 +121,26 @@ func tempUpload(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// packedGoods says whether an archive is known to hold what is nobody's secret.
+func (l *launch) packedGoods(file string) bool {
+	found := false
+	for _, st := range append([]meetguard.Step{{Deeds: l.own}}, l.chain...) {
+		for _, d := range st.Deeds {
+			switch {
+			case d.Kind == meetguard.DeedSecret:
+				return false
+			case d.Kind == meetguard.DeedPack && fileKey(d.File) == fileKey(file):
+				low := slashed(d.From)
+				if !strings.HasPrefix(low, "/var/log/") && !strings.Contains(low, "/library/logs/") && !l.ownGoods(d) {
+					return false
+				}
+				found = true
+			}
+		}
+	}
+	return found
 }
 
 // brandTemp: something that is named like meeting software is opened in a

@@ -86,6 +86,8 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 10, "the script of a package started it")
 	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"), packageScript(args):
 		w.add(clueStart, 10, "the script of a package started it")
+	case up == 0 && len(w.l.fetched) > 0 && w.best[clueSource].mere: // nor with this
+	case up == 0 && (w.l.typed() && !coveredPlace(exe) && w.l.runsItself() || w.l.byInstalled()): // it did not begin with this
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
 		w.unproven(exe, sig)
 	case origin != "" && name == "msiexec" && up > 0: // it runs what many honest packages bring along
@@ -97,6 +99,13 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.opened = true
 		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
+}
+
+// byInstalled says whether an installed program, which is no way in, started the
+// launch.
+func (l *launch) byInstalled() bool {
+	p := l.parent()
+	return p != "" && installedPlace(l.Ancestors[0].Exe) && !browsers[p] && !handlers[p] && !openers[p] && !interpreters[p] && !portables[p] && !shells[p] && !terminals[p] && !fileManagers[p] && !desktops[p]
 }
 
 // packaged says whether the service that runs the scripts of packages led here.

@@ -16,6 +16,9 @@ type hostClue struct {
 	mere    bool // that nobody knows it is all that speaks against it
 }
 
+// hostile says whether there is more to say of a host than that nobody knows it.
+func (c hostClue) hostile() bool { return c.points > 0 && !c.mere }
+
 // from says how strange a host is.
 func (w *scale) from(host string) (int, string) {
 	c := w.host(host)
@@ -29,6 +32,9 @@ func (w *scale) host(host string) hostClue {
 	c, ok := w.hosts[host]
 	if !ok {
 		c = w.s.strangeness(host)
+		if c.mere && w.s.installedBy(w.l, host) {
+			c = hostClue{} // an installed program brings what is its maker's
+		}
 		w.hosts[host] = c
 	}
 	return c
@@ -110,6 +116,17 @@ func (s *subject) namesake(host, name string) bool {
 	return false
 }
 
+// namesakeAbove says whether a program that led to the launch is called like a
+// host.
+func (s *subject) namesakeAbove(host string) bool {
+	for _, a := range s.run.Ancestors {
+		if s.namesake(host, baseName(a.Exe)) {
+			return true
+		}
+	}
+	return false
+}
+
 // oneHouse says whether two hosts are of one owner.
 func oneHouse(a, b string) bool {
 	if a == b {
@@ -140,7 +157,7 @@ func (s *subject) installedBy(l *launch, host string) bool {
 		return false
 	}
 	for _, a := range l.Ancestors {
-		if installedPlace(a.Exe) && (a.Signature == nil || signedWell(a.Signature)) && s.namesake(host, a.Exe) {
+		if installedPlace(a.Exe) && (a.Signature == nil || signedWell(a.Signature) || strings.Contains(slashed(a.Exe), ":/program files")) && s.namesake(host, a.Exe) {
 			return true
 		}
 	}
@@ -205,6 +222,9 @@ func (w *scale) blind(name, file string) {
 		w.add(c.kind, c.points, c.text)
 	}
 	if c, ok := blindClues[name]; ok && !(c.kind == cluePassword && w.packaged()) { // packages make accounts for what they install
+		if _, builds := w.l.under(builders); builds && name == "codesign" {
+			return
+		}
 		if name == "mshta" && w.belowSetup() {
 			c.points = 10
 		}

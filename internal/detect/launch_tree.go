@@ -26,8 +26,8 @@ func loaderPlace(s *subject) string {
 		door := l.door()
 		byHand := door != "" && !callers[door] // they have add-ins of their own
 		switch {
-		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low)):
-		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
+		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
+		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && l.strayLibrary(low, l.Ancestors[0].Signature) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
 		default:
 			continue
 		}
@@ -36,11 +36,29 @@ func loaderPlace(s *subject) string {
 	return ""
 }
 
+// strayLibrary says whether a library in the folder of the program that has it
+// loaded is none that a setup put there: nobody vouches for the program, as far as
+// that is known, or the folder is one for no programs.
+func (l *launch) strayLibrary(low string, sig *meetguard.Signature) bool {
+	if sig == nil || signedWell(sig) || sig.Status == meetguard.SignatureUnknown {
+		return landingPlace(low) || coveredPlace(low) || strings.Contains(low, "/appdata/local/packages/") || systemLibraries[strings.TrimSuffix(baseName(low), ".dll")]
+	}
+	return !ownLibrary(low)
+}
+
+// systemLibraries are libraries of Windows that programs load by their name alone,
+// so that one beside them is taken for the system's.
+// https://attack.mitre.org/techniques/T1574/001/
+var systemLibraries = set(`version winhttp wininet dbghelp dbgcore userenv uxtheme cryptbase cryptsp profapi propsys secur32 wtsapi32 netapi32 dwmapi msimg32 iphlpapi dnsapi mpr oleacc powrprof samcli srvcli winmm textshaping edputil sspicli wldp`)
+
 // ownLibrary says whether a library lies in a folder of its own where setups put
 // what one user installs.
 func ownLibrary(low string) bool {
+	if rest, ok := strings.CutPrefix(low, "c:/programdata/"); ok { // drivers have theirs there, a folder for the maker and one for the goods
+		return strings.Count(rest, "/") > 1 && !coveredPlace(low)
+	}
 	_, rest, ok := strings.Cut(low, "/appdata/local/")
-	return ok && !strings.HasPrefix(rest, "temp/") && strings.Contains(rest, "/") && !coveredPlace(low)
+	return ok && !strings.HasPrefix(rest, "temp/") && !strings.HasPrefix(rest, "packages/") && strings.Contains(rest, "/") && !coveredPlace(low)
 }
 
 // callers are programs for chat and meetings that open what others sent.
@@ -58,11 +76,20 @@ const landedMinutes = 10
 // folderOf is the folder of a path, with its slash.
 func folderOf(low string) string { return low[:strings.LastIndexByte(low, '/')+1] }
 
+// remoteTools let somebody in from afar.
+var remoteTools = set(`anydesk rustdesk teamviewer ultraviewer supremo dwagent getscreen connectwisecontrol simplehelp meshagent aweray splashtop screenconnect parsecd`)
+
 // blindLoader: something that is named like meeting software, and lies where
 // downloads land, starts a loader, which the real one never does.
 func blindLoader(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || l.known() || len(l.above) == 0 {
+	if l == nil || l.managed {
+		return ""
+	}
+	if app, inside, ok := strings.Cut(slashed(l.Exe), ".app/contents/macos/"); ok && remoteTools[inside] && s.soundsLike(app+".app") {
+		return fmt.Sprintf("%s calls itself meeting software, and it is %s that runs in it.", quoted(baseName(app)+".app"), l.shownRun())
+	}
+	if l.known() || len(l.above) == 0 {
 		return ""
 	}
 	p := l.Ancestors[0]
@@ -85,9 +112,9 @@ func inlineCode(s *subject) string {
 	}
 	for _, d := range l.own {
 		switch {
-		case d.Kind == meetguard.DeedConnect && contains(d.Mark, "shell") && !inHouse(d.Host):
+		case d.Kind == meetguard.DeedConnect && contains(d.Mark, "shell") && !inHouse(d.Host) && !(d.Host == "" && l.typed()): // who learns of networks listens on his own machine
 			return fmt.Sprintf("%s opens a connection and gives it a shell.", l.shownRun())
-		case userPlace(l.Exe) && (d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedEncoded && d.What == "inline"):
+		case (landingPlace(l.Exe) || coveredPlace(l.Exe)) && (d.Kind == meetguard.DeedConnect || d.Kind == meetguard.DeedEncoded && d.What == "inline"):
 			return fmt.Sprintf("%s lies where any program may write and runs code that its command line hides.", l.shownRun())
 		}
 	}
@@ -121,10 +148,23 @@ func portable(s *subject) string {
 			brought = "was brought by " + clip(baseName(a.Exe))
 		}
 	}
-	if brought == "" {
+	if brought == "" || l.ownJava() {
 		return ""
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
+}
+
+// ownJava says whether a launch is of the Java that big setups unpack with
+// themselves, to a folder of its own, and no script host had it brought.
+func (l *launch) ownJava() bool {
+	if l.name != "java" && l.name != "javaw" || coveredPlace(l.Exe) {
+		return false
+	}
+	if _, byScript := l.under(windowsHosts); byScript {
+		return false
+	}
+	parts := strings.Split(folderOf(slashed(l.Exe)), "/")
+	return len(parts) > 3 && parts[len(parts)-2] == "bin" && (strings.HasPrefix(parts[len(parts)-3], "jre") || strings.HasPrefix(parts[len(parts)-3], "jdk") || strings.HasPrefix(parts[len(parts)-3], "java"))
 }
 
 // hiddenFile: a program or script whose name is hidden runs from a temporary
@@ -147,7 +187,7 @@ func hiddenFile(s *subject) string {
 		switch {
 		case d.Kind == meetguard.DeedRun && d.What != "unpack" && (tempPlace(low) || system && d.What == "program"):
 			return fmt.Sprintf("%s, a hidden file, is run from where nobody looks.", quoted(base))
-		case d.Kind == meetguard.DeedFetch && tempPlace(low) && !inHouse(d.Host) && !toolHost(d.Host):
+		case d.Kind == meetguard.DeedFetch && tempPlace(low) && !inHouse(d.Host) && !toolHost(d.Host) && s.strangeness(d.Host).hostile(): // lines of the status bar keep there what they asked for
 			return fmt.Sprintf("Something is fetched%s to %s, a hidden file.", fromHost(d.Host), quoted(base))
 		}
 	}
@@ -201,11 +241,21 @@ func replaced(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !(l.ownScriptAbove() && s.namesake(f.Host, d.File)) {
 			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
 		}
 	}
 	return ""
+}
+
+// ownScriptAbove says whether a script in a folder of its user led to the launch.
+func (l *launch) ownScriptAbove() bool {
+	for i, a := range l.Ancestors {
+		if shells[l.above[i]] && ownFolder(scriptOf(a)) {
+			return true
+		}
+	}
+	return false
 }
 
 // reported: what was gathered in a temporary folder is sent to a bare address
@@ -231,10 +281,12 @@ func reported(s *subject) string {
 // write led to the launch.
 func (l *launch) ledFromUser() bool {
 	for _, a := range l.Ancestors {
-		if userPlace(a.Exe) && !signedWell(a.Signature) {
+		name := program(a.Exe)
+		own := portables[name] || interpreters[name] // they lie below a home for developers, and what they run tells
+		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe)) && !signedWell(a.Signature) {
 			return true
 		}
-		if !interpreters[program(a.Exe)] {
+		if !interpreters[name] {
 			continue
 		}
 		for i, w := range a.Args {
@@ -262,7 +314,7 @@ func dropped(s *subject) string {
 	_, under, roaming := strings.Cut(low, "/appdata/roaming/")
 	for i, a := range l.above {
 		switch {
-		case windowsHosts[a] && l.door() != "" && tempPlace(low):
+		case windowsHosts[a] && (l.door() != "" || l.belowTyped()) && tempPlace(low):
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
 		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
 			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
@@ -275,6 +327,17 @@ func dropped(s *subject) string {
 		}
 	}
 	return doubleName(l, low)
+}
+
+// belowTyped says whether somebody typed what led to the launch into a shell of
+// Windows.
+func (l *launch) belowTyped() bool {
+	for i, a := range l.above {
+		if (a == "cmd" || a == "powershell" || a == "pwsh") && idleShell(l.Ancestors[i]) && i+1 < len(l.above) && l.above[i+1] == "explorer" {
+			return true
+		}
+	}
+	return false
 }
 
 // doubleName: a program in a temporary folder with the name of something else.

@@ -231,7 +231,9 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedSpy:
 			w.spies(d)
 		case meetguard.DeedConnect:
-			if contains(d.Mark, "shell") && !inHouse(d.Host) {
+			if contains(d.Mark, "shell") && d.Host == "" && w.l.typed() {
+				w.add(clueOpen, 25, "a connection is given a shell")
+			} else if contains(d.Mark, "shell") && !inHouse(d.Host) {
 				w.add(clueOpen, 50, "a connection is given a shell")
 			} else if points, _ := w.from(d.Host); points > 0 {
 				w.add(clueOpen, 15, "code in a command line opens a connection to "+clip(d.Host))
@@ -280,7 +282,7 @@ func (w *scale) runs(d meetguard.Deed) {
 			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
 		}
 		return
-	case ownAction.MatchString(strings.ToLower(baseName(d.File))):
+	case ownAction.MatchString(strings.ToLower(baseName(d.File))), givenPackage(d):
 		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
@@ -295,6 +297,13 @@ func (w *scale) runs(d meetguard.Deed) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
 	}
 	w.place(d.File, nil)
+}
+
+// givenPackage says whether the system's own installer is given a package in a
+// temporary folder, where everybody puts what is to be installed.
+func givenPackage(d meetguard.Deed) bool {
+	low := slashed(d.File)
+	return systemInstallers[d.What] && tempPlace(low) && !hiddenName(baseName(low)) && !strings.Contains(low, "/.") && !strings.Contains(low, "/users/public/") && !strings.HasPrefix(low, "/users/shared/")
 }
 
 // dataExt are endings of what no interpreter is honestly given to run.
@@ -314,7 +323,9 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 	if strings.Contains(slashed(file), "/programs/startup/") {
 		w.add(cluePlace, 25, fmt.Sprintf("%s lies in the folder of what starts by itself", quoted(baseName(file))))
 	}
-	if coveredPlace(file) {
+	if low := slashed(file); strings.HasPrefix(low, "/volumes/") && !hiddenName(baseName(low)) && coveredPlace(file) {
+		w.add(cluePlace, 15, fmt.Sprintf("%s runs from a hidden folder of an image", quoted(baseName(file)))) // old setups keep their parts there
+	} else if coveredPlace(file) {
 		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
 }

@@ -159,7 +159,7 @@ var rules = []rule{
 	{"MG-PROC-SECRET-MANY", 30, "T1005", secretMany},
 	{"MG-PROC-SECRET-PACKED", 20, "T1560.001", secretPacked},
 	{"MG-PROC-SECRET-SENT", 50, "T1041", secretSent},
-	{"MG-PROC-SYSTEM-NAME", 60, "T1036.005", systemName},
+	{"MG-PROC-SYSTEM-NAME", 60, "T1036.005", systemPart},
 	{"MG-PROC-BRAND-CHILD", 45, "T1036.005", brandChild},
 	{"MG-PROC-PERSIST", 30, "T1547", persisted},
 	{"MG-PROC-TEMP-AGENT", 45, "T1547", tempAgent},
