@@ -3,8 +3,8 @@ package collect
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
-	"crypto/rand"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -113,9 +113,14 @@ func TestLargeIsNotRead(t *testing.T) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
-	text := make([]byte, usualBatch+1)
-	rand.Read(text)
-	if _, err := unpack(pack(text)); err != nil {
+	var large bytes.Buffer
+	zw, err := gzip.NewWriterLevel(&large, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zw.Write(make([]byte, usualBatch+1))
+	zw.Close()
+	if _, err := unpack(large.Bytes()); err != nil {
 		t.Errorf("what is large on the wire too: %v", err)
 	}
 }
@@ -123,6 +128,7 @@ func TestLargeIsNotRead(t *testing.T) {
 // An agent that sends what no agent does is soon told to come later: each refused
 // batch counts for many, and a large one for as many as it is large.
 func TestRefusedIsPaidFor(t *testing.T) {
+	f := newFleetSite(t)
 	for name, c := range map[string]struct {
 		body []byte
 		most int // batches that are looked at, of the DefaultLimits.Device
@@ -131,7 +137,6 @@ func TestRefusedIsPaidFor(t *testing.T) {
 		"large and malformed": {bytes.Repeat([]byte("["), usualBatch+largePart), DefaultLimits.Device.Burst/(1+refusedCost+32) + 1},
 		"large and empty":     {append([]byte(`{"agent":{"uid":"x"},"alerts":[]}`), bytes.Repeat([]byte(" "), usualBatch)...), DefaultLimits.Device.Burst/(1+32) + 1},
 	} {
-		f := newFleetSite(t)
 		a := f.enrolled()
 		request := append(fmt.Appendf(nil, "POST /v1/agent/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(c.body)), c.body...)
 		n := 0
