@@ -9,8 +9,13 @@ import (
 	"time"
 )
 
-// firstByteTimeout is how long a connection may take to say what it is.
-const firstByteTimeout = 5 * time.Second
+// How long a connection may take to say what it is, and then for each step of its
+// handshake, and how long the handshake may take with the time that it stands in
+// line: a fleet that comes back at once is not sent away for our being slow.
+const (
+	firstByteTimeout = 5 * time.Second
+	handshakeTimeout = 30 * time.Second
+)
 
 // tlsHandshake is the first byte of a TLS connection: the record type
 // "handshake" (RFC 8446, 5.1). No request of HTTP/1.1 begins with it.
@@ -92,7 +97,7 @@ func (s *splitter) shake(v *visitor) (net.Conn, error) {
 	if s.tls == nil {
 		return v, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readHeaderTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
 	defer cancel()
 	turn := &pass{gate: s.gate, ctx: ctx, address: siteOf(v.RemoteAddr())}
 	secure := tls.Server(v, s.tls)
@@ -102,6 +107,7 @@ func (s *splitter) shake(v *visitor) (net.Conn, error) {
 		err = secure.HandshakeContext(ctx)
 		v.turn = nil
 		turn.leave()
+		v.SetReadDeadline(time.Time{})
 	}
 	if err != nil { // the network's daily noise
 		v.Close()

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // How many connections may be open of those that have not proved who they are:
@@ -89,6 +90,7 @@ func (c *visitor) Read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	c.turn.leave()
+	c.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
 	n, err := c.Conn.Read(p)
 	if late := c.turn.enter(); late != nil && err == nil {
 		err = late
