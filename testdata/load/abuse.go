@@ -198,10 +198,10 @@ func callAnew(honest []*agent) error {
 type abusers struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser
-	out io.Reader
+	out *json.Decoder
 }
 
-// sendAbusers starts them with their orders.
+// sendAbusers starts them with their orders, and returns when they begin.
 func sendAbusers(ctx context.Context, o orders) (*abusers, error) {
 	self, err := os.Executable()
 	if err != nil {
@@ -212,14 +212,20 @@ func sendAbusers(ctx context.Context, o orders) (*abusers, error) {
 	if a.in, err = a.cmd.StdinPipe(); err != nil {
 		return nil, err
 	}
-	if a.out, err = a.cmd.StdoutPipe(); err != nil {
+	out, err := a.cmd.StdoutPipe()
+	if err != nil {
 		return nil, err
 	}
+	a.out = json.NewDecoder(out)
 	if err := a.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start the abusers: %w", err)
 	}
 	if err := json.NewEncoder(a.in).Encode(o); err != nil {
 		return nil, errors.Join(fmt.Errorf("tell the abusers: %w", err), a.cmd.Wait())
+	}
+	var word string
+	if err := a.out.Decode(&word); err != nil || word != ready {
+		return nil, errors.Join(fmt.Errorf("the abusers say %q: %w", word, err), a.cmd.Wait())
 	}
 	return a, nil
 }
@@ -233,7 +239,7 @@ func (a *abusers) end() (map[string]*tried, error) {
 // wait returns what they met, by the name of the kind, once they have ended.
 func (a *abusers) wait() (map[string]*tried, error) {
 	var met map[string]*tried
-	err := json.NewDecoder(a.out).Decode(&met)
+	err := a.out.Decode(&met)
 	if ended := a.cmd.Wait(); err != nil || ended != nil {
 		return nil, fmt.Errorf("hear of the abusers: %w", errors.Join(err, ended))
 	}

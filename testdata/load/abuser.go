@@ -18,6 +18,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,9 +67,13 @@ type tried struct {
 type abuse struct {
 	name    string
 	tls     []*tls.Config // one after the other
+	make    func() []byte
 	request []byte
 	met     tried
 }
+
+// ready is what the process of abusers says before it begins.
+const ready = "ready"
 
 // abuseOnly is the process of the abusers: it reads its orders and prints what
 // came of them.
@@ -94,13 +99,19 @@ func obey(ctx context.Context, in io.Reader, out io.Writer) error {
 	if o.Times == 0 {
 		go func() { told.Decode(&o); cancel() }() // the end of the input is the end of the abuse
 	}
+	if o.Only != "" {
+		all = slices.DeleteFunc(all, func(a *abuse) bool { return a.name != o.Only })
+	}
 	met := map[string]*tried{}
+	for _, one := range all {
+		one.request, met[one.name] = one.make(), &one.met
+	}
+	if err := json.NewEncoder(out).Encode(ready); err != nil {
+		return err
+	}
 	var wait sync.WaitGroup
 	for _, one := range all {
-		if o.Only == "" || o.Only == one.name {
-			met[one.name] = &one.met
-			wait.Go(func() { one.run(ctx, o) })
-		}
+		wait.Go(func() { one.run(ctx, o) })
 	}
 	for range o.Slow {
 		wait.Go(func() { slow(ctx, o.Address) })
@@ -131,16 +142,22 @@ func abuses(o orders) ([]*abuse, error) {
 	}
 	zipped := func(body []byte) []byte { return sized(body, "Content-Encoding: gzip\r\n") }
 	many := func(text string, n int) []byte { return []byte(strings.Repeat(text, n)) }
+	short := []byte(`{"agent":{"uid":"x"},"alerts":[]}`)
 	all := []*abuse{
-		{name: "bomb", tls: own, request: zipped(pack(many("0", 1<<28)))},
-		{name: "bomb of lists", tls: own, request: zipped(pack(many("[", 8<<20)))},
-		{name: "broken gzip", tls: own, request: zipped([]byte("\x1f\x8b\x08\x00not gzip at all"))},
-		{name: "oversized", tls: own, request: sized(many("x", 9<<20), "")},
-		{name: "malformed", tls: own, request: sized([]byte(`{"agent":{"uid":"x"},"alerts":[{]}`), "")},
-		{name: "both lengths", tls: own, request: []byte(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")},
-		{name: "large header", tls: nobody, request: []byte("GET / HTTP/1.1\r\nHost: x\r\nX: " + strings.Repeat("x", 64<<10) + "\r\n\r\n")},
-		{name: "foreign certificate", tls: foreign, request: sized([]byte(`{"agent":{"uid":"x"},"alerts":[]}`), "")},
-		{name: "no certificate", tls: nobody, request: sized([]byte(`{"agent":{"uid":"x"},"alerts":[]}`), "")},
+		{name: "bomb", tls: own, make: func() []byte { return zipped(pack(many("0", 64<<20))) }},
+		{name: "bomb of lists", tls: own, make: func() []byte { return zipped(pack(many("[", 8<<20))) }},
+		{name: "bomb of two batches", tls: own, make: func() []byte { return zipped(pack(many("[", 2<<20))) }},
+		{name: "broken gzip", tls: own, make: func() []byte { return zipped([]byte("\x1f\x8b\x08\x00not gzip at all")) }},
+		{name: "oversized", tls: own, make: func() []byte { return sized(many("x", 9<<20), "") }},
+		{name: "malformed", tls: own, make: func() []byte { return sized([]byte(`{"agent":{"uid":"x"},"alerts":[{]}`), "") }},
+		{name: "both lengths", tls: own, make: func() []byte {
+			return []byte(head + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+		}},
+		{name: "large header", tls: nobody, make: func() []byte {
+			return fmt.Appendf(nil, "GET / HTTP/1.1\r\nHost: x\r\nX: %s\r\n\r\n", many("x", 64<<10))
+		}},
+		{name: "foreign certificate", tls: foreign, make: func() []byte { return sized(short, "") }},
+		{name: "no certificate", tls: nobody, make: func() []byte { return sized(short, "") }},
 	}
 	for _, one := range all {
 		one.met.Answered = map[int]int{}
