@@ -44,7 +44,10 @@ func appendForEver(dir, round string) {
 // nothing about fsync, which the fault tests hold; it does say that no line, no
 // rotation and no cursor is left in a state that loses a promise.
 func TestKilledWriterLosesNothing(t *testing.T) {
-	const rounds = 25
+	rounds := 10
+	if os.Getenv(longOutage) != "" {
+		rounds = 100
+	}
 	dir := t.TempDir()
 	promised := map[string]bool{}
 	var settled uint64

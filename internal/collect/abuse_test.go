@@ -3,6 +3,7 @@ package collect
 import (
 	"bufio"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -80,6 +81,7 @@ func TestAbuse(t *testing.T) {
 		"large heartbeat": {zipped(fmt.Appendf(nil, `{"agent":{"uid":"x"},"heartbeat":{"x":%q}}`, strings.Repeat("a", maxHeartbeat))), []int{413}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			f.pass(10 * time.Second) // what is refused is paid for, see TestRefusedIsPaidFor
 			got := a.raw(c.request)
 			ok := false
 			for _, w := range c.want {
@@ -90,10 +92,60 @@ func TestAbuse(t *testing.T) {
 			}
 		})
 	}
+	f.pass(10 * time.Second)
 	text, digest := logLine("after", 1, "")
 	a.want(200, "", "/v1/agent/batch", batch(beatOf(1, digest), text))
 	if all, err := f.store.Since(t.Context(), store.Everything, 0, 10); err != nil || len(all) != 1 {
 		t.Errorf("%d alerts, %v", len(all), err)
+	}
+}
+
+// A body that is too large by its own word is refused before any of it came, and
+// one that was packed to become large before it is unpacked.
+func TestLargeIsNotRead(t *testing.T) {
+	f := newFleetSite(t)
+	a := f.enrolled()
+	if got := a.raw(fmt.Appendf(nil, "POST /v1/agent/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", MaxBody+1)); got != 413 {
+		t.Errorf("status %d before the body", got)
+	}
+	for size, want := range map[int]error{usualBatch: nil, usualBatch + 1: errUnpacked} {
+		if _, err := unpack(pack(bytes.Repeat([]byte(" "), size))); err != want {
+			t.Errorf("%d bytes: %v", size, err)
+		}
+	}
+	var large bytes.Buffer
+	zw, err := gzip.NewWriterLevel(&large, gzip.NoCompression)
+	if err != nil {
+		t.Fatal(err)
+	}
+	zw.Write(make([]byte, usualBatch+1))
+	zw.Close()
+	if _, err := unpack(large.Bytes()); err != nil {
+		t.Errorf("what is large on the wire too: %v", err)
+	}
+}
+
+// An agent that sends what no agent does is soon told to come later: each refused
+// batch counts for many, and a large one for as many as it is large.
+func TestRefusedIsPaidFor(t *testing.T) {
+	f := newFleetSite(t)
+	for name, c := range map[string]struct {
+		body []byte
+		most int // batches that are looked at, of the DefaultLimits.Device
+	}{
+		"malformed":           {[]byte("[]"), DefaultLimits.Device.Burst/(1+refusedCost) + 1},
+		"large and malformed": {bytes.Repeat([]byte("["), usualBatch+largePart), DefaultLimits.Device.Burst/(1+refusedCost+32) + 1},
+		"large and empty":     {append([]byte(`{"agent":{"uid":"x"},"alerts":[]}`), bytes.Repeat([]byte(" "), usualBatch)...), DefaultLimits.Device.Burst/(1+32) + 1},
+	} {
+		a := f.enrolled()
+		request := append(fmt.Appendf(nil, "POST /v1/agent/batch HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(c.body)), c.body...)
+		n := 0
+		for a.raw(request) != http.StatusTooManyRequests && n <= c.most {
+			n++
+		}
+		if n > c.most {
+			t.Errorf("%s: %d are looked at, want at most %d", name, n, c.most)
+		}
 	}
 }
 

@@ -173,6 +173,9 @@ func (s *Server) admit(w http.ResponseWriter, r *http.Request, rt route) (*http.
 	if err != nil {
 		return r, err
 	}
+	if err := welcome(w, r, c); err != nil {
+		return r, err
+	}
 	if err := s.limits.take(c, rt, s.now()); err != nil {
 		return r, err
 	}
@@ -276,6 +279,9 @@ func (s *Server) mayUse(c caller, rt route) error {
 
 // boundBody limits the body, and refuses one where none belongs.
 func boundBody(w http.ResponseWriter, r *http.Request, limit int64) error {
+	if limit > 0 && r.ContentLength > limit {
+		return refuse(http.StatusRequestEntityTooLarge, "the body is too large") // none of it is read
+	}
 	if limit > 0 && r.ContentLength < 0 {
 		// No client of ours sends a body of unknown length, and one that gives both
 		// lengths wants a proxy and us to read two different requests.

@@ -48,6 +48,7 @@ func newAPISite(t *testing.T, change ...func(*Config)) *apiSite {
 	if a.srv, err = NewServer(cfg); err != nil {
 		t.Fatal(err)
 	}
+	a.srv.hasher = cheapHasher()
 	web := &http.Server{Handler: a.contract.wrap(a.srv.Handler()), ReadHeaderTimeout: readHeaderTimeout, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, 0)}
 	done := make(chan error)
 	go func() { done <- web.Serve(tls.NewListener(ln, ca.TLSConfig(cfg.Hosts, a.clock))) }()

@@ -88,6 +88,7 @@ func fleetSiteOn(t *testing.T, st store.Store, out ...exits.Config) *fleetSite {
 	if err != nil {
 		t.Fatal(err)
 	}
+	f.srv.hasher = cheapHasher()
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error)
 	go func() { done <- f.srv.Run(ctx, ln) }()

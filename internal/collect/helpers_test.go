@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
+
+	"meetguard/internal/people"
 )
 
 func containsAny(text string, parts ...string) bool {
@@ -41,3 +43,7 @@ type memoryAnswer struct {
 func (m *memoryAnswer) Header() http.Header         { return m.header }
 func (m *memoryAnswer) WriteHeader(status int)      { m.status = status }
 func (m *memoryAnswer) Write(b []byte) (int, error) { return len(b), nil }
+
+// cheapHasher spares tests that log people in what a guess must cost: 64 MiB for
+// each log-in. What hashes cost is tested where they are made.
+func cheapHasher() *people.Hasher { return people.NewHasherOf(64, 1) }

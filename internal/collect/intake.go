@@ -91,6 +91,9 @@ func (s *Server) readBatch(r *http.Request) (store.Batch, error) {
 		return store.Batch{}, err
 	}
 	defer s.leave()
+	if size := sizeOf(body, packed); size > usualBatch {
+		s.limits.charge(callerOf(r), int(size/largePart), s.now())
+	}
 	b, err := decodeBatch(body, packed)
 	if err != nil {
 		return store.Batch{}, err
@@ -313,15 +316,29 @@ var unpackers = sync.Pool{New: func() any { return new(gzip.Reader) }}
 // Why a body cannot be unpacked.
 var (
 	errGzip     = refuse(http.StatusBadRequest, "the body is not valid gzip, of one part")
-	errUnpacked = refuse(http.StatusRequestEntityTooLarge, "the unpacked body is larger than 32 MiB")
+	errUnpacked = refuse(http.StatusRequestEntityTooLarge, "the unpacked body is larger than 32 MiB, or than 2 MiB and a hundred times the packed one")
 )
 
 // maxDeflate is how many times its size deflated data can become: a symbol of two
-// bits stands for 258 bytes (RFC 1951, 3.2.5).
-const maxDeflate = 1032
+// bits stands for 258 bytes (RFC 1951, 3.2.5). Alerts become some ten times it,
+// and what becomes more than maxRate and is more than an agent sends was made to
+// be so.
+const (
+	maxDeflate = 1032
+	maxRate    = 100
+	usualBatch = 2 << 20 // bytes unpacked; an agent sends half of that at most
+)
 
-// unpack unpacks a body of one part. How much it is stands at its end (RFC 1952,
-// 2.3.1): what says that it is too large is not unpacked at all, and what is more
+// sizeOf is how large a body says that it is when it is unpacked. That stands at
+// its end (RFC 1952, 2.3.1).
+func sizeOf(body []byte, packed bool) int64 {
+	if n := len(body); packed && n >= 4 {
+		return min(int64(binary.LittleEndian.Uint32(body[n-4:])), maxDeflate*int64(n))
+	}
+	return int64(len(body))
+}
+
+// unpack unpacks a body of one part. How much it is stands at its end: what says that it is too large is not unpacked at all, and what is more
 // than it says is not valid, and unpacked no further.
 func unpack(packed []byte) ([]byte, error) {
 	if len(packed) < 18 { // header and end
@@ -334,7 +351,7 @@ func unpack(packed []byte) ([]byte, error) {
 	switch {
 	case zr.Reset(from) != nil, told > maxDeflate*int64(len(packed)):
 		return nil, errGzip
-	case told > MaxBatch:
+	case told > MaxBatch, told > usualBatch && told > maxRate*int64(len(packed)):
 		return nil, errUnpacked
 	}
 	zr.Multistream(false)

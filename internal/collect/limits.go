@@ -79,6 +79,10 @@ func (l *limiters) take(c caller, rt route, now time.Time) error {
 // no honest agent sends one, and it may have taken long to read.
 const refusedCost = 10
 
+// largePart is for how many bytes a batch counts for one request more that is
+// larger than agents send them.
+const largePart = 64 << 10
+
 // charge takes further requests from what an agent may ask.
 func (l *limiters) charge(c caller, n int, now time.Time) {
 	if c.Kind != agent {

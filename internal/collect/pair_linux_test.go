@@ -10,6 +10,7 @@ import (
 	"os/user"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -40,8 +41,41 @@ func pairs(t *testing.T, test func(t *testing.T, a, b *fleetSite)) {
 	}
 }
 
-// postgresURL starts a server of Debian's package for the length of the test.
+// postgres is a server of Debian's package, which the first test that needs it
+// starts and TestMain stops. Every test has a database of its own.
+var postgres struct {
+	sync.Mutex
+	as        *syscall.Credential // the server refuses to run as root
+	dir, bin  string
+	url       func(database string) string
+	databases int
+}
+
+// postgresURL is an empty store.
 func postgresURL(t *testing.T) string {
+	t.Helper()
+	postgres.Lock()
+	defer postgres.Unlock()
+	if postgres.url == nil {
+		startPostgres(t)
+	}
+	postgres.databases++
+	name := fmt.Sprint("t", postgres.databases)
+	if out, err := postgresCommand("psql", postgres.url("template1"), "-c", "CREATE DATABASE "+name+" TEMPLATE migrated").CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return postgres.url(name)
+}
+
+func postgresCommand(name string, args ...string) *exec.Cmd {
+	cmd := exec.Command(filepath.Join(postgres.bin, name), args...)
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: postgres.as}
+	return cmd
+}
+
+// startPostgres starts the server and makes the template of all stores: to
+// migrate a new one takes longer than most tests.
+func startPostgres(t *testing.T) {
 	t.Helper()
 	bin, _ := filepath.Glob("/usr/lib/postgresql/*/bin")
 	if len(bin) == 0 {
@@ -51,8 +85,8 @@ func postgresURL(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	var who *syscall.Credential // the server refuses to run as root
+	postgres.bin, postgres.dir = bin[len(bin)-1], dir
+	atEnd = append(atEnd, func() { os.RemoveAll(dir) })
 	if os.Getuid() == 0 {
 		u, err := user.Lookup("postgres")
 		if err != nil {
@@ -60,18 +94,13 @@ func postgresURL(t *testing.T) string {
 		}
 		uid, _ := strconv.Atoi(u.Uid)
 		gid, _ := strconv.Atoi(u.Gid)
-		who = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
+		postgres.as = &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 		if err := os.Chown(dir, uid, gid); err != nil {
 			t.Fatal(err)
 		}
 	}
-	command := func(name string, args ...string) *exec.Cmd {
-		cmd := exec.Command(name, args...)
-		cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: who}
-		return cmd
-	}
 	data := filepath.Join(dir, "data")
-	if out, err := command(filepath.Join(bin[len(bin)-1], "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
+	if out, err := postgresCommand("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
 	free, err := net.Listen("tcp", "127.0.0.1:0")
@@ -80,9 +109,38 @@ func postgresURL(t *testing.T) string {
 	}
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	// The shell ends the server when our end of its input is closed, also if this process is killed.
-	cmd := command("/bin/sh", "-c", `"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid`, "sh",
-		filepath.Join(bin[len(bin)-1], "postgres"), "-D", data, "-p", strconv.Itoa(port), "-h", "127.0.0.1", "-k", dir)
+	runPostgres(t, data, port)
+	url := func(database string) string {
+		return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", port, database)
+	}
+	var out []byte
+	for range 300 {
+		if out, err = postgresCommand("psql", url("template1"), "-c", "CREATE DATABASE migrated").CombinedOutput(); err == nil {
+			break
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	if err != nil {
+		t.Fatalf("PostgreSQL does not answer: %v: %s", err, out)
+	}
+	st, err := store.Open(t.Context(), url("migrated"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := st.Close(); err != nil {
+		t.Fatal(err)
+	}
+	postgres.url = url
+}
+
+// runPostgres starts the server by a shell that ends it when our end of its input
+// is closed, also if this process is killed.
+func runPostgres(t *testing.T, data string, port int) {
+	t.Helper()
+	cmd := exec.Command("/bin/sh", "-c", `"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid`, "sh",
+		filepath.Join(postgres.bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-h", "127.0.0.1", "-k", postgres.dir,
+		"-c", "fsync=off") // a machine that dies takes the test with it
+	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: postgres.as}
 	stdin, err := cmd.StdinPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -90,21 +148,7 @@ func postgresURL(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		stdin.Close()
-		cmd.Wait()
-	})
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port)
-	for range 300 {
-		st, err := store.Open(t.Context(), url)
-		if err == nil {
-			st.Close()
-			return url
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	t.Fatal("PostgreSQL does not answer")
-	return ""
+	atEnd = append([]func(){func() { stdin.Close(); cmd.Wait() }}, atEnd...)
 }
 
 // at is the device as it calls another collector.

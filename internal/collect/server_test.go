@@ -23,6 +23,9 @@ import (
 	"meetguard/internal/store"
 )
 
+// atEnd is what ends what tests share, the last started first.
+var atEnd []func()
+
 // The folders of tests are in memory where they can be: a killed process loses
 // nothing there either, and flushes take no time.
 func TestMain(m *testing.M) {
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 		os.Setenv("TMPDIR", dir)
 	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		for _, end := range atEnd {
+			end()
+		}
 		os.RemoveAll(dir)
 		os.Exit(code)
 	}))
@@ -56,6 +62,7 @@ func newSite(t *testing.T) *site {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.srv.hasher = cheapHasher()
 	ts := httptest.NewServer(s.srv.Handler())
 	t.Cleanup(ts.Close)
 	s.url, s.client = ts.URL, ts.Client()

@@ -9,12 +9,13 @@ import (
 	"time"
 )
 
-// firstByteTimeout is how long a connection may take to say what it is.
-const firstByteTimeout = 5 * time.Second
-
-// maxUnknown is the number of connections that have not said anything yet. What
-// comes beyond waits in the queue of the system.
-const maxUnknown = 4096
+// How long a connection may take to say what it is, and then for each step of its
+// handshake, and how long the handshake may take with the time that it stands in
+// line: a fleet that comes back at once is not sent away for our being slow.
+const (
+	firstByteTimeout = 5 * time.Second
+	handshakeTimeout = 30 * time.Second
+)
 
 // tlsHandshake is the first byte of a TLS connection: the record type
 // "handshake" (RFC 8446, 5.1). No request of HTTP/1.1 begins with it.
@@ -27,7 +28,8 @@ type splitter struct {
 	tls    *tls.Config // nil: the handshake is left to whoever takes the connection
 	secure *branch
 	plain  *branch
-	slots  chan struct{}
+	open   *visitors
+	gate   *gate
 	wait   sync.WaitGroup
 }
 
@@ -38,7 +40,7 @@ func newSplitter(from net.Listener) *splitter {
 	newBranch := func() *branch {
 		return &branch{addr: from.Addr(), conns: make(chan net.Conn), done: done, end: end}
 	}
-	return &splitter{from: from, secure: newBranch(), plain: newBranch(), slots: make(chan struct{}, maxUnknown)}
+	return &splitter{from: from, secure: newBranch(), plain: newBranch(), open: newVisitors(), gate: newGate()}
 }
 
 // run accepts until the listener fails or is closed, and returns why. It closes
@@ -57,47 +59,58 @@ func (s *splitter) run() error {
 			}
 			return err
 		}
-		s.slots <- struct{}{}
+		v := s.open.meet(conn)
+		if v == nil {
+			conn.Close()
+			continue
+		}
 		s.wait.Add(1)
 		go func() {
 			defer s.wait.Done()
-			s.hand(conn)
+			s.hand(v)
 		}()
 	}
 }
 
 // hand reads the first byte and gives the connection on.
-func (s *splitter) hand(conn net.Conn) {
+func (s *splitter) hand(v *visitor) {
 	first := make([]byte, 1)
-	conn.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
-	_, err := conn.Read(first)
-	<-s.slots
-	if err != nil {
-		conn.Close()
+	v.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
+	if _, err := v.Read(first); err != nil {
+		v.Close()
 		return
 	}
-	conn.SetReadDeadline(time.Time{})
-	conn = &replayed{Conn: conn, first: first}
+	v.SetReadDeadline(time.Time{})
+	v.first, v.again = first[0], true
 	if first[0] != tlsHandshake {
-		s.plain.give(conn)
+		s.plain.give(v)
 		return
 	}
-	if conn, err = s.shake(conn); err == nil {
+	if conn, err := s.shake(v); err == nil {
 		s.secure.give(conn)
 	}
 }
 
 // shake makes the handshake here and not where the connection is served: it takes
 // a deep stack, which the goroutine of a connection that is kept would hold on to.
-func (s *splitter) shake(conn net.Conn) (net.Conn, error) {
+func (s *splitter) shake(v *visitor) (net.Conn, error) {
 	if s.tls == nil {
-		return conn, nil
+		return v, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), readHeaderTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), handshakeTimeout)
 	defer cancel()
-	secure := tls.Server(conn, s.tls)
-	if err := secure.HandshakeContext(ctx); err != nil { // the network's daily noise
-		conn.Close()
+	turn := &pass{gate: s.gate, ctx: ctx, address: siteOf(v.RemoteAddr())}
+	secure := tls.Server(v, s.tls)
+	err := turn.enter()
+	if err == nil {
+		v.turn = turn
+		err = secure.HandshakeContext(ctx)
+		v.turn = nil
+		turn.leave()
+		v.SetReadDeadline(time.Time{})
+	}
+	if err != nil { // the network's daily noise
+		v.Close()
 		return nil, err
 	}
 	return secure, nil
@@ -130,18 +143,3 @@ func (b *branch) Accept() (net.Conn, error) {
 
 func (b *branch) Close() error   { b.end(); return nil }
 func (b *branch) Addr() net.Addr { return b.addr }
-
-// replayed is a connection whose first byte was read and is read again.
-type replayed struct {
-	net.Conn
-	first []byte
-}
-
-func (c *replayed) Read(p []byte) (int, error) {
-	if len(c.first) > 0 && len(p) > 0 {
-		n := copy(p, c.first)
-		c.first = c.first[n:]
-		return n, nil
-	}
-	return c.Conn.Read(p)
-}

@@ -15,7 +15,7 @@ exits:
     type: syslog
     url: tls://siem.corp.example:6514
     ca_file: /etc/meetguard/siem-ca.pem
-    syslog: {facility: authpriv, message: ocsf, max_bytes: 65536, confirm: false}
+    syslog: {facility: authpriv, message: ocsf, max_bytes: 65536, pen: 32473, confirm: false}
   - name: soc-splunk
     type: splunk
     url: https://10.1.2.3:8088

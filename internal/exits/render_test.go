@@ -167,7 +167,7 @@ func checkRendered(t *testing.T, it Item) {
 	if n := bytes.Count(e.body([]Item{it}), []byte("\n")); n != 2 {
 		t.Errorf("a bulk item has %d lines", n)
 	}
-	for _, opt := range []Syslog{Config{}.syslog(), {Facility: "local0", Message: "ocsf", MaxBytes: 4096}, {Facility: "auth", Message: "text", MaxBytes: minSyslogBytes}} {
+	for _, opt := range []Syslog{Config{}.syslog(), {Facility: "local0", Message: "ocsf", MaxBytes: 4096, PEN: 1}, {Facility: "auth", Message: "text", MaxBytes: minSyslogBytes, PEN: 1<<32 - 1}} {
 		m := opt.message(open(it, naming{from: "agent", suffix: ".corp.example"}))
 		if _, err := parse5424(m); err != nil || len(m) > opt.MaxBytes {
 			t.Errorf("syslog: %v: %d bytes: %.300q", err, len(m), m)

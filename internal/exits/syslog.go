@@ -12,6 +12,7 @@ type Syslog struct {
 	Facility string `yaml:"facility,omitempty"`  // one of the names in facilities; local0
 	Message  string `yaml:"message,omitempty"`   // text: one sentence (the default); ocsf: the whole record as ASCII JSON
 	MaxBytes int    `yaml:"max_bytes,omitempty"` // of one message, 2048…262144; 8192, and 2048 over udp
+	PEN      uint32 `yaml:"pen,omitempty"`       // private enterprise number in the name of the structured data, 1…; examplePEN
 	Confirm  *bool  `yaml:"confirm,omitempty"`   // wait until the receiver has read a batch to its end; true
 }
 
@@ -64,6 +65,9 @@ func (c Config) syslog() Syslog {
 			s.MaxBytes = defaultUDPBytes
 		}
 	}
+	if s.PEN == 0 {
+		s.PEN = examplePEN
+	}
 	if s.Confirm == nil {
 		yes := true
 		s.Confirm = &yes
@@ -79,9 +83,11 @@ func (s Syslog) validate(p *problems) {
 	p.unless(s.MaxBytes >= minSyslogBytes && s.MaxBytes <= maxSyslogBytes, "syslog.max_bytes", "write a number from %d to %d", minSyslogBytes, maxSyslogBytes)
 }
 
-// structuredID names the structured data element. 32473 is the enterprise
-// number that RFC 5612 sets aside for documentation and that belongs to nobody.
-const structuredID = "meetguard@32473"
+// examplePEN is the private enterprise number that RFC 5612 sets aside for
+// documentation. Meetguard has none of its own (RFC 5424, section 7.2.2, wants one
+// in the name of an element), so whoever has one, or a receiver that minds, sets
+// another.
+const examplePEN = 32473
 
 // structured lists the parameters in the order in which they are written: the
 // ones that are needed most come first, because those that do not fit are left
@@ -106,7 +112,7 @@ func (s Syslog) message(v view) []byte {
 	head := b.Len()
 	if s.Message == "ocsf" {
 		json := escapeJSON(v.ocsf(), func(r rune) bool { return r > 0x7e })
-		writeStructured(&b, v, s.MaxBytes-len(json)-1)
+		s.writeStructured(&b, v, s.MaxBytes-len(json)-1)
 		if b.Len()+1+len(json) <= s.MaxBytes {
 			b.WriteByte(' ')
 			b.Write(json)
@@ -114,7 +120,7 @@ func (s Syslog) message(v view) []byte {
 		}
 		b.Truncate(head)
 	}
-	writeStructured(&b, v, s.MaxBytes-textRoom)
+	s.writeStructured(&b, v, s.MaxBytes-textRoom)
 	writeText(&b, v.text("message"), s.MaxBytes)
 	return b.Bytes()
 }
@@ -124,8 +130,8 @@ const textRoom = 340
 
 // writeStructured writes one element into at most limit bytes of b altogether.
 // The first parameters are of the collector and always fit.
-func writeStructured(b *bytes.Buffer, v view, limit int) {
-	b.WriteString("[" + structuredID)
+func (s Syslog) writeStructured(b *bytes.Buffer, v view, limit int) {
+	fmt.Fprintf(b, "[meetguard@%d", s.PEN)
 	for _, f := range v.added() {
 		writeParam(b, strings.TrimPrefix(f.key, "mg_"), cut(f.value, 128), max(limit, b.Len()+300))
 	}

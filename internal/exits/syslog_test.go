@@ -23,12 +23,13 @@ type parsed struct {
 	pri    int
 	time   time.Time
 	host   string
+	pen    string
 	params map[string]string
 	msg    string
 }
 
 var (
-	reHeader = regexp.MustCompile(`^<(\d{1,3})>1 (\S+) ([!-~]{1,255}) meetguard - alert \[meetguard@32473`)
+	reHeader = regexp.MustCompile(`^<(\d{1,3})>1 (\S+) ([!-~]{1,255}) meetguard - alert \[meetguard@([1-9]\d*)`)
 	reParam  = regexp.MustCompile(`^ ([a-z0-9_]{1,32})="((?:[^"\\\]]|\\["\\\]])*)"`)
 	unescape = strings.NewReplacer(`\"`, `"`, `\\`, `\`, `\]`, `]`)
 )
@@ -51,7 +52,7 @@ func parse5424(m []byte) (parsed, error) {
 	if p.time, err = time.Parse(time.RFC3339Nano, string(h[2])); err != nil {
 		return p, err
 	}
-	p.host = string(h[3])
+	p.host, p.pen = string(h[3]), string(h[4])
 	rest := m[len(h[0]):]
 	for !bytes.HasPrefix(rest, []byte("] ")) {
 		f := reParam.FindSubmatch(rest)
@@ -92,9 +93,21 @@ func TestSyslogMessage(t *testing.T) {
 }
 
 // TestSyslogJSON sends the record as ASCII, and the sentence if it is too long.
+// The structured data carries the operator's private enterprise number, and the
+// one for examples if there is none.
+func TestSyslogEnterprise(t *testing.T) {
+	for pen, want := range map[uint32]string{0: "32473", 4294967295: "4294967295"} {
+		s := Config{Syslog: &Syslog{PEN: pen}}.syslog()
+		p, err := parse5424(s.message(open(sample(t, "launch"), naming{})))
+		if err != nil || p.pen != want {
+			t.Errorf("%d: %q, %v", pen, p.pen, err)
+		}
+	}
+}
+
 func TestSyslogJSON(t *testing.T) {
 	it := sample(t, "launch")
-	s := Syslog{Facility: "auth", Message: "ocsf", MaxBytes: 32 << 10}
+	s := Config{Syslog: &Syslog{Facility: "auth", Message: "ocsf", MaxBytes: 32 << 10}}.syslog()
 	p, err := parse5424(s.message(open(it, naming{})))
 	if err != nil {
 		t.Fatal(err)

@@ -54,6 +54,14 @@ func NewHasher() *Hasher {
 	return &Hasher{slots: make(chan struct{}, hashing), cost: cost{hashMemory, hashPasses, hashLanes}}
 }
 
+// NewHasherOf returns a Hasher whose new hashes cost other than usual: memory in
+// KiB, and passes over it. Tests that log people in take a cheap one.
+func NewHasherOf(memory, passes uint32) *Hasher {
+	h := NewHasher()
+	h.cost.memory, h.cost.passes, h.cost.lanes = memory, passes, 1
+	return h
+}
+
 // Hash returns the hash of a password as a PHC string. It does not judge the
 // password, see CheckPassword.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {

@@ -9,11 +9,7 @@ import (
 )
 
 // cheap is a Hasher whose hashes cost little.
-func cheap() *Hasher {
-	h := NewHasher()
-	h.cost = cost{memory: 64, passes: 1, lanes: 1}
-	return h
-}
+func cheap() *Hasher { return NewHasherOf(64, 1) }
 
 func TestHashAndVerify(t *testing.T) {
 	h := NewHasher()

@@ -53,6 +53,10 @@ func main() {
 		bare(flag.Args()[1:])
 		return
 	}
+	if flag.Arg(0) == "abusers" {
+		abuseOnly()
+		return
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	run := play
