@@ -31,8 +31,9 @@ const bzipZeros = "425a6839314159265359c901b6c80158ab4020c00010000008200030cc052
 
 func (k *kit) bombs() {
 	for _, kind := range specimens.Boxes() {
-		k.over(Bomb, "zeros in one "+kind, "zeros."+kind, func() []byte { return specimens.Box(kind, "zeros.exe", program(bombSize(kind))) }).Slow = true
-		k.over(Bomb, "gzip of zeros in one "+kind, "zeros.gz."+kind, func() []byte { return specimens.Box(kind, "zeros.exe.gz", zeroGzip(big)) }).Slow = true
+		zeros := k.add(Bomb, "zeros in one "+kind, "zeros."+kind, func() []byte { return specimens.Box(kind, "zeros.exe", program(bombSize(kind))) })
+		inner := k.add(Bomb, "gzip of zeros in one "+kind, "zeros.gz."+kind, func() []byte { return specimens.Box(kind, "zeros.exe.gz", zeroGzip(big)) })
+		zeros.Slow, zeros.Over, inner.Slow, inner.Over = true, opened(kind), true, opened(kind)
 	}
 	k.over(Bomb, "gzip of 4 GiB", "disk.iso.gz", func() []byte { return zeroGzip(4 << 30) }).Slow = true
 	k.over(Bomb, "gzip of many members", "log.tar.gz", func() []byte { return again(string(zeroGzip(mib)), 4000) }).Slow = true
@@ -60,6 +61,17 @@ func (k *kit) bombs() {
 	k.over(Bomb, "office document of zeros", "deck.docm", func() []byte { return specimens.Box("zip", "word/vbaProject.bin", program(big)) }).Slow = true
 	k.add(Bomb, "compressed icon of 30,000 by 30,000", "icon.png", func() []byte { return png(30_000, 30_000) })
 	k.add(Bomb, "XML that grows by entities", "laughs.plist", laughs)
+}
+
+// opened says whether the agent opens files of a kind at all: a file system of
+// macOS without its image, or an archive of cpio, holds nothing that a double
+// click would run. A program or an installer need not hold anything either.
+func opened(kind string) bool {
+	switch kind {
+	case "hfs", "cpio", "exe", "msi":
+		return false
+	}
+	return true
 }
 
 // bombSize is what a container is filled with: images and LZMA take longer to

@@ -22,9 +22,7 @@ func (k *kit) nested() {
 			}
 			return data
 		})
-		// An outer format that is not opened for what it holds needs to say nothing
-		// of it: a file system of macOS without its image, an archive of cpio.
-		it.Over = kind != "hfs" && kind != "cpio" && kind != "exe" && kind != "msi"
+		it.Over = opened(kind)
 	}
 	for i, kind := range kinds {
 		k.add(Nested, kind+" in all others", "all."+kind, func() []byte {

@@ -11,6 +11,10 @@
 // cut (needs root and loop devices). Whatever it promised must arrive, and the
 // log must be whole.
 //
+// With -hostile the real agent watches a folder into which files are dropped that
+// attack whoever reads them, and after each one a known lure, which it has to
+// find.
+//
 // It prints its seed, which makes the moments the same again, and its result as
 // JSON. It exits with 1 if a promise was broken, and with 2 if it could not do
 // its work.
@@ -57,8 +61,13 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
 	points := flag.Bool("points", false, "end the agent's log at each system call instead")
 	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
+	bad := flag.Bool("hostile", false, "drop hostile files before the agent instead, with a lure after each")
+	agent := flag.String("agent", "bin/meetguard", "the agent, for -hostile")
+	most := flag.Int("items", 0, "hostile files at most; 0 for all")
 	flag.Parse()
 	switch {
+	case *bad:
+		end(runHostile(*agent, c.seed, *most))
 	case *points:
 		end(runPoints())
 	case *cuts > 0:
