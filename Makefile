@@ -9,9 +9,9 @@ CGO     := CGO_ENABLED=1 CGO_CFLAGS="-O2 -I$(YARA)/include" CGO_LDFLAGS="-L$(YAR
 GO      := $(CGO) go
 RACE    ?= -race
 # the go tool leaves folders named testdata out of ./...
-PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability))
+PKGS    := ./... $(addprefix ./,$(wildcard testdata/specimens testdata/eval testdata/bench testdata/chains/generate testdata/load testdata/reliability testdata/hostile))
 
-.PHONY: help man dist packages test-packages vulncheck test-deps load reliability reliability-life build run lure test lint vet samples corpora eval bench fuzz clean deps
+.PHONY: help man dist packages test-packages vulncheck test-deps load reliability reliability-life hostile build run lure test lint vet samples corpora eval bench fuzz clean deps
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -87,10 +87,14 @@ reliability-life: build ## the whole agent killed while files land, bursts and f
 	bin/reliability -canary 40
 	bin/reliability -soak $(SOAK)
 
+ITEMS ?= 0
+hostile: build ## hundreds of files that attack their reader, before the real agent, and a lure after each; ITEMS=100 for fewer
+	CGO_ENABLED=0 go build -o bin/reliability ./testdata/reliability
+	bin/reliability -hostile -agent bin/meetguard -items $(ITEMS)
+
 FUZZTIME ?= 30s
-fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME
-	@set -e; for p in $$(go list ./internal/...); do for f in $$($(GO) test -tags "$(TAGS)" -list '^Fuzz' $$p | grep '^Fuzz' || true); do \
-		echo "$$p $$f"; $(GO) test -tags "$(TAGS)" -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$p; done; done
+fuzz: $(YARA)/lib/libyara.a ## each fuzz target for FUZZTIME; at the end how often each was executed
+	@$(CGO) TAGS="$(TAGS)" scripts/fuzz.sh $(FUZZTIME)
 
 man: build ## the manual pages, into installer/man
 	@bin/meetguard man installer/man

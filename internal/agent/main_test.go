@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"meetguard"
 	"meetguard/internal/worker"
 )
@@ -43,7 +45,7 @@ func TestMain(m *testing.M) {
 			os.Exit(noticeMain(os.Args[2:]))
 		}
 	}
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }
 
 // serveSilently is a worker that hangs over the file of the canary.

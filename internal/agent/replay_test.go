@@ -3,9 +3,14 @@ package agent
 import (
 	"bufio"
 	"bytes"
+	"encoding/json"
 	"io"
 	"strings"
 	"testing"
+
+	"meetguard"
+	"meetguard/internal/alert"
+	"meetguard/internal/config"
 )
 
 func TestReadEvent(t *testing.T) {
@@ -74,6 +79,54 @@ func FuzzReadEvent(f *testing.F) {
 			if facts := recorded(p); facts.Process != p || facts.Signature.Status == "" {
 				t.Errorf("facts %+v", facts)
 			}
+		}
+	})
+}
+
+// FuzzReply: a worker that a hostile file has taken over may answer anything.
+func FuzzReply(f *testing.F) {
+	f.Add([]byte(`{"facts":{"sha256":"aa","format":"pe","claims":[{"text":"Zoom","source":"file name"}],"gaps":[{"fact":"content","reason":"x","blinding":true}]}}`), 1)
+	f.Add([]byte(`{"plains":["aa zip","",""],"items":[{"facts":{"members":[{"path":"a","members":[{"path":"b"}]}]}},{"plain":"bb exe"}]}`), 3)
+	f.Add([]byte(`{"plains":[""]}`), 2)
+	judge, err := NewJudge(config.Config{})
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, answer []byte, files int) {
+		var r reply
+		if json.Unmarshal(answer, &r) != nil {
+			return
+		}
+		for i := range min(max(files, 0), 300) {
+			one, ok := r.next(i)
+			if !ok {
+				break
+			}
+			o := &opened{path: "/home/a/Downloads/x", size: 5}
+			facts, _ := o.facts(one)
+			if facts.Path != o.path {
+				t.Fatalf("the answer is about %q", facts.Path)
+			}
+			v := judge.JudgeOn(facts, "2026-11-23")
+			rec := alert.NewRecord(meetguard.Host{UID: "h"}, alert.Product{Version: "1"}, meetguard.Alert{Facts: facts, Verdict: v})
+			if text, err := json.Marshal(rec); err != nil || bytes.ContainsAny(text, "\n\x1b") {
+				t.Fatalf("record %q, %v", text, err)
+			}
+		}
+	})
+}
+
+// FuzzUnseal: what the worker is asked may be cut anywhere.
+func FuzzUnseal(f *testing.F) {
+	head, err := request{Op: opFiles, Names: [][]byte{[]byte("a")}, Sizes: []int{3}}.seal()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(append(head, "abc"...))
+	f.Add([]byte{0xff, 0xff, 0xff, 0xff})
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if r, contents, err := unseal(raw); err == nil && len(contents) > len(raw)-4 {
+			t.Errorf("%+v with %d bytes of %d", r, len(contents), len(raw))
 		}
 	})
 }

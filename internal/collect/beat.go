@@ -57,7 +57,7 @@ func parseBeat(text json.RawMessage) (*store.Beat, error) {
 		Trouble: h.trouble(), Body: raw,
 	}
 	if h.Interval > 0 {
-		b.Interval = min(max(time.Duration(h.Interval*float64(time.Second)), minInterval), maxInterval)
+		b.Interval = time.Duration(min(max(h.Interval, minInterval.Seconds()), maxInterval.Seconds()) * float64(time.Second)) // bounded first: a large number is no duration
 	}
 	return b, nil
 }

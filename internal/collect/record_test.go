@@ -5,9 +5,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"meetguard/internal/store"
@@ -145,6 +148,40 @@ func FuzzDecodeBatch(f *testing.F) {
 			t.Errorf("batch %+v", b)
 		}
 	})
+}
+
+func FuzzBeat(f *testing.F) {
+	f.Add([]byte(`{"seq":1,"head":"aa","interval_s":60,"machine_id":"m","boot_id":"b","status":{"sources":[{"name":"files","state":"failed","detail":"x"}]}}`))
+	f.Add([]byte(`{"interval_s":1e300,"stopping":"no"}`))
+	f.Add([]byte(`{"interval_s":-1,"head":"\u202e\n","status":[]}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		b, err := parseBeat(body)
+		if err != nil {
+			wantRefusalOf(t, err, 400, 413)
+			return
+		}
+		if b != nil && (b.Interval < minInterval || b.Interval > maxInterval || strings.ContainsFunc(b.Head+b.BootID+b.MachineID+b.Trouble, deceptive)) {
+			t.Errorf("%+v", b)
+		}
+	})
+}
+
+// A large number of seconds is no duration, and not the shortest one either.
+func TestIntervalIsBounded(t *testing.T) {
+	for text, want := range map[string]time.Duration{"1e300": maxInterval, "1e-9": minInterval, "60": time.Minute, "0": DefaultInterval, "-5": DefaultInterval} {
+		b, err := parseBeat([]byte(`{"interval_s":` + text + `}`))
+		if err != nil || b.Interval != want {
+			t.Errorf("%s: %v, %v", text, b.Interval, err)
+		}
+	}
+}
+
+func wantRefusalOf(t *testing.T, err error, codes ...int) {
+	t.Helper()
+	var refused *refusal
+	if !errors.As(err, &refused) || !slices.Contains(codes, refused.status) {
+		t.Errorf("%v", err)
+	}
 }
 
 // A record that tells of another one is a note by somebody at the machine, who

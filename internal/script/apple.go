@@ -401,7 +401,7 @@ func (a *analysis) appleNested(toks []token, n int, c context) {
 				a.appleShell(toks, i+3, n, runs, c)
 			}
 			if strings.EqualFold(toks[i+1].text, "script") && toks[i+2].kind == textToken { // Terminal's command
-				text, _ := commandText(toks[i+2:])
+				text, _ := a.argument(toks[i+2:])
 				a.runNested(langShell, text, false, n, c)
 			}
 		case "run":
@@ -421,7 +421,7 @@ func (a *analysis) appleShell(toks []token, from, n int, runs bool, c context) {
 		return
 	}
 	a.runsCoded(toks[from:])
-	text, _ := commandText(toks[from:])
+	text, _ := a.argument(toks[from:])
 	first := len(a.stmts)
 	a.runNested(langShell, text, false, n, c)
 	if len(a.stmts) == first {

@@ -27,6 +27,9 @@ func (a *analysis) expressions(d *dialect, text string, c context) {
 		a.findFunctions(d.lang, text)
 	}
 	for toks := l.next(); toks != nil; toks = l.next() {
+		if len(toks) >= maxTokens {
+			a.cutShort()
+		}
 		loops := folds(d.lang) && strings.EqualFold(toks[0].text, "for")
 		a.reduce(j, toks)
 		a.statement(j, text[l.start:l.i], l.changed, c.at(l.start), c)
@@ -270,7 +273,7 @@ func (a *analysis) nestedIn(d *dialect, toks []token, n int, c context) {
 		if d.lang == langPowerShell && language != langPowerShell && bare != "start-process" && bare != "saps" && bare != "start" {
 			lead = bare + " "
 		}
-		text, hidden := commandText(toks[from:])
+		text, hidden := a.argument(toks[from:])
 		if text == "" && i >= 2 && language == langPowerShell && toks[i-1].is("|") && toks[i-2].kind == textToken && toks[i-2].list == nil { // 'text' | iex
 			text = toks[i-2].value()
 		}
@@ -308,6 +311,17 @@ func (a *analysis) resultOf(n, first int) {
 			s.consumer, s.through = n+1, true
 		}
 	}
+}
+
+// argument is commandText, paid for: calls in calls would read what is behind them
+// once each.
+func (a *analysis) argument(toks []token) (text string, hidden bool) {
+	if a.arguments < len(toks) {
+		a.cutShort()
+		return "", false
+	}
+	a.arguments -= len(toks)
+	return commandText(toks)
 }
 
 // commandText spells the argument that a function executes: joined literals as

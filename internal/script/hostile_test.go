@@ -50,6 +50,9 @@ func TestHostileShapes(t *testing.T) {
 		"comments":            {"a.js", fill("WScript.Echo(1);\n", "/*")},
 		"urls":                {"a.sh", fill("#!/bin/sh\n", "://")},
 		"compiled":            {"a.scpt", fill("FasdUAS 1.101.10", "\x11\x00\x01\x00\x02\x00a")},
+		"calls in calls":      {"a.vbs", fill("", "Execute(")},
+		"commands in calls":   {"a.scpt", fill("", "(do shell script ")},
+		"tokens in a line":    {"a.js", fill("WScript.Echo(", "'a'+'a'+")},
 		"compiled blanks":     {"a.scpt", fill("FasdUAS 1.101.10", "\x0d\x00\x01\x00\x03l\x00\x02\x00\x00\x00\x00")},
 	}
 	for name, s := range shapes {

@@ -17,6 +17,8 @@ const (
 	endStatements = 40_000 // further statements for the end of a text that is too long
 	endBytes      = 64 << 10
 	maxLooks      = 4 << 20 // statements looked at, long ones counted more than once, to follow results
+	maxTokens     = 1 << 18 // of one statement; the rest is the next one
+	maxArguments  = 4 << 20 // tokens read as arguments of calls, again for each call in front of them
 	maxDepth      = 6       // nesting of commands in strings in layers
 	maxLayers     = 4       // encoded layers inside one another
 	maxLayerBytes = 1 << 20 // decoded text of all layers
@@ -164,13 +166,14 @@ type analysis struct {
 	steps     int                   // of computing
 	calls     int                   // functions and loops that are being computed
 	looks     int                   // statements that following results may still look at
+	arguments int                   // tokens that may still be read as arguments
 	ending    bool                  // the middle of the text was left out
 }
 
 func newAnalysis(size int) *analysis {
 	return &analysis{
 		traits: map[string]bool{}, rules: behaviours(), budget: 4*size + maxLayerBytes, unpaid: maxLayerBytes,
-		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
+		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, arguments: maxArguments, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
 		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{}, lexed: map[[2]string][]token{},
 	}
 }

@@ -92,7 +92,7 @@ func (l *lexer) next() []token {
 	l.toks, l.depth, l.changed, l.space = l.toks[:0], 0, false, false
 	l.start = l.i
 	for l.i < len(l.s) {
-		if l.step() && len(l.toks) > 0 {
+		if ends := l.step() || len(l.toks) >= maxTokens; ends && len(l.toks) > 0 {
 			return l.toks
 		}
 		if len(l.toks) == 0 {

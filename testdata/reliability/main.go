@@ -11,6 +11,10 @@
 // cut (needs root and loop devices). Whatever it promised must arrive, and the
 // log must be whole.
 //
+// With -hostile the real agent watches a folder into which files are dropped that
+// attack whoever reads them, and after each one a known lure, which it has to
+// find.
+//
 // It prints its seed, which makes the moments the same again, and its result as
 // JSON. It exits with 1 if a promise was broken, and with 2 if it could not do
 // its work.
@@ -73,8 +77,12 @@ func main() {
 	silent := flag.Int("silence", 0, "end so many agents without a word, and see that the collector tells, instead")
 	stubs := flag.Int("stubs", 300, "of -silence: agents of which one request in five fails, for ten minutes")
 	opens := flag.Int("canary", 0, "measure so many rounds what opening a file costs others with the agent, with a stopped one and without, instead")
+	bad := flag.Bool("hostile", false, "drop hostile files before the agent instead, with a lure after each")
+	most := flag.Int("items", 0, "hostile files at most; 0 for all")
 	flag.Parse()
 	switch {
+	case *bad:
+		end(runHostile(*agent, c.seed, *most))
 	case *points:
 		end(runPoints())
 	case *soakFor > 0:
