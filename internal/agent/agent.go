@@ -68,6 +68,7 @@ type Agent struct {
 	late      lateness
 	canary    *canary // nil without one
 	notices   *notices
+	keepsake  keepsake
 	rehearsed chan struct{} // closed when the first verdict can be given
 	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
@@ -90,6 +91,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 			a.close()
 		}
 	}()
+	lived := a.keepsake.tidy(opts.Config.State, opts.Log)
 	a.findCollector()
 	cfg := a.opts.Config
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Log: opts.Log}); err != nil {
@@ -103,12 +105,14 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err
 	}
-	if a.host, err = identify(cfg.State); err != nil {
+	var made bool
+	if a.host, made, err = identify(cfg.State); err != nil {
 		return a, err
 	}
 	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
 		return a, err
 	}
+	a.tellLosses(lived, made)
 	a.notices = newNotices(opts.Notify, cfg.State, opts.Log)
 	if err = a.notices.configure(cfg); err != nil {
 		return a, err

@@ -101,7 +101,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	sources = slices.Concat(sources, a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, a.settings(), a.delivery())
+	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, a.settings(), a.delivery())
 	for i := range sources {
 		if why, broken := a.trouble.Load(sources[i].Name); broken {
 			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
@@ -227,8 +227,8 @@ func (s *Status) fail(why string) {
 
 // identify gives this machine's identity, making one at the first start. The
 // name is a label; the identity is random and says nothing of the machine.
-func identify(state string) (meetguard.Host, error) {
-	h := meetguard.Host{OS: runtime.GOOS}
+func identify(state string) (h meetguard.Host, made bool, err error) {
+	h.OS = runtime.GOOS
 	h.Name, _ = os.Hostname()
 	var kept struct {
 		UID string `json:"uid"`
@@ -240,16 +240,16 @@ func identify(state string) (meetguard.Host, error) {
 	}
 	if err == nil && len(kept.UID) == 36 {
 		h.UID = kept.UID
-		return h, nil
+		return h, false, nil
 	}
 	if h.UID, err = newUID(); err != nil {
-		return h, err
+		return h, false, err
 	}
 	kept.UID = h.UID
 	if err := writeJSON(path, kept); err != nil {
-		return h, fmt.Errorf("keep the identity of this machine: %w", err)
+		return h, false, fmt.Errorf("keep the identity of this machine: %w", err)
 	}
-	return h, nil
+	return h, true, nil
 }
 
 // newUID makes a random UUID, version 4 (RFC 9562).

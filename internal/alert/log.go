@@ -92,6 +92,9 @@ type Recovery struct {
 	Corrupt         int   // damaged places in the log, passed over; those before the checkpoint once Review has found them
 	CursorReset     bool  // the cursor was unreadable or not of this log: everything held is sent again
 	CheckpointReset bool  // the checkpoint did not fit the log: all of it was read
+
+	Missing uint64 // records that the log had when it was last opened or delivered from, and that are gone from its beginning or its end
+	Notes   int    // damaged places in the acknowledgements, a lost end among them
 }
 
 // Counters accounts for every record: Created = Acked + Pending + the sum of
@@ -127,7 +130,7 @@ func Open(dir string, opts Options) (*Log, error) {
 		return nil, errors.Join(err, l.closeFiles())
 	}
 	if r := l.recovery; r != (Recovery{}) {
-		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset)
+		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset, "missing", r.Missing, "notes", r.Notes)
 	}
 	return l, nil
 }
@@ -318,6 +321,10 @@ func (l *Log) commit(line []byte, level meetguard.Level) error {
 }
 
 func (l *Log) writeLine(line []byte) error {
+	if l.file != nil && !l.bearsName() {
+		l.file.Close() // its lines are gone with it
+		l.file = nil
+	}
 	if l.file == nil {
 		if err := l.replaceActive(); err != nil {
 			return err

@@ -83,7 +83,8 @@ func NewPool(cfg Config) *Pool {
 }
 
 // Do sends a request, in parts that arrive joined, and files, at most MaxFiles,
-// to a child and returns its answer. The error is a *Failure if the child could not do it, and another error if no
+// to a child and returns its answer. A child that dies is replaced by another, which
+// gets the request again. The error is a *Failure if the child could not do it, and another error if no
 // child could be started or ctx ended.
 func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]byte, error) {
 	if n := total(request); n > maxRequest {
@@ -102,6 +103,20 @@ func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]b
 		return nil, err
 	}
 	reply, err := c.exchange(ctx, request, files, p.cfg.Timeout)
+	var died *crash
+	if errors.As(err, &died) {
+		// It may have died before, or of something else: for lack of memory in the
+		// system, or killed by somebody. A request that is to blame ends the next one
+		// too.
+		p.cfg.Log.Debug("Trying again with a new worker", "reason", err.Error(), "requests", c.served)
+		if c, err = start(p.cfg.Command); err != nil {
+			return nil, fmt.Errorf("start a worker: %w", err)
+		}
+		reply, err = c.exchange(ctx, request, files, p.cfg.Timeout)
+		if errors.As(err, &died) {
+			err = &died.Failure
+		}
+	}
 	if err != nil || c.served >= p.cfg.Recycle {
 		if err != nil {
 			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served)
@@ -255,8 +270,11 @@ func (c *child) exchange(ctx context.Context, request [][]byte, files []*os.File
 	case lacksMemory(c.stderr.String()):
 		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
 	}
-	return nil, &Failure{"the inspection crashed on this file (" + c.cmd.ProcessState.String() + ")"}
+	return nil, &crash{Failure{"the inspection crashed on this file (" + c.cmd.ProcessState.String() + ")"}}
 }
+
+// crash is the failure of a child that ended by itself.
+type crash struct{ Failure }
 
 // lacksMemory knows what the runtimes say when they get no more: Go, the C
 // library, and the race detector of the tests.

@@ -57,7 +57,13 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
 	points := flag.Bool("points", false, "end the agent's log at each system call instead")
 	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
+	var other faults
+	other.flags()
 	flag.Parse()
+	if r, err := other.run(c.collector, c.seed); r != nil || err != nil {
+		end(r, err)
+		return
+	}
 	switch {
 	case *points:
 		end(runPoints())

@@ -1,0 +1,60 @@
+//go:build linux
+
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
+
+// fault is a run that is chosen by a flag of its own.
+type fault interface{ failed() bool }
+
+// faults are the flags of the runs that break the agent's state, its resources,
+// its log and its clock.
+type faults struct {
+	agent     string
+	state     bool
+	kills     int
+	resources bool
+}
+
+func (f *faults) flags() {
+	flag.StringVar(&f.agent, "agent", "bin/meetguard", "the agent")
+	flag.BoolVar(&f.state, "state", false, "damage each file of the agent's state instead")
+	flag.IntVar(&f.kills, "selfheal", 0, "kill the whole agent and its inspection processes so many times instead")
+	flag.BoolVar(&f.resources, "resources", false, "take from the agent disk, descriptors, memory and time instead")
+}
+
+// run runs what was chosen, nil if nothing was.
+func (f *faults) run(collector string, seed uint64) (fault, error) {
+	switch {
+	case f.state:
+		return runState(f.agent, collector, seed, 1)
+	case f.kills > 0:
+		return runSelfHeal(f.agent, f.kills, seed)
+	case false:
+		return nil, nil
+	}
+	return nil, nil
+}
+
+// scratch makes a folder for one run. What is left of a run that failed stays.
+func scratch(name string) (dir string, remove func(fault), err error) {
+	dir, err = os.MkdirTemp("", "meetguard-"+name)
+	return dir, func(r fault) {
+		if r.failed() {
+			fmt.Fprintln(os.Stderr, "what it left is in", dir)
+			return
+		}
+		_ = os.RemoveAll(dir)
+	}, err
+}
+
+func middle(all []time.Duration) time.Duration {
+	sorted := slices.Sorted(slices.Values(all))
+	return sorted[len(sorted)/2]
+}
