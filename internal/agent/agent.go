@@ -69,6 +69,7 @@ type Agent struct {
 	canary    *canary // nil without one
 	notices   *notices
 	keepsake  keepsake
+	shortage  shortage
 	rehearsed chan struct{} // closed when the first verdict can be given
 	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
@@ -268,6 +269,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
+		a.shortage.gone(ev.Path)
 		return nil // gone again: a temporary file
 	}
 	if a.canary.owns(ev.Path) && a.canary.landed(ev.Path, a.insp.Judge(f)) {
@@ -280,7 +282,10 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	a.land(ev, id, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
-		return nil // not recorded in the journal: the next listing brings it back
+		return watch.ErrLater
+	}
+	if why := a.shortage.of(ev.Path, f); why != "" {
+		return watch.ErrLater
 	}
 	if len(f.Gaps) > 0 && f.SHA256 == "" && f.Format != meetguard.FormatApp {
 		return nil // it could not be read at all: the next listing tries again

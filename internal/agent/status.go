@@ -12,9 +12,11 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"meetguard"
+	"meetguard/internal/health"
 )
 
 // Names in the state folder.
@@ -79,6 +81,9 @@ func (a *Agent) status() Status {
 	rules := a.rules
 	a.judging.RUnlock()
 	sources := a.files.Status()
+	for i := range sources {
+		a.shortage.over(&sources[i])
+	}
 	s := Status{Rules: StatusRules{a.product.RulesVersion, rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
 	fc := a.files.Counters()
 	s.Counters = map[string]uint64{
@@ -212,9 +217,28 @@ func ReadStatus(state string) (Status, error) {
 	case !alive(s.PID):
 		s.fail(fmt.Sprintf("the agent does not run; it was last seen at %s", s.Updated.Format(time.RFC3339)))
 	case age > 3*statusEvery:
-		s.fail(fmt.Sprintf("the agent hangs: its status is %s old", age.Round(time.Second)))
+		s.fail(fmt.Sprintf("the agent hangs: its status is %s old%s", age.Round(time.Second), prefixed("; ", strings.Join(hindrances(s.PID, state), "; "))))
+	default:
+		s.hinder(hindrances(s.PID, state))
 	}
 	return s, nil
+}
+
+// hinder adds what can be seen from outside of why the agent may not work as it
+// says: what keeps it from working keeps it from saying so as well.
+func (s *Status) hinder(why []string) {
+	if len(why) == 0 {
+		return
+	}
+	src := meetguard.SourceStatus{Name: "system", State: meetguard.SourceDegraded, Detail: strings.Join(why, "; ")}
+	s.Sources = append(s.Sources, Source{SourceStatus: src, Do: health.Advice(src, runtime.GOOS)})
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }
 
 func (s *Status) fail(why string) {

@@ -165,6 +165,12 @@ func (r *stateResult) look(s *subject, file, damage, outside string) error {
 	if !r.Again.add(took, found) {
 		fmt.Fprintf(os.Stderr, "%s %s: found %v after %v and %d starts: %s\n", file, damage, found, took, s.starts-starts, lastLine(s.said()))
 	}
+	if err := os.RemoveAll(s.watched); err != nil { // or each start would judge the lures of all others
+		return err
+	}
+	if err := os.Mkdir(s.watched, 0o755); err != nil {
+		return err
+	}
 	if word := loses(file, damage); word != "" {
 		time.Sleep(300 * time.Millisecond) // the status gathers news that long
 		if said := s.ask("status") + s.ask("doctor"); !strings.Contains(said, word) {
@@ -180,6 +186,11 @@ func (r *stateResult) look(s *subject, file, damage, outside string) error {
 		return os.Remove(outside + ".none")
 	}
 	return nil
+}
+
+func read(path string) string {
+	data, _ := os.ReadFile(path)
+	return string(data)
 }
 
 func lastLine(text string) string {
@@ -213,6 +224,12 @@ func (s *subject) liveIn(hub *crash, began string) error {
 	}
 	if out := s.ask("alerts", "ack", s.uidOf(last)); !strings.Contains(out, "resolved") {
 		return fmt.Errorf("acknowledge: %s", out)
+	}
+	if err := s.restart(); err != nil { // what was noted goes with the first heartbeat
+		return err
+	}
+	for begin := time.Now(); time.Since(begin) < patience && !strings.Contains(read(filepath.Join(s.state, "cursor.json")), `"notes":`); {
+		time.Sleep(100 * time.Millisecond)
 	}
 	for begin := time.Now(); time.Since(begin) < patience && !strings.Contains(s.ask("status", "--json"), `"pending":0`); {
 		time.Sleep(100 * time.Millisecond)
