@@ -22,6 +22,8 @@ const shortOf = "the machine refused: "
 func whyNot(err error) string {
 	var blamed *worker.Failure
 	switch {
+	case errors.Is(err, worker.ErrKilled):
+		return shortOf + err.Error()
 	case errors.As(err, &blamed), errors.Is(err, fs.ErrNotExist), errors.Is(err, fs.ErrPermission), errors.Is(err, context.Canceled), !machineRefuses(err):
 		return reason(err)
 	}

@@ -70,6 +70,7 @@ type Log struct {
 	missed   map[[uidSize]byte]meetguard.Level
 	unread   checkpoint // where Open began to read, see Review; zero if it read all
 	recovery Recovery
+	mended   int   // of recovery.Corrupt: newest lines that only lacked their newline
 	trouble  error // the last write error, for status
 
 	write func(*os.File, []byte) error // tests put faults here

@@ -107,7 +107,7 @@ func (l *Log) readWhole(files []logFile, marked uint64) (scan, error) {
 	s := scan{log: l, marked: marked}
 	l.held, l.seq, l.head, l.tip, l.unread, l.cur.Mark, l.unmarked = nil, 0, digest{}, checkpoint{}, checkpoint{}, nil, 0
 	l.seen.forget()
-	l.recovery.Corrupt = 0
+	l.recovery.Corrupt, l.mended = 0, 0
 	for _, f := range files {
 		if err := s.file(f); err != nil {
 			return s, err
@@ -204,6 +204,7 @@ func (s *scan) tail(f logFile, e *entry) error {
 	end := e.start
 	if !e.bad {
 		s.log.recovery.Corrupt++
+		s.log.mended++
 		end = e.start + int64(len(e.raw)) + 1
 		_, err = w.WriteAt([]byte{'\n'}, end-1)
 		e.end = end

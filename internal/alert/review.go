@@ -66,12 +66,14 @@ func sizeUpTo(f logFile, end checkpoint) (int64, error) {
 	return info.Size(), nil
 }
 
-// reviewer counts the runs of unreadable lines, the damaged newlines and the
-// holes in the numbering, across files.
+// reviewer counts the runs of unreadable lines, the damaged newlines, the holes
+// in the numbering and the lines that do not follow the one before, across files.
 type reviewer struct {
 	found int
 	prev  uint64 // number of the newest line; of the one before it, if only the name of its file is known
+	hash  digest // of that line
 	known bool   // prev is set
+	whole bool   // hash is set
 	inBad bool   // what comes now stands behind unreadable lines
 }
 
@@ -79,8 +81,11 @@ type reviewer struct {
 // or 0.
 func (v *reviewer) file(in io.Reader, first uint64) error {
 	if first > 0 {
-		v.reach(first)
-		v.prev = first - 1
+		v.hole(first)
+		if v.prev != first-1 { // the file before ended in a line that was never promised, or in damage
+			v.prev, v.whole = first-1, false
+		}
+		v.known = true
 	}
 	r := newLineReader(in)
 	for {
@@ -96,22 +101,36 @@ func (v *reviewer) file(in io.Reader, first uint64) error {
 			if !v.inBad {
 				v.found++
 			}
-			v.inBad = true
+			v.inBad, v.whole = true, false
 			continue
 		case e.joined:
 			v.found++
 		}
-		v.reach(e.seq)
-		v.prev = e.seq
+		v.line(e)
 	}
 }
 
-// reach tells a hole before the line seq, unless unreadable lines explain it.
-func (v *reviewer) reach(seq uint64) {
+// line takes one that can be read.
+func (v *reviewer) line(e entry) {
+	switch {
+	case !v.known:
+	case e.seq <= v.prev: // put in, or moved: it is no part of the chain
+		v.found++
+		return
+	case e.seq == v.prev+1 && v.whole && e.prev != v.hash:
+		v.found++
+	default:
+		v.hole(e.seq)
+	}
+	v.prev, v.hash, v.known, v.whole, v.inBad = e.seq, e.hash(), true, true, false
+}
+
+// hole tells that lines are missing before the line seq, unless unreadable ones
+// explain it.
+func (v *reviewer) hole(seq uint64) {
 	if v.known && !v.inBad && seq > v.prev+1 {
 		v.found++
 	}
-	v.known, v.inBad = true, false
 }
 
 // paced reads no faster than a rest after each MiB allows.

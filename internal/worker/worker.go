@@ -113,7 +113,10 @@ func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]b
 			return nil, fmt.Errorf("start a worker: %w", err)
 		}
 		reply, err = c.exchange(ctx, request, files, p.cfg.Timeout)
-		if errors.As(err, &died) {
+		switch {
+		case errors.As(err, &died) && died.killed:
+			err = ErrKilled
+		case errors.As(err, &died):
 			err = &died.Failure
 		}
 	}
@@ -270,11 +273,19 @@ func (c *child) exchange(ctx context.Context, request [][]byte, files []*os.File
 	case lacksMemory(c.stderr.String()):
 		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
 	}
-	return nil, &crash{Failure{"the inspection crashed on this file (" + c.cmd.ProcessState.String() + ")"}}
+	ended := c.cmd.ProcessState.String()
+	return nil, &crash{Failure{"the inspection crashed on this file (" + ended + ")"}, ended == "signal: killed"}
 }
 
-// crash is the failure of a child that ended by itself.
-type crash struct{ Failure }
+// crash is the failure of a child that ended without being asked to.
+type crash struct {
+	Failure
+	killed bool // by somebody else: no parser does that to itself
+}
+
+// ErrKilled says that two children in turn were killed by somebody else: by the
+// kernel, for want of memory in the system, or by hand.
+var ErrKilled = errors.New("the inspection was killed from outside: see whether the system lacks memory")
 
 // lacksMemory knows what the runtimes say when they get no more: Go, the C
 // library, and the race detector of the tests.

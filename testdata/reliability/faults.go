@@ -20,6 +20,8 @@ type faults struct {
 	state     bool
 	kills     int
 	resources bool
+	errors    int
+	tamper    int
 }
 
 func (f *faults) flags() {
@@ -27,6 +29,8 @@ func (f *faults) flags() {
 	flag.BoolVar(&f.state, "state", false, "damage each file of the agent's state instead")
 	flag.IntVar(&f.kills, "selfheal", 0, "kill the whole agent and its inspection processes so many times instead")
 	flag.BoolVar(&f.resources, "resources", false, "take from the agent disk, descriptors, memory and time instead")
+	flag.IntVar(&f.errors, "errors", 0, "let every so many'th system call fail instead: 1 for each")
+	flag.IntVar(&f.tamper, "tamper", 0, "change the logs of so many agents instead")
 }
 
 // run runs what was chosen, nil if nothing was.
@@ -36,8 +40,12 @@ func (f *faults) run(collector string, seed uint64) (fault, error) {
 		return runState(f.agent, collector, seed, 1)
 	case f.kills > 0:
 		return runSelfHeal(f.agent, f.kills, seed)
-	case false:
-		return nil, nil
+	case f.resources:
+		return runResources(f.agent)
+	case f.tamper > 0:
+		return runTamper(collector, f.tamper, seed)
+	case f.errors > 0:
+		return runErrors(f.agent, seed, f.errors)
 	}
 	return nil, nil
 }

@@ -50,6 +50,10 @@ func main() {
 		liveOn(os.Args[2])
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "endure" {
+		endureOn(os.Args[2])
+		return
+	}
 	var c crash
 	flag.StringVar(&c.collector, "collector", "bin/meetguard-collector", "the collector")
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
