@@ -67,6 +67,7 @@ type Log struct {
 	tip      checkpoint // the newest line, as a checkpoint without its uids; zero if it cannot be named
 	unmarked int64      // bytes of lines behind the checkpoint
 	reserve  int64      // bytes of the reserve that are there
+	spent    bool       // some of it was given back, and is not there again
 	missed   map[[uidSize]byte]meetguard.Level
 	unread   checkpoint // where Open began to read, see Review; zero if it read all
 	recovery Recovery
@@ -250,6 +251,10 @@ func (l *Log) Append(rec Record) (appended bool, err error) {
 	level := meetguard.Level(rec.Unmapped.Level)
 	if room, err := l.makeRoom(int64(len(line)), level); err != nil || !room {
 		return false, err
+	}
+	if err := l.spared(level); err != nil {
+		l.miss(uid, level)
+		return false, fmt.Errorf("append alert: %w", err)
 	}
 	if err := l.commit(line, level); err != nil {
 		l.miss(uid, level)

@@ -22,6 +22,9 @@ type faults struct {
 	resources bool
 	errors    int
 	tamper    int
+	names     int
+	overload  bool
+	flips     int
 }
 
 func (f *faults) flags() {
@@ -31,6 +34,9 @@ func (f *faults) flags() {
 	flag.BoolVar(&f.resources, "resources", false, "take from the agent disk, descriptors, memory and time instead")
 	flag.IntVar(&f.errors, "errors", 0, "let every so many'th system call fail instead: 1 for each")
 	flag.IntVar(&f.tamper, "tamper", 0, "change the logs of so many agents instead")
+	flag.IntVar(&f.names, "names", 0, "let so many files with hostile names land instead")
+	flag.BoolVar(&f.overload, "overload", false, "offer the agent's log ten times what it may hold, and fill its disk, instead")
+	flag.IntVar(&f.flips, "flips", 0, "change every so many'th byte of a log of 100 records in turn instead: 1 for each")
 }
 
 // run runs what was chosen, nil if nothing was.
@@ -44,6 +50,12 @@ func (f *faults) run(collector string, seed uint64) (fault, error) {
 		return runResources(f.agent)
 	case f.tamper > 0:
 		return runTamper(collector, f.tamper, seed)
+	case f.names > 0:
+		return runNames(f.agent, collector, f.names, seed)
+	case f.overload:
+		return runOverload(seed)
+	case f.flips > 0:
+		return runFlips(f.flips)
 	case f.errors > 0:
 		return runErrors(f.agent, seed, f.errors)
 	}
