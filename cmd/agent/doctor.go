@@ -139,7 +139,7 @@ func observeState(dir string) health.StateFolder {
 		s.Err = dir + " is no folder"
 		return s
 	}
-	s.Problem = openToOthers(dir, fi)
+	s.Problem, s.Refuses = openToOthers(dir, fi), agent.VolumeTrouble(dir)
 	if s.Free, err = freeSpace(dir); err != nil {
 		s.Err = fmt.Sprintf("ask for the free space of %s: %v", dir, err)
 	}

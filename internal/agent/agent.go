@@ -74,6 +74,8 @@ type Agent struct {
 	late      lateness
 	canary    *canary // nil without one
 	notices   *notices
+	keepsake  keepsake
+	shortage  shortage
 	rehearsed chan struct{} // closed when the first verdict can be given
 	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
@@ -96,6 +98,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 			a.close()
 		}
 	}()
+	lived := a.keepsake.tidy(opts.Config.State, opts.Log)
 	a.findCollector()
 	cfg := a.opts.Config
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Log: opts.Log}); err != nil {
@@ -109,12 +112,14 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if a.alerts, err = alert.Open(cfg.State, alert.Options{MaxTotal: int64(cfg.LogMiB) << 20, Standalone: cfg.Collector == "", Logger: opts.Log}); err != nil {
 		return a, err
 	}
-	if a.host, err = identify(cfg.State); err != nil {
+	var made bool
+	if a.host, made, err = identify(cfg.State); err != nil {
 		return a, err
 	}
 	if a.journal, err = watch.OpenJournal(cfg.State); err != nil {
 		return a, err
 	}
+	a.tellLosses(lived, made)
 	a.notices = newNotices(opts.Notify, cfg.State, opts.Log)
 	if err = a.notices.configure(cfg); err != nil {
 		return a, err
@@ -270,6 +275,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return ctx.Err()
 	}
 	if errors.Is(err, fs.ErrNotExist) {
+		a.shortage.gone(ev.Path)
 		return nil // gone again: a temporary file
 	}
 	if a.canary.owns(ev.Path) && a.canary.landed(ev.Path, a.insp.Judge(f)) {
@@ -282,7 +288,10 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	a.land(ev, id, f.Origin.Host)
 	if err := a.judge(ctx, ev, f); err != nil {
 		a.log.Error("Alert not written", "err", err)
-		return nil // not recorded in the journal: the next listing brings it back
+		return watch.ErrLater
+	}
+	if why := a.shortage.of(ev.Path, f); why != "" {
+		return watch.ErrLater
 	}
 	if len(f.Gaps) > 0 && f.SHA256 == "" && f.Format != meetguard.FormatApp {
 		return nil // it could not be read at all: the next listing tries again

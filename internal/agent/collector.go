@@ -61,6 +61,10 @@ func (a *Agent) delivery() []meetguard.SourceStatus {
 	if a.nobody != nil {
 		return []meetguard.SourceStatus{{Name: "identity", State: meetguard.SourceDegraded, Detail: a.nobody.Error() + "; enrol this machine again with `meetguard enroll`"}}
 	}
+	if a.alerts.Counters().Acked > 0 {
+		return []meetguard.SourceStatus{{Name: "identity", State: meetguard.SourceDegraded,
+			Detail: "alerts were delivered to a collector before, and no collector and no identity (device.json) is known now; enrol this machine again with `meetguard enroll`, or name the key collector"}}
+	}
 	return nil
 }
 
@@ -71,7 +75,7 @@ func Enrol(ctx context.Context, cfg config.Config, version, token string, log *s
 	if err := os.MkdirAll(cfg.State, 0o700); err != nil {
 		return "", fmt.Errorf("make state folder: %w", err)
 	}
-	host, err := identify(cfg.State)
+	host, _, err := identify(cfg.State)
 	if err != nil {
 		return "", err
 	}

@@ -187,7 +187,7 @@ func (in *Inspector) Inspect(ctx context.Context, path string) (meetguard.Facts,
 		return meetguard.Facts{}, watch.Identity{}, err
 	}
 	if err != nil {
-		return unreadable(path, err.Error()), watch.Identity{}, nil
+		return unreadable(path, whyNot(err)), watch.Identity{}, nil
 	}
 	if fi.IsDir() && IsBundle(path) {
 		id, err := watch.Identify(path) // before the look: what changes during it brings the bundle back
@@ -268,7 +268,7 @@ func (in *Inspector) once(ctx context.Context, path string) (_ meetguard.Facts, 
 	defer o.close()
 	r, err := in.ask(ctx, o.request, o)
 	if err != nil {
-		f := unreadable(path, reason(err))
+		f := unreadable(path, whyNot(err))
 		f.Size = o.size
 		return f, o.id, false
 	}
@@ -300,7 +300,7 @@ const smallFile = 64 << 10
 func (in *Inspector) openUnit(path string, buf []byte) (*opened, meetguard.Facts) {
 	file, err := in.open(path)
 	if err != nil {
-		return nil, unreadable(path, reason(err))
+		return nil, unreadable(path, whyNot(err))
 	}
 	before, err := file.Stat()
 	if err != nil || !before.Mode().IsRegular() {

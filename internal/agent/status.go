@@ -13,9 +13,11 @@ import (
 	"runtime"
 	"runtime/metrics"
 	"slices"
+	"strings"
 	"time"
 
 	"meetguard"
+	"meetguard/internal/health"
 )
 
 // Names in the state folder.
@@ -96,6 +98,9 @@ func (a *Agent) status() Status {
 	rules := a.rules
 	a.judging.RUnlock()
 	sources := a.files.Status()
+	for i := range sources {
+		a.shortage.over(&sources[i])
+	}
 	s := Status{Rules: StatusRules{a.product.RulesVersion, rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
 	fc := a.files.Counters()
 	s.Counters = map[string]uint64{
@@ -118,7 +123,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	sources = slices.Concat(sources, a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, a.settings(), a.delivery())
+	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, a.settings(), a.delivery())
 	for i := range sources {
 		if why, broken := a.trouble.Load(sources[i].Name); broken {
 			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
@@ -229,9 +234,28 @@ func ReadStatus(state string) (Status, error) {
 	case !alive(s.PID):
 		s.fail(fmt.Sprintf("the agent does not run; it was last seen at %s", s.Updated.Format(time.RFC3339)))
 	case age > 3*statusEvery:
-		s.fail(fmt.Sprintf("the agent hangs: its status is %s old", age.Round(time.Second)))
+		s.fail(fmt.Sprintf("the agent hangs: its status is %s old%s", age.Round(time.Second), prefixed("; ", strings.Join(hindrances(s.PID, state), "; "))))
+	default:
+		s.hinder(hindrances(s.PID, state))
 	}
 	return s, nil
+}
+
+// hinder adds what can be seen from outside of why the agent may not work as it
+// says: what keeps it from working keeps it from saying so as well.
+func (s *Status) hinder(why []string) {
+	if len(why) == 0 {
+		return
+	}
+	src := meetguard.SourceStatus{Name: "system", State: meetguard.SourceDegraded, Detail: strings.Join(why, "; ")}
+	s.Sources = append(s.Sources, Source{SourceStatus: src, Do: health.Advice(src, runtime.GOOS)})
+}
+
+func prefixed(prefix, text string) string {
+	if text == "" {
+		return ""
+	}
+	return prefix + text
 }
 
 func (s *Status) fail(why string) {
@@ -244,8 +268,8 @@ func (s *Status) fail(why string) {
 
 // identify gives this machine's identity, making one at the first start. The
 // name is a label; the identity is random and says nothing of the machine.
-func identify(state string) (meetguard.Host, error) {
-	h := meetguard.Host{OS: runtime.GOOS}
+func identify(state string) (h meetguard.Host, made bool, err error) {
+	h.OS = runtime.GOOS
 	h.Name, _ = os.Hostname()
 	var kept struct {
 		UID string `json:"uid"`
@@ -257,16 +281,16 @@ func identify(state string) (meetguard.Host, error) {
 	}
 	if err == nil && len(kept.UID) == 36 {
 		h.UID = kept.UID
-		return h, nil
+		return h, false, nil
 	}
 	if h.UID, err = newUID(); err != nil {
-		return h, err
+		return h, false, err
 	}
 	kept.UID = h.UID
 	if err := writeJSON(path, kept); err != nil {
-		return h, fmt.Errorf("keep the identity of this machine: %w", err)
+		return h, false, fmt.Errorf("keep the identity of this machine: %w", err)
 	}
-	return h, nil
+	return h, true, nil
 }
 
 // newUID makes a random UUID, version 4 (RFC 9562).

@@ -132,13 +132,17 @@ func (l *Log) checkpoint() {
 	}
 }
 
-// leaveFile moves the checkpoint out of a file that goes.
-func (l *Log) leaveFile(name string) {
-	if l.cur.Mark == nil || l.cur.Mark.File != name {
-		return
+// leaveFile moves the checkpoint out of a file that goes, and notes which line is
+// the oldest one then: a file that goes otherwise is missed at the next start.
+func (l *Log) leaveFile(name string, oldest uint64) {
+	l.cur.First = oldest
+	if l.cur.Mark != nil && l.cur.Mark.File == name {
+		l.cur.Mark = nil
+		l.advance()
 	}
-	l.cur.Mark = nil
-	l.checkpoint()
+	if err := l.saveCursor(); err != nil {
+		l.opts.Logger.Warn("Could not save checkpoint of alert log", "error", err)
+	}
 }
 
 // The index of uids is a row of keys, see uidKey, in the order of the lines. It

@@ -21,6 +21,7 @@ type cursor struct {
 	Missed  map[string]uint64 `json:"missed,omitempty"`  // could not be written, by level
 	Notes   int64             `json:"notes,omitempty"`   // bytes of acknowledgements that are in the log
 	Mark    *checkpoint       `json:"mark,omitempty"`    // where Open reads on; nil: from the beginning
+	First   uint64            `json:"first,omitempty"`   // of the oldest line that is held; 0 if not known
 }
 
 var errCursor = errors.New("read delivery cursor: it is damaged")

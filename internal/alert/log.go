@@ -67,9 +67,11 @@ type Log struct {
 	tip      checkpoint // the newest line, as a checkpoint without its uids; zero if it cannot be named
 	unmarked int64      // bytes of lines behind the checkpoint
 	reserve  int64      // bytes of the reserve that are there
+	spent    bool       // some of it was given back, and is not there again
 	missed   map[[uidSize]byte]meetguard.Level
 	unread   checkpoint // where Open began to read, see Review; zero if it read all
 	recovery Recovery
+	mended   int   // of recovery.Corrupt: newest lines that only lacked their newline
 	trouble  error // the last write error, for status
 
 	write func(*os.File, []byte) error // tests put faults here
@@ -92,6 +94,9 @@ type Recovery struct {
 	Corrupt         int   // damaged places in the log, passed over; those before the checkpoint once Review has found them
 	CursorReset     bool  // the cursor was unreadable or not of this log: everything held is sent again
 	CheckpointReset bool  // the checkpoint did not fit the log: all of it was read
+
+	Missing uint64 // records that the log had when it was last opened or delivered from, and that are gone from its beginning or its end
+	Notes   int    // damaged places in the acknowledgements, a lost end among them
 }
 
 // Counters accounts for every record: Created = Acked + Pending + the sum of
@@ -127,7 +132,7 @@ func Open(dir string, opts Options) (*Log, error) {
 		return nil, errors.Join(err, l.closeFiles())
 	}
 	if r := l.recovery; r != (Recovery{}) {
-		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset)
+		opts.Logger.Warn("Recovered alert log", "torn_bytes", r.TornBytes, "corrupt", r.Corrupt, "cursor_reset", r.CursorReset, "checkpoint_reset", r.CheckpointReset, "missing", r.Missing, "notes", r.Notes)
 	}
 	return l, nil
 }
@@ -247,6 +252,10 @@ func (l *Log) Append(rec Record) (appended bool, err error) {
 	if room, err := l.makeRoom(int64(len(line)), level); err != nil || !room {
 		return false, err
 	}
+	if err := l.spared(level); err != nil {
+		l.miss(uid, level)
+		return false, fmt.Errorf("append alert: %w", err)
+	}
 	if err := l.commit(line, level); err != nil {
 		l.miss(uid, level)
 		return false, fmt.Errorf("append alert: %w", err)
@@ -318,6 +327,10 @@ func (l *Log) commit(line []byte, level meetguard.Level) error {
 }
 
 func (l *Log) writeLine(line []byte) error {
+	if l.file != nil && !l.bearsName() {
+		l.file.Close() // its lines are gone with it
+		l.file = nil
+	}
 	if l.file == nil {
 		if err := l.replaceActive(); err != nil {
 			return err

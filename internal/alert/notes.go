@@ -126,6 +126,34 @@ func (l *Log) takeNotesOf(f *os.File, from int64, host meetguard.Host, product P
 	}
 }
 
+// damagedNotes counts the places of the acknowledgements that cannot be read, and
+// one if they are shorter than what was passed on of them. That there are none,
+// or that they cannot be opened, is no damage by itself.
+func damagedNotes(root *os.Root, passed int64) (n int) {
+	f, err := openPlain(root, acksName, os.O_RDONLY)
+	if err != nil {
+		return int(min(passed, 1))
+	}
+	defer f.Close()
+	r := newLineReader(f)
+	var size int64
+	for {
+		e, err := r.next()
+		if err != nil {
+			break // the end, or a disk that tells the same to whoever needs the notes
+		}
+		size = e.end
+		var k Acknowledgement
+		if len(e.raw) > 0 && (json.Unmarshal(e.raw, &k) != nil || k.UID == "") {
+			n++
+		}
+	}
+	if size < passed {
+		n++
+	}
+	return n
+}
+
 // parseAck reads a line of acknowledgements.
 func parseAck(line []byte) (Acknowledgement, bool) {
 	var k Acknowledgement

@@ -76,12 +76,30 @@ func (l *Log) recover() error {
 		return err
 	}
 	s.finish()
-	mark := l.cur.Mark
+	mark, end := l.cur.Mark, l.seq
 	l.restoreCursor(cur, cursorErr, s)
-	if l.cur.Mark = mark; l.unmarked >= checkpointEvery {
+	l.cur.Mark = mark
+	l.countMissing(cur, s.base, end)
+	l.recovery.Notes = damagedNotes(l.root, cur.Notes)
+	if cursorErr != nil || l.unmarked >= checkpointEvery {
 		l.checkpoint()
 	}
 	return nil
+}
+
+// countMissing finds out how many lines are gone that the cursor knows: those
+// before base, with a file that the agent did not delete, and those behind end.
+// Their numbers are not given away again.
+func (l *Log) countMissing(was cursor, base, end uint64) {
+	if was.First > 0 && base+1 > was.First {
+		l.recovery.Missing = base + 1 - was.First
+	}
+	l.cur.First = base + 1
+	if m := was.Mark; m != nil && m.Seq > l.seq {
+		l.seq = m.Seq
+		l.head, _ = parseDigest(m.Hash)
+	}
+	l.recovery.Missing += l.seq - end
 }
 
 // readWhole reads everything that is held of the log, whatever was read before.
@@ -89,7 +107,7 @@ func (l *Log) readWhole(files []logFile, marked uint64) (scan, error) {
 	s := scan{log: l, marked: marked}
 	l.held, l.seq, l.head, l.tip, l.unread, l.cur.Mark, l.unmarked = nil, 0, digest{}, checkpoint{}, checkpoint{}, nil, 0
 	l.seen.forget()
-	l.recovery.Corrupt = 0
+	l.recovery.Corrupt, l.mended = 0, 0
 	for _, f := range files {
 		if err := s.file(f); err != nil {
 			return s, err
@@ -186,6 +204,7 @@ func (s *scan) tail(f logFile, e *entry) error {
 	end := e.start
 	if !e.bad {
 		s.log.recovery.Corrupt++
+		s.log.mended++
 		end = e.start + int64(len(e.raw)) + 1
 		_, err = w.WriteAt([]byte{'\n'}, end-1)
 		e.end = end
@@ -267,7 +286,7 @@ func (l *Log) restoreCursor(cur cursor, err error, s scan) {
 	l.cur = cursor{Seq: s.base, Acked: s.base, Refused: cur.Refused, Missed: cur.Missed}
 	switch {
 	case errors.Is(err, os.ErrNotExist):
-		l.recovery.CursorReset = l.seq > 0 && s.base > 0
+		l.recovery.CursorReset = l.seq > 0 // a log has one from its first day on
 	case err != nil, s.found && cur.Hash != "" && cur.Hash != s.mark.String():
 		l.recovery.CursorReset = true
 	case cur.Seq > l.seq:

@@ -22,6 +22,7 @@ const (
 func (l *Log) fillReserve() {
 	want := min(maxReserve, l.opts.MaxTotal/16)
 	if l.reserve >= want {
+		l.spent = false
 		return
 	}
 	f, err := openPlain(l.root, reserveName, os.O_RDWR|os.O_CREATE)
@@ -29,9 +30,25 @@ func (l *Log) fillReserve() {
 		l.reserve, err = enlarge(f, want)
 		err = errors.Join(err, f.Close())
 	}
+	l.spent = l.spent && l.reserve < want
 	if err != nil {
 		l.opts.Logger.Warn("No full reserve for the day when the disk is full", "bytes", l.reserve, "error", err)
 	}
+}
+
+// errSpent is what a record gets for which the reserve is not.
+var errSpent = errors.New("the disk was full, and what is free now is kept for malicious findings")
+
+// spared keeps what the reserve gave back from all but malicious findings, until
+// the reserve is whole again.
+func (l *Log) spared(level meetguard.Level) error {
+	if !l.spent || level == meetguard.Malicious {
+		return nil
+	}
+	if l.fillReserve(); l.spent {
+		return errSpent
+	}
+	return nil
 }
 
 // enlarge gives a file blocks of its own up to size, or leaves it as it is, and
@@ -53,6 +70,7 @@ func (l *Log) spendReserve() bool {
 	if l.reserve == 0 {
 		return false
 	}
+	l.spent = true
 	f, err := openPlain(l.root, reserveName, os.O_RDWR)
 	if err == nil {
 		l.reserve = max(0, l.reserve-reserveStep)

@@ -29,29 +29,29 @@ func (l *Log) review(ctx context.Context, pause time.Duration) (corrupt int, err
 	}
 	defer closeAll(files)
 	last, _ := rotatedNumber(end.File)
+	var v reviewer
 	for _, f := range files {
 		if f.first > last {
 			break // the agent has deleted what it settled
 		}
 		size, err := sizeUpTo(f, end)
-		if err != nil {
-			return corrupt, fmt.Errorf("review alert log %s: %w", f.name, err)
+		if err == nil {
+			err = v.file(&paced{io.NewSectionReader(f, 0, size), ctx, pause, 0}, f.first)
 		}
-		n, err := countDamage(&paced{io.NewSectionReader(f, 0, size), ctx, pause, 0})
-		if corrupt += n; err != nil {
-			return corrupt, fmt.Errorf("review alert log %s: %w", f.name, err)
+		if err != nil {
+			return v.found, fmt.Errorf("review alert log %s: %w", f.name, err)
 		}
 		if f.name == end.File || f.name == activeName {
 			break // the agent has given later lines to later files meanwhile
 		}
 	}
-	if corrupt > 0 {
+	if v.found > 0 {
 		l.mu.Lock()
-		l.recovery.Corrupt += corrupt
+		l.recovery.Corrupt += v.found
 		l.mu.Unlock()
-		l.opts.Logger.Error("Alert log is damaged; see `meetguard alerts verify`", "corrupt", corrupt)
+		l.opts.Logger.Error("Alert log is damaged; see `meetguard alerts verify`", "corrupt", v.found)
 	}
-	return corrupt, nil
+	return v.found, nil
 }
 
 // sizeUpTo is how much of a file lies before the end of a checkpoint.
@@ -66,20 +66,70 @@ func sizeUpTo(f logFile, end checkpoint) (int64, error) {
 	return info.Size(), nil
 }
 
-// countDamage counts the runs of unreadable lines and the damaged newlines.
-func countDamage(in io.Reader) (n int, err error) {
+// reviewer counts the runs of unreadable lines, the damaged newlines, the holes
+// in the numbering and the lines that do not follow the one before, across files.
+type reviewer struct {
+	found int
+	prev  uint64 // number of the newest line; of the one before it, if only the name of its file is known
+	hash  digest // of that line
+	known bool   // prev is set
+	whole bool   // hash is set
+	inBad bool   // what comes now stands behind unreadable lines
+}
+
+// file reads one file. first is the number that its name gives to its first line,
+// or 0.
+func (v *reviewer) file(in io.Reader, first uint64) error {
+	if first > 0 {
+		v.hole(first)
+		if v.prev != first-1 { // the file before ended in a line that was never promised, or in damage
+			v.prev, v.whole = first-1, false
+		}
+		v.known = true
+	}
 	r := newLineReader(in)
-	for inBad := false; ; {
+	for {
 		e, err := r.next()
 		switch {
 		case err == io.EOF:
-			return n, nil
+			return nil
 		case err != nil:
-			return n, err
-		case e.bad && !inBad && !e.torn, e.joined:
-			n++
+			return err
+		case e.bad && e.torn: // never finished; if it was, the next number tells
+			return nil
+		case e.bad:
+			if !v.inBad {
+				v.found++
+			}
+			v.inBad, v.whole = true, false
+			continue
+		case e.joined:
+			v.found++
 		}
-		inBad = e.bad
+		v.line(e)
+	}
+}
+
+// line takes one that can be read.
+func (v *reviewer) line(e entry) {
+	switch {
+	case !v.known:
+	case e.seq <= v.prev: // put in, or moved: it is no part of the chain
+		v.found++
+		return
+	case e.seq == v.prev+1 && v.whole && e.prev != v.hash:
+		v.found++
+	default:
+		v.hole(e.seq)
+	}
+	v.prev, v.hash, v.known, v.whole, v.inBad = e.seq, e.hash(), true, true, false
+}
+
+// hole tells that lines are missing before the line seq, unless unreadable ones
+// explain it.
+func (v *reviewer) hole(seq uint64) {
+	if v.known && !v.inBad && seq > v.prev+1 {
+		v.found++
 	}
 }
 

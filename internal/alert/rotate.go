@@ -52,7 +52,7 @@ func (l *Log) deleteOldest() bool {
 			l.opts.Logger.Error("Could not save delivery cursor", "error", err)
 		}
 	}
-	l.leaveFile(rotatedName(oldest.first))
+	l.leaveFile(rotatedName(oldest.first), l.held[1].first)
 	if err := l.root.Remove(oldest.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		l.opts.Logger.Error("Could not delete acknowledged alert log file", "file", oldest.name, "error", err)
 		return false
@@ -99,11 +99,49 @@ func (l *Log) retire() error {
 	if _, err := l.root.Lstat(name); !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("rename %s to %s: the name is taken", activeName, name)
 	}
-	if err := l.root.Rename(activeName, name); err != nil {
+	err := l.root.Rename(activeName, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		l.loseActive()
+		return nil
+	}
+	if err != nil {
 		return err
 	}
 	active.name = name
 	return nil
+}
+
+// loseActive takes the active file out of the books, which somebody deleted. What
+// of it was owed counts as dropped when its turn comes, see pending.
+func (l *Log) loseActive() {
+	active := l.held[len(l.held)-1]
+	l.held = l.held[:len(l.held)-1]
+	l.recovery.Missing += active.last + 1 - active.first
+	l.opts.Logger.Error("Alert log file is gone", "file", activeName, "records", active.last+1-active.first)
+}
+
+// bearsName says whether the active file is still the one of that name: what is
+// written to one that was deleted or replaced is promised and gone. Something else
+// that bears the name is set aside.
+func (l *Log) bearsName() bool {
+	mine, err := l.file.Stat()
+	if err != nil {
+		return true // the write that follows tells
+	}
+	there, err := l.root.Lstat(activeName)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false
+	case err != nil || os.SameFile(mine, there):
+		return true
+	}
+	aside := fmt.Sprintf("%s.aside-%d", activeName, l.seq)
+	if err := l.root.Rename(activeName, aside); err != nil {
+		l.opts.Logger.Error("Could not set aside what bears the name of the alert log", "error", err)
+		return true
+	}
+	l.opts.Logger.Error("Set aside what bore the name of the alert log", "to", aside)
+	return false
 }
 
 // replaceActive puts a new file in the place of one that failed. What was

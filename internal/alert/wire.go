@@ -38,7 +38,26 @@ type heartbeat struct {
 	MachineID string   `json:"machine_id,omitempty"`
 	BootID    string   `json:"boot_id,omitempty"`
 	Spool     Counters `json:"spool"`
+	Damage    *damage  `json:"damage,omitempty"` // nil: none was found
 	Status    any      `json:"status,omitempty"`
+}
+
+// damage tells the collector what of the log is not what was written. What was
+// delivered before, nobody reads there again: it would be changed unseen.
+type damage struct {
+	Places  int    `json:"places,omitempty"`  // that cannot be read, or do not fit the chain
+	Missing uint64 `json:"missing,omitempty"` // records that are gone from the beginning or the end
+}
+
+// damage is what was found so far, nil for nothing.
+func (l *Log) damage() *damage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	d := damage{l.recovery.Corrupt - l.mended, l.recovery.Missing}
+	if d == (damage{}) {
+		return nil
+	}
+	return &d
 }
 
 // answer is what the collector says to a batch.
@@ -117,7 +136,7 @@ func (s *Sender) heartbeat(stopping bool) *heartbeat {
 	seq, head, settled := s.cfg.Log.chainHead()
 	h := &heartbeat{
 		Time: time.Now().UnixMilli(), Seq: seq, Head: head.String(), Settled: settled, Interval: int64(s.interval.Seconds()), Stopping: stopping,
-		MachineID: s.cfg.Machine, BootID: s.cfg.Boot, Spool: s.cfg.Log.Counters(),
+		MachineID: s.cfg.Machine, BootID: s.cfg.Boot, Spool: s.cfg.Log.Counters(), Damage: s.cfg.Log.damage(),
 	}
 	if s.cfg.Status != nil {
 		h.Status = s.cfg.Status()

@@ -27,7 +27,11 @@ type heartbeat struct {
 	Stopping  bool    `json:"stopping"`
 	MachineID string  `json:"machine_id"`
 	BootID    string  `json:"boot_id"`
-	Status    struct {
+	Damage    struct {
+		Places  uint64 `json:"places"`
+		Missing uint64 `json:"missing"`
+	} `json:"damage"`
+	Status struct {
 		Sources []struct {
 			Name   string `json:"name"`
 			State  string `json:"state"`
@@ -54,12 +58,20 @@ func parseBeat(text json.RawMessage) (*store.Beat, error) {
 	b := &store.Beat{
 		Interval: DefaultInterval, Stopping: h.Stopping, Seq: h.Seq, Head: column(h.Head, maxLabel),
 		BootID: column(h.BootID, maxLabel), MachineID: column(h.MachineID, maxLabel),
-		Trouble: h.trouble(), Body: raw,
+		Damage: h.damage(), Trouble: h.trouble(), Body: raw,
 	}
 	if h.Interval > 0 {
 		b.Interval = time.Duration(min(max(h.Interval, minInterval.Seconds()), maxInterval.Seconds()) * float64(time.Second)) // bounded first: a large number is no duration
 	}
 	return b, nil
+}
+
+// damage says what the agent found in its own log, "" for nothing.
+func (h *heartbeat) damage() string {
+	if h.Damage.Places == 0 && h.Damage.Missing == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d places that cannot be read or do not follow what is before them, %d lines gone from its beginning or end", h.Damage.Places, h.Damage.Missing)
 }
 
 // trouble names the sources that are not well, in one line.

@@ -68,6 +68,9 @@ func (w *logWalk) follow(r store.Record) {
 // beat compares what the agent says about its log with what arrived.
 func (w *logWalk) beat(b *store.Beat) {
 	told := max(w.at.Received, w.at.Seq)
+	if b.Damage != "" {
+		w.found = append(w.found, breach{ruleChanged, "damage-" + b.Damage, "Reading its alert log again it found " + b.Damage + ": the log was damaged or changed."})
+	}
 	switch {
 	case b.Seq < told:
 		w.found = append(w.found, breach{ruleReset, fmt.Sprintf("%d-%d-%s", told, b.Seq, b.Head),

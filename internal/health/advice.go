@@ -22,7 +22,14 @@ func Advice(s meetguard.SourceStatus, goos string) string {
 		return adviceLaunches(s, goos)
 	case "canary":
 		return adviceCanary(s.Detail)
+	case "system":
+		return "give the agent back what it lacks: room, open files, memory, time; it goes on by itself"
+	case "state folder":
+		return "see who or what changed the folder, and look at what was set aside there; the agent goes on without it"
 	case "alert log":
+		if strings.HasPrefix(s.Detail, "damaged") {
+			return "`meetguard alerts verify` says where; see who or what changed it, and what the collector has"
+		}
 		return "see whether the volume of the state folder is full or read-only; the agent goes on as soon as it can write"
 	case "rules":
 		return adviceRules

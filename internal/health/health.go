@@ -36,6 +36,7 @@ const (
 	IDLaunches     = "launches"
 	IDCanary       = "canary"
 	IDAlertLog     = "alert-log"
+	IDSystem       = "system"
 	IDRules        = "rules"
 	IDSignatures   = "signatures"
 	IDSettings     = "settings"
@@ -61,7 +62,7 @@ const (
 
 // IDs lists every id that a finding may have.
 func IDs() []string {
-	return []string{IDAgent, IDFiles, IDFolders, IDLaunches, IDCanary, IDAlertLog, IDRules, IDSignatures, IDSettings, IDIdentity, IDDelivery, IDOther, IDWatches,
+	return []string{IDAgent, IDFiles, IDFolders, IDLaunches, IDCanary, IDAlertLog, IDSystem, IDRules, IDSignatures, IDSettings, IDIdentity, IDDelivery, IDOther, IDWatches,
 		IDInstances, IDBTF, IDRights, IDDiskAccess, IDAuditPolicy, IDAuditCommand, IDClock, IDStateFolder, IDStateSpace, IDWorker, IDBox, IDRival, IDConfig,
 		IDCollector + "name", IDCollector + "tcp", IDCollector + "tls", IDCollector + "certificate", IDCollector + "answer"}
 }
@@ -140,6 +141,7 @@ type StateFolder struct {
 	Path    string
 	Err     string // why it cannot be looked at
 	Problem string // who else may read or write it, "" if nobody
+	Refuses string // why nothing can be written there, "" if something can
 	Free    uint64 // bytes
 	Needs   uint64 // bytes that the alert log may take
 }
@@ -186,7 +188,7 @@ func agent(o Observed) []Finding {
 }
 
 // sourceIDs gives the id of each source of the status.
-var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "canary": IDCanary, "alert log": IDAlertLog, "rules": IDRules, "signatures": IDSignatures,
+var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "canary": IDCanary, "alert log": IDAlertLog, "system": IDSystem, "state folder": IDStateFolder, "rules": IDRules, "signatures": IDSignatures,
 	"settings": IDSettings, "inspection": IDBox, "identity": IDIdentity, "collector": IDDelivery}
 
 // sources repeats what the agent told, if it runs: what a dead one told last is
@@ -412,6 +414,8 @@ func state(o Observed) []Finding {
 	}
 	space := Finding{ID: IDStateSpace, Grade: OK, What: fmt.Sprintf("%d MiB are free", s.Free>>20)}
 	switch {
+	case s.Refuses != "":
+		space.Grade, space.What, space.Do = Blind, s.Refuses, "make that volume writable again: alerts cannot be written"
 	case s.Free < leastSpace:
 		space.Grade, space.Do = Blind, "free space on that volume: alerts cannot be written"
 	case s.Free < s.Needs:

@@ -108,6 +108,7 @@ type Beat struct {
 	Seq       uint64          // newest line of the agent's log
 	Head      string          // its SHA-256
 	Log       *LogState       // as Batch.Log
+	Damage    string          // what the agent found in its log that is not what was written, "" for nothing
 	Trouble   string          // one line: sources that are not well, "" if all are
 	BootID    string          // changes with each boot of the machine
 	MachineID string          // of the machine the agent runs on

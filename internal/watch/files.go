@@ -175,7 +175,8 @@ func (f *Files) Counters() FileCounters {
 
 // Run watches until ctx ends, then returns nil. It calls emit from one
 // goroutine; emit may take its time, which fills the pending set and never
-// keeps the reader waiting. An error of emit ends Run. Run is called once.
+// keeps the reader waiting. An error of emit ends Run, but for ErrLater. Run is
+// called once.
 func (f *Files) Run(ctx context.Context, emit func(context.Context, meetguard.Event) error) error {
 	backend, err := openBackend(f.cfg.Backend)
 	if err != nil {

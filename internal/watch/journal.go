@@ -34,6 +34,7 @@ type Journal struct {
 	timer   *time.Timer
 	err     error // of the last write, until one succeeds
 	damaged int
+	fresh   bool
 	today   func() uint32
 }
 
@@ -55,7 +56,7 @@ func OpenJournal(dir string) (*Journal, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read journal: %w", err)
 	}
-	j.damaged = readJournal(raw, j.apply)
+	j.fresh, j.damaged = len(raw) == 0, readJournal(raw, j.apply)
 	j.expire()
 	if err := j.compact(); err != nil {
 		return nil, err
@@ -76,6 +77,9 @@ func (j *Journal) apply(r record) {
 
 // Damaged is the number of records that could not be read at opening.
 func (j *Journal) Damaged() int { return j.damaged }
+
+// New tells that there was no journal at opening, or one without a byte.
+func (j *Journal) New() bool { return j.fresh }
 
 // Len is the number of paths that are remembered.
 func (j *Journal) Len() int {

@@ -2,6 +2,7 @@ package watch
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -95,12 +96,41 @@ func (f *Files) judged(path string, id Identity) bool {
 
 func (f *Files) handOver(ctx context.Context, h *hint, id Identity) error {
 	err := f.emit(ctx, meetguard.Event{Time: h.seen, Kind: meetguard.FileLanded, Path: h.path, Source: h.source})
+	if errors.Is(err, ErrLater) {
+		f.later(h)
+		return nil
+	}
 	if err != nil {
 		return err
 	}
 	f.emitted.Add(1)
 	f.recent.add(h.path, id)
 	return nil
+}
+
+// ErrLater is what emit returns for a file that it could not take now, for want of
+// something that is not the file's. It is offered again.
+var ErrLater = errors.New("offer the file again")
+
+// How soon a file is offered again: after a second, then after two and four, and
+// once it was tried for a minute, each minute.
+const (
+	laterMost  = 4 * time.Second
+	laterTries = 15
+	laterLong  = time.Minute
+)
+
+// later puts the hint back. Without room its root is listed again.
+func (f *Files) later(h *hint) {
+	wait := laterLong
+	if h.tries < laterTries {
+		wait = min(time.Second<<h.tries, laterMost)
+	}
+	h.tries++
+	h.quiet = 0
+	if !f.pending.postpone(h, time.Now().Add(wait)) {
+		f.pending.mark(f.rootOf(h.path), true)
+	}
 }
 
 // recentMost is the number of paths in one half of recent.

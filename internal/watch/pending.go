@@ -22,6 +22,7 @@ type hint struct {
 	quiet  time.Duration // how long a file must stay unchanged; 0: known to be complete
 	looked bool          // last is set
 	last   Identity      // what the last look saw
+	tries  int           // how often nobody could take it
 	order  uint64        // of arrival
 	lane   *lane         // that it waits in
 	index  int           // in the lane's heap

@@ -1,6 +1,10 @@
 package worker
 
-import "golang.org/x/sys/unix"
+import (
+	"os"
+
+	"golang.org/x/sys/unix"
+)
 
 // noSignal and cloexec are flags of sendmsg and recvmsg that not every Unix has.
 const (
@@ -12,6 +16,9 @@ const (
 // to gain privileges. RLIMIT_DATA counts what is really writable; RLIMIT_AS
 // would count the runtime's reservations too.
 func limitSelf() error {
+	// Where memory is short the kernel ends this process, and not the one that starts
+	// it again: see proc(5).
+	_ = os.WriteFile("/proc/self/oom_score_adj", []byte("500"), 0)
 	limits := map[int]uint64{unix.RLIMIT_DATA: memoryLimit, unix.RLIMIT_CORE: 0, unix.RLIMIT_NOFILE: 256, unix.RLIMIT_FSIZE: 0}
 	for which, n := range limits {
 		if err := unix.Setrlimit(which, &unix.Rlimit{Cur: n, Max: n}); err != nil {

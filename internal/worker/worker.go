@@ -83,8 +83,9 @@ func NewPool(cfg Config) *Pool {
 }
 
 // Do sends a request, in parts that arrive joined, and files, at most MaxFiles,
-// to a child and returns its answer. The error is a *Failure if the child could not do it, and another error if no
-// child could be started or ctx ended.
+// to a child and returns its answer. A child that dies is replaced by another,
+// which gets the request again. The error is a *Failure if the child could not do
+// it, and another error if no child could be started or ctx ended.
 func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]byte, error) {
 	u, err := p.Begin(ctx, request, files...)
 	if err != nil {
@@ -95,9 +96,10 @@ func (p *Pool) Do(ctx context.Context, request [][]byte, files ...*os.File) ([]b
 
 // Underway is a request that a child has.
 type Underway struct {
-	pool *Pool
-	c    *child
-	x    *exchange
+	pool  *Pool
+	c     *child
+	x     *exchange
+	again func(*child) *exchange // sends the request to another child
 }
 
 // Begin is the first half of Do, for whoever has something to do while a child
@@ -119,14 +121,34 @@ func (p *Pool) Begin(ctx context.Context, request [][]byte, files ...*os.File) (
 		p.slots <- struct{}{}
 		return nil, err
 	}
-	return &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout)}, nil
+	return &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout), again: func(c *child) *exchange {
+		return c.begin(ctx, request, files, p.cfg.Timeout)
+	}}, nil
 }
 
 // Wait is the second half of Do.
 func (u *Underway) Wait() ([]byte, error) {
-	p, c := u.pool, u.c
+	p := u.pool
 	defer func() { p.slots <- struct{}{} }()
 	reply, err := u.x.end()
+	var died *crash
+	if errors.As(err, &died) {
+		// It may have died before, or of something else: for lack of memory in the
+		// system, or killed by somebody. A request that is to blame ends the next one
+		// too.
+		p.cfg.Log.Debug("Trying again with a new worker", "reason", err.Error(), "requests", u.c.served)
+		if u.c, err = start(p.cfg.Command); err != nil {
+			return nil, fmt.Errorf("start a worker: %w", err)
+		}
+		reply, err = u.again(u.c).end()
+		switch {
+		case errors.As(err, &died) && died.killed:
+			err = ErrKilled
+		case errors.As(err, &died):
+			err = &died.Failure
+		}
+	}
+	c := u.c
 	if err != nil || c.served >= p.cfg.Recycle {
 		if err != nil {
 			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served)
@@ -297,8 +319,19 @@ func (x *exchange) end() (reply []byte, err error) {
 	case lacksMemory(c.stderr.String()):
 		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
 	}
-	return nil, &Failure{"the inspection crashed on this file (" + c.cmd.ProcessState.String() + ")"}
+	ended := c.cmd.ProcessState.String()
+	return nil, &crash{Failure{"the inspection crashed on this file (" + ended + ")"}, ended == "signal: killed"}
 }
+
+// crash is the failure of a child that ended without being asked to.
+type crash struct {
+	Failure
+	killed bool // by somebody else: no parser does that to itself
+}
+
+// ErrKilled says that two children in turn were killed by somebody else: by the
+// kernel, for want of memory in the system, or by hand.
+var ErrKilled = errors.New("the inspection was killed from outside: see whether the system lacks memory")
 
 // lacksMemory knows what the runtimes say when they get no more: Go, the C
 // library, and the race detector of the tests.

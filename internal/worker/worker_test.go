@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -231,6 +232,28 @@ func TestOneWarmWorkerServesOneAfterAnother(t *testing.T) {
 	for range 20 {
 		if again := do(t, p, "pid"); again != first {
 			t.Fatalf("another worker (%s, not %s) although the first was free", again, first)
+		}
+	}
+}
+
+// TestKilledWorkerIsReplaced holds that a request is not blamed for a worker that
+// was killed: by hand, or because the system lacked memory.
+func TestKilledWorkerIsReplaced(t *testing.T) {
+	p := pool(t, Config{})
+	for range 5 {
+		pid, err := strconv.Atoi(do(t, p, "pid"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		victim, err := os.FindProcess(pid)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := victim.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if got := do(t, p, "echo on"); got != "on" {
+			t.Errorf("%q", got)
 		}
 	}
 }

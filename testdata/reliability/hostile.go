@@ -305,9 +305,9 @@ func (v *victim) quiet(time.Time) bool {
 // sample notes the peaks of memory and who works.
 func (v *victim) sample(ctx context.Context) {
 	for ctx.Err() == nil {
-		main := procField(v.cmd.Process.Pid, "VmHWM")
+		main := statusField(v.cmd.Process.Pid, "VmHWM")
 		worker := v.worker()
-		hwm, anon := procField(worker, "VmHWM"), procField(worker, "RssAnon")
+		hwm, anon := statusField(worker, "VmHWM"), statusField(worker, "RssAnon")
 		v.mu.Lock()
 		if worker > 0 {
 			v.workers[worker] = true
@@ -318,7 +318,7 @@ func (v *victim) sample(ctx context.Context) {
 	}
 }
 
-func (v *victim) memory() int { return procField(v.worker(), "RssAnon") }
+func (v *victim) memory() int { return statusField(v.worker(), "RssAnon") }
 
 // worker is the process that inspects, 0 if there is none just now.
 func (v *victim) worker() int {
@@ -334,8 +334,8 @@ func (v *victim) worker() int {
 	return 0
 }
 
-// procField is a field of /proc/PID/status in KiB, 0 without the process.
-func procField(pid int, name string) int {
+// statusField is a field of /proc/PID/status in KiB, 0 without the process.
+func statusField(pid int, name string) int {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0

@@ -62,6 +62,10 @@ func main() {
 		stormer(os.Args[2])
 		return
 	}
+	if len(os.Args) == 3 && os.Args[1] == "endure" {
+		endureOn(os.Args[2])
+		return
+	}
 	var c crash
 	flag.StringVar(&c.collector, "collector", "bin/meetguard-collector", "the collector")
 	flag.IntVar(&c.kills, "kills", 1000, "times that the agent is killed; the collector is killed a quarter as often")
@@ -69,7 +73,6 @@ func main() {
 	flag.Uint64Var(&c.seed, "seed", uint64(time.Now().UnixNano()), "of the moments")
 	points := flag.Bool("points", false, "end the agent's log at each system call instead")
 	cuts := flag.Int("cuts", 0, "cut the power of the agent's log so many times instead")
-	agent := flag.String("agent", "bin/meetguard", "the agent")
 	soakFor := flag.Duration("soak", 0, "let agent and collector work at 50 times the normal rate for so long instead")
 	samples := flag.String("samples", "", "of -soak: add what was sampled to this file")
 	landing := flag.Bool("landed", false, "kill the whole agent KILLS times while 2,000 bad and 20,000 clean files land instead")
@@ -79,26 +82,32 @@ func main() {
 	opens := flag.Int("canary", 0, "measure so many rounds what opening a file costs others with the agent, with a stopped one and without, instead")
 	bad := flag.Bool("hostile", false, "drop hostile files before the agent instead, with a lure after each")
 	most := flag.Int("items", 0, "hostile files at most; 0 for all")
+	var other faults
+	other.flags()
 	flag.Parse()
+	if r, err := other.run(c.collector, c.seed); r != nil || err != nil {
+		end(r, err)
+		return
+	}
 	switch {
 	case *bad:
-		end(runHostile(*agent, c.seed, *most))
+		end(runHostile(other.agent, c.seed, *most))
 	case *points:
 		end(runPoints())
 	case *soakFor > 0:
-		s := soak{server: server{collector: c.collector}, agent: *agent, length: *soakFor, seed: c.seed, samples: *samples}
+		s := soak{server: server{collector: c.collector}, agent: other.agent, length: *soakFor, seed: c.seed, samples: *samples}
 		end(s.run())
 	case *landing:
-		l := landed{server: server{collector: c.collector}, agent: *agent, kills: c.kills, bad: 4 * c.kills, clean: 40 * c.kills, seed: c.seed}
+		l := landed{server: server{collector: c.collector}, agent: other.agent, kills: c.kills, bad: 4 * c.kills, clean: 40 * c.kills, seed: c.seed}
 		end(l.run())
 	case *bursts > 0:
-		b := burst{agent: *agent, files: *bursts, seed: c.seed}
+		b := burst{agent: other.agent, files: *bursts, seed: c.seed}
 		end(b.run())
 	case *silent > 0:
-		s := silence{server: server{collector: c.collector}, agent: *agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
+		s := silence{server: server{collector: c.collector}, agent: other.agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
 		end(s.run())
 	case *opens > 0:
-		one := canary{agent: *agent, rounds: *opens, seed: c.seed}
+		one := canary{agent: other.agent, rounds: *opens, seed: c.seed}
 		end(one.run())
 	case *cuts > 0:
 		end(runCuts(*cuts, c.seed))

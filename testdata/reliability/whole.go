@@ -202,12 +202,6 @@ func (w *whole) lines() (size, lines int64, err error) {
 	return w.logSize(), lines, err
 }
 
-// load is the load average of the machine.
-func load() string {
-	data, _ := os.ReadFile("/proc/loadavg")
-	return strings.TrimSpace(string(data))
-}
-
 // hashes are those of the contents that alerts are about, with their paths.
 func (w *whole) hashes() (map[string]string, error) {
 	alerts, err := w.alerts()

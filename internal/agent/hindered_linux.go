@@ -1,0 +1,131 @@
+package agent
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// hindrances tells what keeps the agent with this process id from working, as far
+// as it can be seen from outside: proc(5), cgroups(7) of both versions.
+func hindrances(pid int, state string) []string {
+	var out []string
+	for _, why := range []string{stopped(pid), withoutHandles(pid), inFreezer(pid), throttled(pid), killedForMemory(pid), VolumeTrouble(state)} {
+		if why != "" {
+			out = append(out, why)
+		}
+	}
+	return out
+}
+
+func procText(pid int, name string) string {
+	data, _ := os.ReadFile(filepath.Join("/proc", strconv.Itoa(pid), name)) // what cannot be read hinders nobody
+	return string(data)
+}
+
+// stopped reads the state behind the name of the process, which may hold anything.
+func stopped(pid int) string {
+	_, rest, _ := strings.Cut(procText(pid, "status"), "\nState:\t")
+	if strings.HasPrefix(rest, "T") {
+		return fmt.Sprintf("process %d is stopped (SIGSTOP); SIGCONT lets it go on", pid)
+	}
+	return ""
+}
+
+func withoutHandles(pid int) string {
+	_, rest, _ := strings.Cut(procText(pid, "limits"), "\nMax open files")
+	fields := strings.Fields(rest)
+	if len(fields) == 0 {
+		return ""
+	}
+	limit, err := strconv.Atoi(fields[0])
+	if err != nil {
+		return ""
+	}
+	open, err := os.ReadDir(filepath.Join("/proc", strconv.Itoa(pid), "fd"))
+	if err != nil || len(open)+2 < limit {
+		return ""
+	}
+	return fmt.Sprintf("the agent has %d of the %d open files that it may have (RLIMIT_NOFILE)", len(open), limit)
+}
+
+// controlled reads a file of the control group that a process is in: of a
+// controller of version 1, or of the one tree of version 2. It is "" if there is
+// none.
+func controlled(pid int, controller, file string) string {
+	for line := range strings.Lines(procText(pid, "cgroup")) {
+		parts := strings.SplitN(strings.TrimSuffix(line, "\n"), ":", 3)
+		if len(parts) != 3 {
+			continue
+		}
+		for _, name := range strings.Split(parts[1], ",") {
+			if name != controller {
+				continue
+			}
+			data, err := os.ReadFile(path.Join("/sys/fs/cgroup", controller, parts[2], file))
+			if err == nil {
+				return string(bytes.TrimSpace(data))
+			}
+		}
+	}
+	return ""
+}
+
+func inFreezer(pid int) string {
+	if s := controlled(pid, "freezer", "freezer.state"); s == "FROZEN" || s == "FREEZING" || strings.Contains(controlled(pid, "", "cgroup.events"), "frozen 1") {
+		return "the control group of the agent is frozen"
+	}
+	return ""
+}
+
+// leastShare is the share of one core below which the agent cannot keep up.
+const leastShare = 0.1
+
+func throttled(pid int) string {
+	quota, _ := strconv.ParseFloat(controlled(pid, "cpu", "cpu.cfs_quota_us"), 64)
+	period, _ := strconv.ParseFloat(controlled(pid, "cpu", "cpu.cfs_period_us"), 64)
+	if fields := strings.Fields(controlled(pid, "", "cpu.max")); len(fields) == 2 {
+		quota, _ = strconv.ParseFloat(fields[0], 64)
+		period, _ = strconv.ParseFloat(fields[1], 64)
+	}
+	if quota <= 0 || period <= 0 || quota/period >= leastShare {
+		return ""
+	}
+	return fmt.Sprintf("the control group of the agent gives it %.1f %% of a core", 100*quota/period)
+}
+
+func killedForMemory(pid int) string {
+	for _, text := range []string{controlled(pid, "memory", "memory.oom_control"), controlled(pid, "", "memory.events")} {
+		if _, rest, ok := strings.Cut("\n"+text, "\noom_kill "); ok {
+			count, _, _ := strings.Cut(rest, "\n")
+			if n, err := strconv.Atoi(count); err == nil && n > 0 {
+				return fmt.Sprintf("the control group of the agent lacked memory: %d processes in it were killed for that", n)
+			}
+		}
+	}
+	return ""
+}
+
+// VolumeTrouble tells why nothing can be written to the volume of a folder, "" if
+// something can.
+func VolumeTrouble(dir string) string {
+	var st unix.Statfs_t
+	if err := unix.Statfs(dir, &st); err != nil {
+		return ""
+	}
+	switch {
+	case st.Flags&unix.ST_RDONLY != 0:
+		return "the volume of the state folder is read-only"
+	case st.Blocks > 0 && st.Bavail == 0:
+		return "the volume of the state folder is full"
+	case st.Files > 0 && st.Ffree == 0:
+		return "the volume of the state folder has no file left to give (inodes)"
+	}
+	return ""
+}
