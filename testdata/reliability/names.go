@@ -232,7 +232,7 @@ func (r *nameResult) clean(output, text string) {
 }
 
 // remote reads what the collector shows.
-func (r *nameResult) remote(hub *crash, want map[string]bool) error {
+func (r *nameResult) remote(hub *server, want map[string]bool) error {
 	get, err := hub.login()
 	if err != nil {
 		return err
@@ -279,7 +279,7 @@ func (r *nameResult) page(output, text string) {
 }
 
 // login gives a way to ask the collector as its first account.
-func (c *crash) login() (func(path string) (string, error), error) {
+func (c *server) login() (func(path string) (string, error), error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err

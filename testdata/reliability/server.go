@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -79,11 +80,14 @@ func (s *server) kill() {
 	}
 }
 
-// token makes the word that one agent enrols with.
+// token makes the word that enrols any number of agents that a run needs.
 func (s *server) token() (string, error) {
-	out, err := exec.Command(s.collector, "token", "create", "--store", s.storeURL(), "--url", s.url()).Output()
+	var why bytes.Buffer
+	cmd := exec.Command(s.collector, "token", "create", "--store", s.storeURL(), "--url", s.url(), "--uses", "10000")
+	cmd.Stderr = &why
+	out, err := cmd.Output()
 	if err != nil {
-		return "", fmt.Errorf("make a token: %w", err)
+		return "", fmt.Errorf("make a token: %w: %s", err, why.String())
 	}
 	words := strings.Fields(string(out))
 	return words[len(words)-1], nil

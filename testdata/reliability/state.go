@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -200,7 +199,7 @@ func lastLine(text string) string {
 
 // liveIn makes a state that has everything: an identity, a rotated log, something
 // delivered and something acknowledged. A copy of it is left in began.
-func (s *subject) liveIn(hub *crash, began string) error {
+func (s *subject) liveIn(hub *server, began string) error {
 	token, err := hub.token()
 	if err != nil {
 		return err
@@ -282,8 +281,8 @@ func restore(began, state string) error {
 }
 
 // hub is a collector of its own.
-func openHub(program, dir string) (*crash, error) {
-	h := &crash{collector: program, dir: dir}
+func openHub(program, dir string) (*server, error) {
+	h := &server{collector: program, dir: dir}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
@@ -292,17 +291,4 @@ func openHub(program, dir string) (*crash, error) {
 		return nil, err
 	}
 	return h, h.start()
-}
-
-// token makes one that enrols any number of agents that a run needs.
-func (c *crash) token() (string, error) {
-	var why bytes.Buffer
-	cmd := exec.Command(c.collector, "token", "create", "--store", c.storeURL(), "--url", c.url(), "--uses", "10000")
-	cmd.Stderr = &why
-	out, err := cmd.Output()
-	if err != nil {
-		return "", fmt.Errorf("make a token: %w: %s", err, why.String())
-	}
-	words := strings.Fields(string(out))
-	return words[len(words)-1], nil
 }

@@ -107,7 +107,7 @@ func runTamper(collector string, count int, seed uint64) (r tamperResult, err er
 }
 
 // compare holds what was done against the alarms that the collector has.
-func (r *tamperResult) compare(hub *crash, want map[string]string) error {
+func (r *tamperResult) compare(hub *server, want map[string]string) error {
 	st, err := store.Open(context.Background(), hub.storeURL())
 	if err != nil {
 		return err
@@ -150,7 +150,7 @@ func (r *tamperResult) compare(hub *crash, want map[string]string) error {
 
 // machine is one agent's log and identity.
 type machine struct {
-	hub   *crash
+	hub   *server
 	state string
 	host  meetguard.Host
 }
