@@ -191,9 +191,8 @@ say "remove and purge"
 typed "dpkg --remove meetguard 2>&1 | tail -1; ls -d /var/lib/meetguard /etc/meetguard /usr/bin/meetguard /usr/lib/systemd/system/meetguard.service 2>&1 || true"
 typed "dpkg --purge meetguard 2>&1 | tail -1"
 # What was shown to ada stands in her home, which is no package's business.
-left=$(inside sh -c 'find / /run -xdev -iname "*meetguard*" ! -path "/root/*" ! -path "/home/*" ! -path "/usr/bin/meetguard-collector"; getent passwd meetguard; getent group meetguard; systemctl list-units --all --no-legend "meetguard*"' || true)
-[ -z "$left" ] || fail "left behind: $left"
-echo "nothing is left" | tee -a "$log"
+nothing_left ! -path "/usr/bin/meetguard-collector"
+[ -z "$(inside sh -c 'getent passwd meetguard; getent group meetguard')" ] || fail "the account is left"
 
 say "without a package"
 install -m 755 "$DIST/linux-amd64/meetguard" "$root/usr/local/bin/meetguard"
