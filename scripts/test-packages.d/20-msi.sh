@@ -32,7 +32,7 @@ shown() { # the same, and its exit code may tell of something found
   (typed "$@") 2>/dev/null || true
 }
 until_ok() { # until_ok SECONDS WHAT COMMAND…
-  local most=$1 what=$2
+  local most=$(($1 * ${SLACK:-1})) what=$2 # SLACK=4 for a busy machine
   shift 2
   local began=$SECONDS
   while [ "$(seconds "$began")" -le "$most" ]; do
