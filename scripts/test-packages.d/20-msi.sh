@@ -50,6 +50,7 @@ gone() { [ ! -e "$programs/meetguard.exe" ]; }
 
 finish() { "${wine%/*}/wineserver64" -k 2>/dev/null || true; }
 trap finish EXIT
+finish # what an interrupted test has left
 
 rm -rf "$WINEPREFIX"
 "$wine" wineboot -i >/dev/null 2>&1
