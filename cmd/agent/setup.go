@@ -124,5 +124,5 @@ func writeSecret(path, text string) error {
 
 // purge deletes everything that the agent ever wrote, and its configuration.
 func (s setup) purge() error {
-	return errors.Join(os.RemoveAll(s.state), os.RemoveAll(filepath.Dir(s.config)))
+	return errors.Join(removeTree(s.state), removeTree(filepath.Dir(s.config)))
 }

@@ -35,3 +35,5 @@ func restartOnFailure() error { return nil }
 
 // waitForOthers has nothing to do here: a program that runs can be deleted.
 func waitForOthers(context.Context) error { return nil }
+
+func removeTree(dir string) error { return os.RemoveAll(dir) }

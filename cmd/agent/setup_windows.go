@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 	"unsafe"
@@ -75,6 +77,24 @@ func foreign(dir string) bool {
 	self, err := windows.GetCurrentProcessToken().GetTokenUser()
 	return !owner.IsWellKnown(windows.WinBuiltinAdministratorsSid) && !owner.IsWellKnown(windows.WinLocalSystemSid) &&
 		(err != nil || !owner.Equals(self.User.Sid))
+}
+
+// removeTree deletes a folder with what is in it, and no more than the links in it.
+// os.RemoveAll deletes by a call that Windows has since 2017 and wine 8 has not:
+// what it leaves is deleted one by one.
+func removeTree(dir string) error {
+	if err := os.RemoveAll(dir); err == nil {
+		return nil
+	}
+	var paths []string
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		paths = append(paths, path)
+		return err
+	})
+	for _, path := range slices.Backward(paths) { // a folder comes before what is in it
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
 }
 
 // restartOnFailure has Windows start the service again two seconds after it

@@ -11,6 +11,6 @@ if [ "${1:-}" = purge ]; then
 fi
 rmdir /run/@NAME@ 2>/dev/null || true # systemd removes the folder of the service in it
 if command -v systemctl >/dev/null && [ -d /run/systemd/system ]; then
+  systemctl reset-failed @NAME@.service 2>/dev/null || true # before it is forgotten, or it is loaded again
   systemctl daemon-reload || true
-  systemctl reset-failed @NAME@.service 2>/dev/null || true
 fi

@@ -103,7 +103,7 @@ say "a pipeline that hangs: the watchdog"
 inside sh -c 'mkdir -p /etc/systemd/system/meetguard.service.d; printf "[Service]\nWatchdogSec=60\n" >/etc/systemd/system/meetguard.service.d/test.conf; systemctl daemon-reload; systemctl restart meetguard'
 until_ok 60 "the canary came back" proved
 was=$(pid)
-typed "while pkill -STOP -P $was; do sleep 0.2; done >/dev/null 2>&1 & # the process that looks into files, and whatever replaces it"
+typed "while kill -0 $was; do pkill -STOP -P $was; sleep 0.2; done >/dev/null 2>&1 & # the process that looks into files, and whatever replaces it"
 lure "while hung.scpt" "hung-$RANDOM"
 until_ok 75 "systemd has started it again" restarted "$was"
 typed "journalctl -u meetguard --no-pager -o cat | grep -iE 'canary failed|watchdog' | tail -4"
@@ -191,9 +191,8 @@ say "remove and purge"
 typed "dpkg --remove meetguard 2>&1 | tail -1; ls -d /var/lib/meetguard /etc/meetguard /usr/bin/meetguard /usr/lib/systemd/system/meetguard.service 2>&1 || true"
 typed "dpkg --purge meetguard 2>&1 | tail -1"
 # What was shown to ada stands in her home, which is no package's business.
-left=$(inside sh -c 'find / /run -xdev -iname "*meetguard*" ! -path "/root/*" ! -path "/home/*" ! -path "/usr/bin/meetguard-collector"; getent passwd meetguard; getent group meetguard; systemctl list-units --all --no-legend "meetguard*"' || true)
-[ -z "$left" ] || fail "left behind: $left"
-echo "nothing is left" | tee -a "$log"
+nothing_left ! -path "/usr/bin/meetguard-collector" ! -path "/var/lib/collector/*"
+[ -z "$(inside sh -c 'getent passwd meetguard; getent group meetguard')" ] || fail "the account is left"
 
 say "without a package"
 install -m 755 "$DIST/linux-amd64/meetguard" "$root/usr/local/bin/meetguard"

@@ -83,7 +83,7 @@ until_ok() {
   shift 2
   began=$(now)
   while ! "$@" >/dev/null 2>&1; do
-    [ $(($(now) - began)) -lt $((most * 1000)) ] || fail "$what: not within $most s"
+    [ $(($(now) - began)) -lt $((most * 1000)) ] || fail "$what: not within $most s${left:+, left: $left}"
     sleep 0.05
   done
   echo "→ $what after $(($(now) - began)) ms (bar: $most s)" | tee -a "$log"
@@ -104,3 +104,14 @@ active() { [ "$(inside systemctl is-active meetguard)" = active ]; }
 started() { local p; p=$(pid) && [ "$p" != 0 ] && [ "$p" != "$1" ]; }
 restarted() { started "$1" && active; }
 proved() { inside systemctl show -p StatusText --value meetguard | grep 'came back' >/dev/null; }
+
+# nothing_left EXCEPTIONS OF FIND… fails if a package left files or units. systemd
+# forgets a unit a moment after its file.
+nothing_left() {
+  left=
+  until_ok 10 "nothing of the package is there" cleared "$@"
+}
+cleared() {
+  left=$(inside find / /run -xdev -iname "*meetguard*" ! -path "/root/*" ! -path "/home/*" "$@"; inside systemctl list-units --all --no-legend "meetguard*")
+  [ -z "$left" ]
+}
