@@ -113,7 +113,7 @@ func TestListingsTakeTurns(t *testing.T) {
 		}
 		drop(t, filepath.Join(ana, "lure"))
 	})
-	if n > (piecesAtOnce+2)*piece {
+	if n > files*3/4 {
 		t.Errorf("%d files of another came first, of a folder that was moved in", n)
 	}
 }
