@@ -297,7 +297,7 @@ func TestBatchLimits(t *testing.T) {
 		"one alert more":     {envelope("a", many(MaxAlerts+1)...), nil, 413},
 		"body large":         {zeros[:MaxBody+1], nil, 413},
 		"bomb":               {pack(zeros), []string{"Content-Encoding", "gzip"}, 413},
-		"many tiny":          {pack([]byte(`{"agent":{"uid":"a"},"alerts":[0` + strings.Repeat(",0", MaxBatch/2-64) + `]}`)), []string{"Content-Encoding", "gzip"}, 413},
+		"many tiny":          {pack([]byte(`{"agent":{"uid":"a"},"alerts":[0` + strings.Repeat(",0", usualBatch/2-64) + `]}`)), []string{"Content-Encoding", "gzip"}, 413},
 		"not gzip":           {envelope("a"), []string{"Content-Encoding", "gzip"}, 400},
 		"gzip cut":           {pack(envelope("a"))[:40], []string{"Content-Encoding", "gzip"}, 400},
 		"other coding":       {envelope("a"), []string{"Content-Encoding", "br"}, 415},
