@@ -151,6 +151,22 @@ func TestRefusedIsPaidFor(t *testing.T) {
 	}
 }
 
+// Whoever tries tokens is soon told to come later.
+func TestRefusedEnrolmentIsPaidFor(t *testing.T) {
+	f := newFleetSite(t)
+	d := f.newDevice()
+	most, n := DefaultLimits.Enrol.Burst/(1+refusedCost)+1, 0
+	for n <= most {
+		if status, _ := d.enrol("mgenroll-wrong"); status == http.StatusTooManyRequests {
+			break
+		}
+		n++
+	}
+	if n > most {
+		t.Errorf("%d tokens could be tried, want at most %d", n, most)
+	}
+}
+
 // One poisoned record does not hold up the rest, and is kept for people to see.
 func TestPoisonIsSetAside(t *testing.T) {
 	f := newFleetSite(t)
