@@ -26,7 +26,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
-	idleTimeout       = 5 * time.Minute // agents report each minute: their connections are kept
+	idleSpare         = time.Minute // that a connection is kept beyond the longest interval which an agent is asked for
 	maxHeaderBytes    = 16 << 10
 	stopTimeout       = 10 * time.Second // for requests that run when the server ends
 )
@@ -149,7 +149,7 @@ func (s *Server) httpServer() *http.Server {
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       max(s.cfg.Interval, longest) + idleSpare,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnContext:       withVisitor,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // handshakes that fail are the network's daily noise

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -268,6 +269,21 @@ func TestBadRecordsAmongGood(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), secret) {
 		t.Errorf("a record was logged: %s", s.log)
+	}
+}
+
+// A connection outlives the longest interval between two heartbeats that an agent
+// can be asked for: one that ends just then costs a handshake and an answer.
+func TestConnectionsOutliveIntervals(t *testing.T) {
+	for _, interval := range []time.Duration{0, time.Second, time.Hour} {
+		srv, err := NewServer(Config{Store: openTemp(t, filepath.Join(t.TempDir(), "alerts.db")), Secret: make([]byte, secretSize), Interval: interval})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.pace.heard(1 << 40)
+		if asked, kept := srv.pace.interval(), srv.httpServer().IdleTimeout; kept <= asked {
+			t.Errorf("%v: kept for %v, asked to come after %v", interval, kept, asked)
+		}
 	}
 }
 
