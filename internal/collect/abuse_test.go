@@ -71,7 +71,7 @@ func TestAbuse(t *testing.T) {
 		"long path":       {[]byte("GET /" + strings.Repeat("a", 64<<10) + " HTTP/1.1\r\nHost: x\r\n\r\n"), []int{431}},
 		"climbing path":   {[]byte("GET /v1/../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n"), []int{301, 307, 404}},
 		"too large":       {sized(bytes.Repeat([]byte(" "), MaxBody+1), ""), []int{413}},
-		"zip bomb":        {zipped(bytes.Repeat([]byte(" "), MaxBatch+1)), []int{413}},
+		"zip bomb":        {zipped(bytes.Repeat([]byte(" "), usualBatch+1)), []int{413}},
 		"broken zip":      {sized([]byte("\x1f\x8b\x08\x00garbage"), "Content-Encoding: gzip\r\n"), []int{400}},
 		"other encoding":  {sized([]byte("{}"), "Content-Encoding: br\r\n"), []int{415}},
 		"deep":            {zipped([]byte(deep)), []int{400}},
@@ -113,15 +113,17 @@ func TestLargeIsNotRead(t *testing.T) {
 			t.Errorf("%d bytes: %v", size, err)
 		}
 	}
-	var large bytes.Buffer
-	zw, err := gzip.NewWriterLevel(&large, gzip.NoCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	zw.Write(make([]byte, usualBatch+1))
-	zw.Close()
-	if _, err := unpack(large.Bytes()); err != nil {
-		t.Errorf("what is large on the wire too: %v", err)
+	for size, want := range map[int]error{usualBatch + 1: nil, MaxBatch + 1: errUnpacked} {
+		var large bytes.Buffer // on the wire too
+		zw, err := gzip.NewWriterLevel(&large, gzip.NoCompression)
+		if err != nil {
+			t.Fatal(err)
+		}
+		zw.Write(make([]byte, size))
+		zw.Close()
+		if _, err := unpack(large.Bytes()); err != want {
+			t.Errorf("%d bytes, not packed: %v", size, err)
+		}
 	}
 }
 
@@ -146,6 +148,22 @@ func TestRefusedIsPaidFor(t *testing.T) {
 		if n > c.most {
 			t.Errorf("%s: %d are looked at, want at most %d", name, n, c.most)
 		}
+	}
+}
+
+// Whoever tries tokens is soon told to come later.
+func TestRefusedEnrolmentIsPaidFor(t *testing.T) {
+	f := newFleetSite(t)
+	d := f.newDevice()
+	most, n := DefaultLimits.Enrol.Burst/(1+refusedCost)+1, 0
+	for n <= most {
+		if status, _ := d.enrol("mgenroll-wrong"); status == http.StatusTooManyRequests {
+			break
+		}
+		n++
+	}
+	if n > most {
+		t.Errorf("%d tokens could be tried, want at most %d", n, most)
 	}
 }
 

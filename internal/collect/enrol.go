@@ -40,8 +40,14 @@ func (s *Server) postEnroll(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
+	if err := s.enrolling.enter(r.Context(), callerOf(r).Address); err != nil {
+		s.fail(w, r, errBusy())
+		return
+	}
+	defer s.enrolling.leave()
 	res, err := s.enrol(r, q)
 	if err != nil {
+		s.limits.charge(callerOf(r), refusedCost, s.now())
 		s.recordAs(r, "device", "agent.enrol.refused", column(q.Agent.Hostname, maxLabel), err.Error())
 		s.fail(w, r, err)
 		return

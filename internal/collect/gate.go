@@ -15,9 +15,9 @@ const maxQueued = 512
 // errQueue says that too many handshakes of an address wait already.
 var errQueue = errors.New("too many handshakes of this address wait")
 
-// gate bounds how many handshakes are computed at the same time, so that
-// connections which nobody knows yet leave the processors to those that are
-// there, and shares the turns evenly between addresses: one that opens a thousand
+// gate bounds how many handshakes, or enrolments, are computed at the same time,
+// so that connections which nobody knows yet leave the processors to those that
+// are there, and shares the turns evenly between addresses: one that opens a thousand
 // connections holds up itself.
 type gate struct {
 	mu    sync.Mutex

@@ -75,22 +75,25 @@ func (l *limiters) take(c caller, rt route, now time.Time) error {
 	return l.takeKey("address:"+c.Address, l.rates.Address, now)
 }
 
-// refusedCost is how many requests a batch counts for that is refused as a whole:
-// no honest agent sends one, and it may have taken long to read.
+// refusedCost is how many requests one more counts for that is refused as a whole:
+// a batch, which no honest agent sends so and which may have taken long to read,
+// or an enrolment, whose key was checked and a certificate signed for it.
 const refusedCost = 10
 
 // largePart is for how many bytes a batch counts for one request more that is
 // larger than agents send them.
 const largePart = 64 << 10
 
-// charge takes further requests from what an agent may ask.
+// charge takes further requests from what an agent may ask, and from what may be
+// enrolled from the address of whoever is none yet.
 func (l *limiters) charge(c caller, n int, now time.Time) {
-	if c.Kind != agent {
-		return
+	key := "enrol:" + c.Address
+	if c.Kind == agent {
+		key = "agent:" + c.Agent.UID
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if one := l.byKey["agent:"+c.Agent.UID]; one != nil {
+	if one := l.byKey[key]; one != nil {
 		one.ReserveN(now, min(n, one.Burst()))
 	}
 }

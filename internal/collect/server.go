@@ -26,7 +26,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = time.Minute
 	writeTimeout      = time.Minute
-	idleTimeout       = 5 * time.Minute // agents report each minute: their connections are kept
+	idleSpare         = time.Minute // that a connection is kept beyond the longest interval which an agent is asked for
 	maxHeaderBytes    = 16 << 10
 	stopTimeout       = 10 * time.Second // for requests that run when the server ends
 )
@@ -42,6 +42,7 @@ type Server struct {
 	version   string
 	name      string // of this collector among others on the same store
 	limits    *limiters
+	enrolling *gate // enrolments are as costly as handshakes
 	metrics   *metrics
 
 	slots   chan struct{} // one for each batch that is unpacked at the moment
@@ -89,7 +90,7 @@ func NewServer(cfg Config) (*Server, error) {
 	s := &Server{
 		cfg: cfg, store: cfg.Store, log: cfg.Log, now: cfg.Now, pages: pages,
 		authority: cfg.Authority, version: cfg.Version, name: store.NewID(),
-		limits: newLimiters(cfg.Limits), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
+		limits: newLimiters(cfg.Limits), enrolling: newGate(), metrics: newMetrics(cfg.Version, cfg.Store.Engine()),
 		slots: make(chan struct{}, maxUnpacking), beats: newBeatKeeper(), pace: newPace(cfg.Interval), clones: newCloneWatch(), badges: newBadges(),
 		jobs: make(chan struct{}, 1), live: newHub(), ending: make(chan struct{}),
 		sealer: sealer, hasher: people.NewHasher(), throttle: people.NewThrottle(triesIn(cfg.Store)), oidc: oidc,
@@ -148,7 +149,7 @@ func (s *Server) httpServer() *http.Server {
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,
-		IdleTimeout:       idleTimeout,
+		IdleTimeout:       max(s.cfg.Interval, longest) + idleSpare,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ConnContext:       withVisitor,
 		ErrorLog:          slog.NewLogLogger(s.log.Handler(), slog.LevelDebug), // handshakes that fail are the network's daily noise

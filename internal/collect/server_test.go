@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 
@@ -271,6 +272,21 @@ func TestBadRecordsAmongGood(t *testing.T) {
 	}
 }
 
+// A connection outlives the longest interval between two heartbeats that an agent
+// can be asked for: one that ends just then costs a handshake and an answer.
+func TestConnectionsOutliveIntervals(t *testing.T) {
+	for _, interval := range []time.Duration{0, time.Second, time.Hour} {
+		srv, err := NewServer(Config{Store: openTemp(t, filepath.Join(t.TempDir(), "alerts.db")), Secret: make([]byte, secretSize), Interval: interval})
+		if err != nil {
+			t.Fatal(err)
+		}
+		srv.pace.heard(1 << 40)
+		if asked, kept := srv.pace.interval(), srv.httpServer().IdleTimeout; kept <= asked {
+			t.Errorf("%v: kept for %v, asked to come after %v", interval, kept, asked)
+		}
+	}
+}
+
 func TestBatchLimits(t *testing.T) {
 	s := newSite(t)
 	many := func(n int) []string { return strings.Split(strings.Repeat("0 ", n-1)+"0", " ") }
@@ -297,7 +313,7 @@ func TestBatchLimits(t *testing.T) {
 		"one alert more":     {envelope("a", many(MaxAlerts+1)...), nil, 413},
 		"body large":         {zeros[:MaxBody+1], nil, 413},
 		"bomb":               {pack(zeros), []string{"Content-Encoding", "gzip"}, 413},
-		"many tiny":          {pack([]byte(`{"agent":{"uid":"a"},"alerts":[0` + strings.Repeat(",0", MaxBatch/2-64) + `]}`)), []string{"Content-Encoding", "gzip"}, 413},
+		"many tiny":          {pack([]byte(`{"agent":{"uid":"a"},"alerts":[0` + strings.Repeat(",0", usualBatch/2-64) + `]}`)), []string{"Content-Encoding", "gzip"}, 413},
 		"not gzip":           {envelope("a"), []string{"Content-Encoding", "gzip"}, 400},
 		"gzip cut":           {pack(envelope("a"))[:40], []string{"Content-Encoding", "gzip"}, 400},
 		"other coding":       {envelope("a"), []string{"Content-Encoding", "br"}, 415},
