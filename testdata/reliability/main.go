@@ -64,10 +64,11 @@ func main() {
 	bad := flag.Bool("hostile", false, "drop hostile files before the agent instead, with a lure after each")
 	agent := flag.String("agent", "bin/meetguard", "the agent, for -hostile")
 	most := flag.Int("items", 0, "hostile files at most; 0 for all")
+	kinds := flag.String("kinds", "", "hostile files of these kinds only, as \"bomb,nested\"")
 	flag.Parse()
 	switch {
 	case *bad:
-		end(runHostile(*agent, c.seed, *most))
+		end(runHostile(*agent, c.seed, *most, *kinds))
 	case *points:
 		end(runPoints())
 	case *cuts > 0:
