@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"compress/gzip"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -22,6 +23,7 @@ import (
 
 	"meetguard"
 	"meetguard/internal/unpack"
+	"meetguard/testdata/specimens"
 )
 
 // gzipped is one compressed file.
@@ -471,5 +473,36 @@ func TestDullKeepsDatabases(t *testing.T) {
 	head := append([]byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"), make([]byte, 4088)...)
 	if dull("update.msi", head) || dull("update", head) || !dull("update.bin", head[8:]) {
 		t.Error("what may be an MSI is looked at, and noise is not")
+	}
+}
+
+// TestCompressedMembersAreOpened: one compressed file in an archive is opened like
+// one beside it, also if its bytes look like noise.
+func TestCompressedMembersAreOpened(t *testing.T) {
+	in := inspector(t, workerArg)
+	var noise strings.Builder // makes the packed bytes many
+	for i := range 300 {
+		fmt.Fprintf(&noise, "-- %x\n", sha256.Sum256([]byte{byte(i), byte(i >> 8)}))
+	}
+	lure := append([]byte(noise.String()), lureText()...)
+	program := append(bytes.Clone(specimens.Bare()["exe"]), lure...)
+	for name, tc := range map[string]struct {
+		kind, inner string
+		data        []byte
+	}{
+		"a script":            {"gz", "Zoom SDK Update.scpt", lure},
+		"a script, xz":        {"xz", "Zoom SDK Update.scpt", lure},
+		"a script, zstandard": {"zst", "Zoom SDK Update.scpt", lure},
+		"a program":           {"gz", "Zoom.exe", program},
+		"a nameless program":  {"gz", "Zoom", program},
+	} {
+		packed := specimens.Box(tc.kind, tc.inner, tc.data)
+		for _, outer := range []string{"zip", "tar", "7z"} {
+			data := specimens.Box(outer, tc.inner+"."+tc.kind, packed)
+			f, v := verdict(t, in, put(t, filepath.Join(t.TempDir(), "kit."+outer), data))
+			if v.Level != meetguard.Malicious && v.Level != meetguard.Suspicious {
+				t.Errorf("%s in %s: %s, %v", name, outer, v.Level, f.Gaps)
+			}
+		}
 	}
 }

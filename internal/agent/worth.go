@@ -7,6 +7,7 @@ import (
 
 	"meetguard"
 	"meetguard/internal/inspect"
+	"meetguard/internal/unpack"
 )
 
 // What of a container is worth a look, and what of that is worth keeping.
@@ -38,10 +39,26 @@ func dull(name string, head []byte) bool {
 	if inspect.Sniff(path.Base(name), head) != meetguard.FormatOther {
 		return false
 	}
+	if unpack.IsStream(head) {
+		return dullStream(name, head)
+	}
 	if documentExt[ext] {
 		return !bytes.HasPrefix(head, []byte("MZ")) && !inspect.IsVehicleName(name)
 	}
 	return !scriptExt[strings.TrimPrefix(ext, ".")] && !tailExt[ext] && !inspect.IsCompound(head) && isNoise(head)
+}
+
+// dullStream says the same of one compressed file, by the name of what it holds
+// and by the first bytes of that. What they are cannot always be told without
+// unpacking it; then it is looked at.
+func dullStream(name string, head []byte) bool {
+	inner := unpack.SingleName(path.Base(name))
+	ext := strings.ToLower(path.Ext(inner))
+	if scriptExt[strings.TrimPrefix(ext, ".")] || tailExt[ext] || inspect.MayBeVehicle(inner) {
+		return false
+	}
+	first := unpack.StreamHead(head)
+	return len(first) > 0 && inspect.Sniff(inner, first) == meetguard.FormatOther
 }
 
 // headSize is how much of a member is unpacked to see whether the rest is worth

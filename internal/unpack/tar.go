@@ -54,6 +54,13 @@ func streamHead(data []byte) ([]byte, error) {
 	return head[:n], err
 }
 
+// StreamHead unpacks the first bytes of a compressed stream, at most 4 KiB, of which
+// only the beginning is there. It gives none if that is not enough.
+func StreamHead(packed []byte) []byte {
+	head := make([]byte, headSize)
+	return head[:readHead(packed, head)]
+}
+
 // readHead unpacks what a part of a gzip stream holds.
 func readHead(packed, head []byte) int {
 	stream, err := decompress(packed)
@@ -76,7 +83,7 @@ func walkSingle(data, head []byte, opt Options, visit Visit) error {
 			stream.Close()
 		}
 	}()
-	return visit(Member{Name: singleName(opt.Name), Size: -1,
+	return visit(Member{Name: SingleName(opt.Name), Size: -1,
 		Head: func() []byte { return head },
 		Open: func() (_ io.Reader, err error) {
 			if stream, err = decompress(data); err != nil {
@@ -86,8 +93,8 @@ func walkSingle(data, head []byte, opt Options, visit Visit) error {
 		}})
 }
 
-// singleName is what decompressors call the file they make.
-func singleName(name string) string {
+// SingleName is what decompressors call the file they make.
+func SingleName(name string) string {
 	switch strings.ToLower(path.Ext(name)) {
 	case ".gz", ".bz2", ".xz", ".zst", ".z":
 		if short := strings.TrimSuffix(name, path.Ext(name)); short != "" {

@@ -37,7 +37,7 @@ func TestDebian(t *testing.T) {
 
 func TestSingleNames(t *testing.T) {
 	for name, want := range map[string]string{"x.sh.gz": "x.sh", "X.SH.GZ": "X.SH", ".gz": ".gz", "plain": "plain", "a.zst": "a"} {
-		if got := singleName(name); got != want {
+		if got := SingleName(name); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
 	}

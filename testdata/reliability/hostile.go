@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -40,6 +41,7 @@ type hostileResult struct {
 	Silent   []string                  `json:"silently_clean"` // beyond what is read, and no word of it
 	Verdicts map[string]map[string]int `json:"verdicts"`       // kind of item ─► level ─► items
 	Reasons  map[string]int            `json:"why_incomplete"`
+	Died     []string                  `json:"worker_died_of"` // items that cost a worker its life
 	Restarts int                       `json:"worker_restarts"`
 	Ended    bool                      `json:"agent_ended"` // it should not have
 
@@ -74,7 +76,7 @@ var (
 	logField   = regexp.MustCompile(`\b(level|path|why)=("(?:[^"\\]|\\.)*"|\S*)`)
 )
 
-func runHostile(agent string, seed uint64, most int) (hostileResult, error) {
+func runHostile(agent string, seed uint64, most int, kinds string) (hostileResult, error) {
 	r := hostileResult{Name: "hostile", Seed: seed, Verdicts: map[string]map[string]int{}, Reasons: map[string]int{}}
 	fmt.Fprintln(os.Stderr, "seed", seed)
 	v, err := attack(agent)
@@ -83,7 +85,7 @@ func runHostile(agent string, seed uint64, most int) (hostileResult, error) {
 	}
 	defer v.end()
 	begin := time.Now()
-	items := hostile.Items(seed)
+	items := slices.DeleteFunc(hostile.Items(seed), func(it hostile.Item) bool { return kinds != "" && !strings.Contains(kinds, it.Kind) })
 	if most > 0 && most < len(items) {
 		items = items[:most]
 	}
@@ -255,6 +257,9 @@ func (r *hostileResult) count(v *victim, folder string, it hostile.Item) {
 	r.Verdicts[it.Kind][level]++
 	if level == "incomplete" {
 		r.Reasons[reasonClass(why)]++
+		if strings.Contains(why, "crashed") || strings.Contains(why, "was ended") {
+			r.Died = append(r.Died, it.Kind+": "+it.What+": "+why)
+		}
 	}
 	if it.Over && level == "clean" {
 		r.Silent = append(r.Silent, it.Kind+": "+it.What)

@@ -84,6 +84,7 @@ func main() {
 	most := flag.Int("items", 0, "hostile files at most; 0 for all")
 	var other faults
 	other.flags()
+	kinds := flag.String("kinds", "", "hostile files of these kinds only, as \"bomb,nested\"")
 	flag.Parse()
 	if r, err := other.run(c.collector, c.seed); r != nil || err != nil {
 		end(r, err)
@@ -91,7 +92,7 @@ func main() {
 	}
 	switch {
 	case *bad:
-		end(runHostile(other.agent, c.seed, *most))
+		end(runHostile(other.agent, c.seed, *most, *kinds))
 	case *points:
 		end(runPoints())
 	case *soakFor > 0:
