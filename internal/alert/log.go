@@ -69,7 +69,8 @@ type Log struct {
 	reserve  int64      // bytes of the reserve that are there
 	spent    bool       // some of it was given back, and is not there again
 	missed   map[[uidSize]byte]meetguard.Level
-	unread   checkpoint // where Open began to read, see Review; zero if it read all
+	opened   checkpoint // the end of what Open found, for Review; zero if it found nothing
+	unread   checkpoint // where Open began to read, zero if it read all
 	recovery Recovery
 	mended   int   // of recovery.Corrupt: newest lines that only lacked their newline
 	trouble  error // the last write error, for status

@@ -428,6 +428,37 @@ func TestTornTailIsCut(t *testing.T) {
 	}
 }
 
+// TestDeletedUnderTheAgent holds that an alert is never promised in a file that has
+// no name any more: the log is begun anew, and what went is told.
+func TestDeletedUnderTheAgent(t *testing.T) {
+	for name, take := range map[string]func(path string) error{
+		"deleted":         os.Remove,
+		"renamed":         func(path string) error { return os.Rename(path, path+".old") },
+		"replaced by one": func(path string) error { return errors.Join(os.Remove(path), os.WriteFile(path, nil, 0o600)) },
+		"by a folder":     func(path string) error { return errors.Join(os.Remove(path), os.Mkdir(path, 0o700)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := t.TempDir()
+			l := openTest(t, dir, Options{})
+			mustAppend(t, l, numbered(0), numbered(1))
+			if err := take(filepath.Join(dir, activeName)); err != nil {
+				t.Fatal(err)
+			}
+			mustAppend(t, l, numbered(2))
+			if got := readAll(t, dir, Filter{}); len(got) != 1 || got[0].Record.Unmapped.Seq != 3 {
+				t.Errorf("%+v", got)
+			}
+			if r := l.Recovered(); r.Missing != 2 {
+				t.Errorf("%+v", r)
+			}
+			settleAll(t, l)
+			if c := balance(t, l); c.Acked != 1 || c.Dropped["corrupt"] != 2 {
+				t.Errorf("%+v", c)
+			}
+		})
+	}
+}
+
 func TestReadWhileWriting(t *testing.T) {
 	dir := t.TempDir()
 	l := openTest(t, dir, Options{MaxFile: 20 << 10})

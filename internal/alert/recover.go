@@ -76,6 +76,9 @@ func (l *Log) recover() error {
 		return err
 	}
 	s.finish()
+	if n := len(l.held); n > 0 {
+		l.opened = checkpoint{File: rotatedName(l.held[n-1].first), End: l.held[n-1].size, Seq: l.seq}
+	}
 	mark, end := l.cur.Mark, l.seq
 	l.restoreCursor(cur, cursorErr, s)
 	l.cur.Mark = mark

@@ -10,8 +10,9 @@ import (
 // reviewPause is the rest after each MiB that Review reads: at most 20 MB/s.
 const reviewPause = 50 * time.Millisecond
 
-// Review reads what Open took on the word of the checkpoint, beside the work, and
-// returns how many damaged places are in it. They are logged and counted in
+// Review reads what Open found there, beside the work: what that took on the word
+// of the checkpoint, and whether each line follows the one before. It returns how
+// many damaged places are in it. They are logged and counted in
 // Recovered; Verify tells which. A damaged line costs itself alone: if it was
 // still owed to the collector it counts as dropped when its turn comes.
 func (l *Log) Review(ctx context.Context) (corrupt int, err error) {
@@ -19,7 +20,7 @@ func (l *Log) Review(ctx context.Context) (corrupt int, err error) {
 }
 
 func (l *Log) review(ctx context.Context, pause time.Duration) (corrupt int, err error) {
-	end := l.unread // Open set it, and nobody else
+	end := l.opened // Open set it, and nobody else
 	if end.Seq == 0 {
 		return 0, nil
 	}
@@ -47,7 +48,7 @@ func (l *Log) review(ctx context.Context, pause time.Duration) (corrupt int, err
 	}
 	if v.found > 0 {
 		l.mu.Lock()
-		l.recovery.Corrupt += v.found
+		l.recovery.Corrupt = max(l.recovery.Corrupt, v.found) // Open found some of them
 		l.mu.Unlock()
 		l.opts.Logger.Error("Alert log is damaged; see `meetguard alerts verify`", "corrupt", v.found)
 	}

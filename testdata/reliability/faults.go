@@ -25,6 +25,7 @@ type faults struct {
 	names     int
 	overload  bool
 	flips     int
+	clock     string
 }
 
 func (f *faults) flags() {
@@ -37,6 +38,7 @@ func (f *faults) flags() {
 	flag.IntVar(&f.names, "names", 0, "let so many files with hostile names land instead")
 	flag.BoolVar(&f.overload, "overload", false, "offer the agent's log ten times what it may hold, and fill its disk, instead")
 	flag.IntVar(&f.flips, "flips", 0, "change every so many'th byte of a log of 100 records in turn instead: 1 for each")
+	flag.StringVar(&f.clock, "clock", "", "let the clock of an agent jump instead: one that testdata/reliability/clock/build.sh made")
 }
 
 // run runs what was chosen, nil if nothing was.
@@ -52,6 +54,8 @@ func (f *faults) run(collector string, seed uint64) (fault, error) {
 		return runTamper(collector, f.tamper, seed)
 	case f.names > 0:
 		return runNames(f.agent, collector, f.names, seed)
+	case f.clock != "":
+		return runClock(f.clock, collector)
 	case f.overload:
 		return runOverload(seed)
 	case f.flips > 0:

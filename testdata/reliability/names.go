@@ -136,7 +136,7 @@ func (r *nameResult) local(s *subject, want map[string]bool) error {
 	}
 	most := 0
 	for i, line := range strings.Split(strings.TrimSpace(log), "\n") {
-		if i%max(1, r.Names/50) != 0 {
+		if i%max(1, r.Names/10) != 0 {
 			continue
 		}
 		uid := textAt(line, `"uid":"`)
@@ -255,7 +255,7 @@ func (r *nameResult) remote(hub *server, want map[string]bool) error {
 	}
 	r.page("collector list", page)
 	for i, line := range strings.Split(strings.TrimSpace(jsonl), "\n") {
-		if i%max(1, r.Names/50) != 0 {
+		if i%max(1, r.Names/10) != 0 {
 			continue
 		}
 		page, err := get("/alerts/" + textAt(line, `"id":"`))
