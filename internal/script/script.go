@@ -17,6 +17,7 @@ const (
 	endStatements = 40_000 // further statements for the end of a text that is too long
 	endBytes      = 64 << 10
 	maxLooks      = 4 << 20 // statements looked at, long ones counted more than once, to follow results
+	looksPerByte  = 16      // further ones for each byte of the text, up to a mebibyte
 	maxDepth      = 6       // nesting of commands in strings in layers
 	maxLayers     = 4       // encoded layers inside one another
 	maxLayerBytes = 1 << 20 // decoded text of all layers
@@ -170,7 +171,7 @@ type analysis struct {
 func newAnalysis(size int) *analysis {
 	return &analysis{
 		traits: map[string]bool{}, rules: behaviours(), budget: 4*size + maxLayerBytes, unpaid: maxLayerBytes,
-		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
+		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks + looksPerByte*min(size, 1<<20), aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
 		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{}, lexed: map[[2]string][]token{},
 	}
 }
