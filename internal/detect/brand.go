@@ -3,6 +3,7 @@ package detect
 import (
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 
@@ -109,6 +110,8 @@ func (j *Judge) read(c meetguard.Claim) []reading {
 		})
 	case meetguard.ClaimShortcutIcon:
 		return []reading{j.readName(c, c.Text)}
+	case meetguard.ClaimBanner:
+		return j.readBanner(c)
 	}
 	return []reading{j.readText(c, c.Text)}
 }
@@ -153,6 +156,54 @@ func (j *Judge) readName(c meetguard.Claim, name string) reading {
 	plain := strings.ToLower(readAs(stem))
 	r.files = []string{plain + ext, strings.ToLower(name), strings.Join(words(stem), "") + ext}
 	return r
+}
+
+// readBanner reads running text. A name that is an ordinary word too ("teams")
+// is looked for line by line: what a text speaks of elsewhere gives it no
+// meaning, and neither does a line about the people who wrote it.
+func (j *Judge) readBanner(c meetguard.Claim) []reading {
+	whole := j.readText(c, c.Text)
+	weak := whole.part(func(p place) bool { return !p.weak })
+	whole.dropPhrases(c.Text)
+	out := []reading{whole}
+	if !weak {
+		return out
+	}
+	for line := range strings.Lines(c.Text) {
+		if aboutPeople.MatchString(line) {
+			continue
+		}
+		r := j.readText(c, line)
+		r.part(func(p place) bool { return p.weak })
+		if r.dropPhrases(line); len(r.places) > 0 {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// aboutPeople is how scripts name who wrote them and who answers for them.
+var aboutPeople = regexp.MustCompile(`(?i)^\W*(maintain|author|written by|created by|copyright|contribut|contact|credit|@author)`)
+
+// dropPhrases leaves out names that are there only because words of a sentence
+// were joined: "go to the meeting" speaks of no GoTo Meeting.
+func (r *reading) dropPhrases(text string) {
+	if strings.Contains(strings.ToLower(readAs(text)), "goto") {
+		return
+	}
+	r.part(func(p place) bool { return r.words[p.at] != "go" || p.n < 2 || r.words[p.at+1] != "to" })
+}
+
+// part keeps the places for which keep holds, and says whether there were others.
+func (r *reading) part(keep func(place) bool) (others bool) {
+	for b, places := range r.places {
+		kept := slices.DeleteFunc(slices.Clone(places), func(p place) bool { return !keep(p) })
+		others = others || len(kept) < len(places)
+		if r.places[b] = kept; len(kept) == 0 {
+			delete(r.places, b)
+		}
+	}
+	return others
 }
 
 func (j *Judge) readText(c meetguard.Claim, text string) reading {

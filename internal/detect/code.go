@@ -147,10 +147,11 @@ func (c *code) published() bool {
 
 // settled says whether the manner of a fetch is nobody's worry: all that is run
 // comes from known sources, or the script is a program that brings it from a
-// forge, or that checks what it
-// brings, and brings nothing from a stranger.
+// forge, or that checks what it brings, and brings nothing from a stranger. So is
+// a library of functions that are told by their callers what to fetch, and a program
+// with options of its own.
 func (c *code) settled() bool {
-	return c.ordinary() || c.published() && c.Steps > errand || len(c.run) > 0 && c.Steps > errand && c.traits["checks-download"] && (c.strange.Tool == "" || c.Steps > product)
+	return c.ordinary() || c.published() && c.Steps > errand || len(c.run) > 0 && c.strange.Tool == "" && (c.Steps > product || c.Steps > grown && c.traits["options"]) || len(c.run) > 0 && c.Steps > errand && c.traits["checks-download"] && (c.strange.Tool == "" || c.Steps > product)
 }
 
 // trouble counts the words of trouble, and of mending beside them. Without a

@@ -329,10 +329,23 @@ func brandCradle(s *subject) string {
 		return ""
 	}
 	f, _ := s.code.cradle()
-	if _, n := s.code.trouble(); n == 0 && (programRun[f.RunBy] || s.judge.source(f) == sourceKnown) {
+	if _, n := s.code.trouble(); n == 0 && (programRun[f.RunBy] || s.judge.source(f) == sourceKnown || s.judge.source(f) == sourceInside || s.isRecipe()) {
 		return ""
 	}
+	if s.claim.source.Source == meetguard.ClaimBanner && s.code.Steps > grown && s.code.settled() {
+		return "" // a long program's history speaks of everything that it deals with
+	}
 	return fmt.Sprintf("It presents itself as help from %s (%s) and runs what it fetches%s, which is not %s's host.", s.claim.brand.Name, s.claim.shown(), from(f), s.claim.brand.Name)
+}
+
+// isRecipe holds for one of the many scripts of a collection, each named after
+// what it installs and nothing else ("jitsi-meet.sh"), whose parts lie beside it
+// on a forge. A lure says that it is an update, or is opened by a click.
+func (s *subject) isRecipe() bool {
+	if s.claim.source.Source != meetguard.ClaimFileName || s.isClicked() || !s.code.published() || len(s.code.Pretexts) > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(words(s.claim.source.Text), speaksOfIntent)
 }
 
 // programRun: what was fetched is run as a program, not as code. Administrators
@@ -426,7 +439,7 @@ func decoy(s *subject) string {
 }
 
 func dequarantine(s *subject) string {
-	if s.code == nil || !s.trait("dequarantine", "resign") || len(s.code.Fetches) == 0 && !s.trait("password-prompt", "temp-exec") {
+	if s.code == nil || s.code.ordinary() || !s.trait("dequarantine", "resign") || len(s.code.Fetches) == 0 && !s.trait("password-prompt", "temp-exec") {
 		return ""
 	}
 	return "It takes the download mark or the signature check away from what it brings."

@@ -16,6 +16,7 @@ import (
 const (
 	errand    = 60   // statements: what does more is a program that also updates itself
 	bareEr    = 14   // the same for scripts that are typed in, and that libraries have too
+	grown     = 300  // the same for what has options as well
 	product   = 1000 // the same for what checks what it brings
 	bareLines = 60   // and lines: comments and answers count
 )
@@ -50,7 +51,7 @@ func clickCradle(s *subject) string {
 // sly are the traits beside which it does not matter that nothing was seen to
 // run what was fetched.
 var sly = []string{"dynamic-eval", "temp-exec", "path-from-user-writable", "dequarantine", "resign", "persistence", "hidden-window", "extract-and-run", "decoded-then-run", "password-prompt",
-	"defender-exclusion", "run-script-of-result", "self-delete", "disguised-command", "clipboard"}
+	"defender-exclusion", "run-script-of-result", "self-delete", "disguised-command"}
 
 func (s *subject) origin(f meetguard.Fetch) string { return sourceWord(s.judge.source(f), f) }
 

@@ -63,12 +63,13 @@ func (a *analysis) finish(text string, s *meetguard.Script) {
 	found := a.fetches()
 	for i := range a.stmts {
 		st := &a.stmts[i]
-		if !st.hits.empty() {
-			a.rules.apply(st, a.traits)
-		}
+		a.ruleTraits(i)
 		a.commandTraits(st)
 	}
 	a.fetchTraits(found)
+	if a.traits[TraitKillSecurity] && a.replacesVendor(found) {
+		delete(a.traits, TraitKillSecurity)
+	}
 	if a.disguised(found) {
 		a.traits[TraitDisguised] = true
 	}
@@ -89,7 +90,7 @@ func (a *analysis) finish(text string, s *meetguard.Script) {
 	s.Traits = sortedKeys(a.traits)
 	s.Steps = a.deeds()
 	s.Concat, s.Layers = a.concat, a.opened
-	s.Pretexts = a.user.pretexts()
+	s.Pretexts = a.user.pretexts(s.Language, s.Steps)
 }
 
 // feedsExecution tells whether anything in the script executes text: only then
@@ -136,6 +137,10 @@ func (a *analysis) commandTraits(s *stmt) {
 	switch head {
 	case "eval":
 		if s.computed || strings.Contains(s.text, "$(") || strings.Contains(s.text, "`") || strings.Contains(s.text, "$") {
+			a.traits[TraitDynamicEval] = true
+		}
+	case "sh", "bash", "zsh":
+		if s.producer > 0 && hasWord("pbpaste xclip xsel wl-paste", a.stmts[s.producer-1].head) && !s.keepsToItself(false) {
 			a.traits[TraitDynamicEval] = true
 		}
 	case "ssh", "nc", "ncat", "socat":

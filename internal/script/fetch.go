@@ -9,7 +9,7 @@ import (
 
 const (
 	maxFetches  = 64
-	maxFollowed = 192 // cradles whose results are followed
+	maxFollowed = 2048 // cradles whose results are followed
 	maxHosts    = 256
 )
 

@@ -190,6 +190,7 @@ func loopRunner(s *stmt) string {
 func (a *analysis) runnerOfVariable(from int, s *stmt) string {
 	name := s.assign
 	names := []string{variableWord(name, s.lang)}
+	parsed := parsesData(s)
 	for k := from + 1; k < len(a.stmts); k++ {
 		next := &a.stmts[k]
 		if !a.look(next) {
@@ -206,11 +207,21 @@ func (a *analysis) runnerOfVariable(from int, s *stmt) string {
 		} else if runner := a.readerOf(s, next); runner != "" {
 			return runner
 		}
-		if next.assign != "" && next.lang == s.lang && len(names) < 8 {
+		if next.assign != "" && next.lang == s.lang && len(names) < 8 && !parsed {
 			names = append(names, variableWord(next.assign, s.lang))
 		}
 	}
 	return ""
+}
+
+// parsesData holds for what PowerShell reads as data with fields. Of these one
+// may still be a command, but a text that the script composes of them is its own.
+func parsesData(s *stmt) bool {
+	if s.lang != langPowerShell {
+		return false
+	}
+	low := strings.ToLower(s.text)
+	return strings.HasPrefix(strings.TrimLeft(low, " ("), "[xml]") || strings.Contains(low, "convertfrom-json") || strings.Contains(low, "convertfrom-csv")
 }
 
 // variableWord is how a language refers to a variable.
@@ -315,7 +326,7 @@ func (a *analysis) runnerOfTrail(from int, t *trail) string {
 			continue
 		}
 		if runner := a.use(t, s); runner != "" {
-			if t.unpacked {
+			if t.unpacked && runner != "installer" {
 				return "unzip-run"
 			}
 			return runner
@@ -437,7 +448,7 @@ func (a *analysis) use(t *trail, s *stmt) string {
 	}
 	switch head {
 	case "chmod":
-		t.marked = t.marked || strings.Contains(s.text, "+x") || strings.Contains(s.text, "7") || strings.Contains(s.text, "u+rwx")
+		t.marked = t.marked || strings.Contains(s.text, "+x") || strings.Contains(s.text, "7") && !slices.Contains(words, "-R") || strings.Contains(s.text, "u+rwx")
 		return ""
 	case "unzip", "tar", "ditto", "7z", "7za", "bsdtar", "gunzip", "expand", "cpio":
 		t.extract(words[1:])

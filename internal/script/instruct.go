@@ -43,7 +43,7 @@ var (
 // such text. Name decides how plainly it has to be told: the read-me of a program
 // holds commands too. Behind a command everything is analysed as a script is.
 func Instructions(name string, data []byte) (*meetguard.Script, string) {
-	if len(data) > maxInstructions || len(data) < 24 {
+	if len(data) > maxInstructions || len(data) < 24 || isBuild(data) {
 		return nil, ""
 	}
 	encoding := encodingOf(data, "")
@@ -63,7 +63,7 @@ func Instructions(name string, data []byte) (*meetguard.Script, string) {
 	if strings.HasSuffix(file, ".ics") { // an invitation speaks of a meeting whatever its words
 		low += " meeting"
 	}
-	if !tellsStory(strings.HasSuffix(file, ".md"), low) {
+	if !tellsStory(isManual(file, text), low) {
 		return nil, ""
 	}
 	for _, command := range commands {
@@ -74,13 +74,24 @@ func Instructions(name string, data []byte) (*meetguard.Script, string) {
 		var user reading
 		user.dialog(text)
 		found.Language, found.Encoding, found.Lines = langText, encoding, strings.Count(text, "\n")+1
-		found.Pretexts = user.pretexts()
+		found.Pretexts = user.pretexts(langText, 0)
 		found.Traits = append(found.Traits, TraitTextInstructs)
 		slices.Sort(found.Traits)
 		found.BlankRun, found.CodeAfter = 0, false
 		return found, user.banner()
 	}
 	return nil, ""
+}
+
+// isBuild holds for the instructions of a container build: a machine reads them.
+func isBuild(data []byte) bool {
+	return bytes.Contains(data, []byte("\nRUN ")) && (bytes.HasPrefix(data, []byte("FROM ")) || bytes.Contains(data, []byte("\nFROM ")))
+}
+
+// isManual holds for the text of a program's documentation: by its name, or by
+// the marks of its code, which no invitation has.
+func isManual(file, text string) bool {
+	return strings.HasSuffix(file, ".md") || strings.Count(text, "\n```") >= 4
 }
 
 // tellsStory tells the texts that speak to their reader of a call: a manual only

@@ -269,7 +269,7 @@ func (a *analysis) afterCommand(n int, c context) {
 		return
 	}
 	a.interpreter(head, words, n, c)
-	if s = &a.stmts[n]; s.producer > 0 {
+	if s = &a.stmts[n]; s.producer > 0 && !s.keepsToItself(false) {
 		if text, ok := a.printed(s.producer - 1); ok {
 			a.layer(a.inputLanguage(head, text), text, c.inside(s.pos), n+1)
 		}

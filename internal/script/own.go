@@ -48,7 +48,7 @@ func (s *stmt) program() (code, file string, fromInput bool) {
 		w := s.cmd[i]
 		switch {
 		case codeOption(s.head, w):
-			return strings.Join(s.cmd[i+1:], "\n"), "", false
+			return s.codeAt(i + 1), "", false
 		case w == "-" || w == "/dev/stdin" || w == "/dev/fd/0" || w == "/proc/self/fd/0":
 			return "", "", true
 		case takesValue(s.head, w):
@@ -62,6 +62,23 @@ func (s *stmt) program() (code, file string, fromInput bool) {
 		}
 	}
 	return "", "", false
+}
+
+// codeAt is the text of the program behind an option: one argument, and those
+// behind the same option again. What else follows is what the program is given;
+// only PowerShell joins it to the command.
+func (s *stmt) codeAt(i int) string {
+	if programs[s.head] == "powershell" {
+		return strings.Join(s.cmd[i:], "\n")
+	}
+	var code []string
+	for ; i < len(s.cmd); i += 2 {
+		code = append(code, s.cmd[i])
+		if i+1 >= len(s.cmd) || !codeOption(s.head, s.cmd[i+1]) {
+			break
+		}
+	}
+	return strings.Join(code, "\n")
 }
 
 // keepsToItself tells whether the program of an interpreter is fixed, so that
@@ -81,11 +98,17 @@ func (s *stmt) keepsToItself(embedded bool) bool {
 	}
 	if code != "" {
 		if embedded {
-			return !strings.Contains(code, "$(") && !strings.Contains(code, "`")
+			return !strings.Contains(code, "$(") && !strings.Contains(code, "`") && !runsArgument(code)
 		}
 		return !evaluatesInput(code)
 	}
 	return file != "" && !embedded
+}
+
+// runsArgument holds for a program of the shell that executes what it is given.
+func runsArgument(code string) bool {
+	low := strings.TrimLeft(strings.ToLower(code), " \"'")
+	return strings.HasPrefix(low, "$") || strings.HasPrefix(low, "exec ") || evaluatesInput(code)
 }
 
 // evaluatesInput holds for a program that executes what it reads.

@@ -65,7 +65,7 @@ func analysePage(data []byte) (*meetguard.Script, string) {
 		return nil, ""
 	}
 	s.Traits = sortedKeys(traits)
-	s.Pretexts = p.user.pretexts()
+	s.Pretexts = p.user.pretexts(langPage, 0)
 	return s, p.user.banner()
 }
 

@@ -110,6 +110,7 @@ var pretextWords = map[string]string{
 type pretextBook struct {
 	words *matcher
 	means []string
+	plain []bool // see plainRun
 }
 
 // pretexts builds the book once: it never changes.
@@ -120,18 +121,45 @@ var pretexts = sync.OnceValue(func() *pretextBook {
 		for w := range strings.SplitSeq(words, "|") {
 			list = append(list, w)
 			b.means = append(b.means, meaning)
+			b.plain = append(b.plain, strings.Contains(plainRun, "|"+w+"|"))
 		}
 	}
 	b.words = newMatcher(list)
 	return b
 })
 
-// pretexts returns the sorted pretexts that the reader is given.
-func (r *reading) pretexts() []string {
+// typedIn are the languages whose scripts are started from a command line, or
+// by opening them: nobody reads them in a window with a button that runs them, as
+// the Script Editor is. "Run this script on every node" is how their makers speak
+// to each other, and who sees their messages has a terminal open.
+//
+// plainRun are the words of press-run that say so without a button.
+var (
+	typedIn  = map[string]bool{langShell: true, langBatch: true, langPowerShell: true, langPython: true, "perl": true, "ruby": true, "php": true}
+	plainRun = "|▶|run this script|ausführen|exécuter|ejecutar|executar|запустить|запустите|実行|실행|"
+)
+
+// longScript is how many statements a script has at least in whose comments a call
+// is that of a function.
+const longScript = 60
+
+// pretexts returns the sorted pretexts that the reader of a script of so many
+// statements is given.
+func (r *reading) pretexts(language string, steps int) []string {
 	book := pretexts()
 	found := map[string]bool{}
-	for _, text := range []string{r.comments.String(), r.dialogs.String()} {
-		book.words.scan(strings.ToLower(text), func(id, _ int) { found[book.means[id]] = true })
+	typed := typedIn[language]
+	for i, text := range []string{r.comments.String(), r.dialogs.String()} {
+		text = strings.ToLower(text)
+		book.words.scan(text, func(id, at int) {
+			switch meaning := book.means[id]; {
+			case at > 0 && text[at-1] == '<': // <audio src=…> is a mark, and no word
+			case typed && (meaning == "press-run" && book.plain[id] || meaning == "paste-terminal"):
+			case typed && i == 0 && steps > longScript && meaning == "call":
+			default:
+				found[meaning] = true
+			}
+		})
 	}
 	return sortedKeys(found)
 }

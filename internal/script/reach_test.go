@@ -153,7 +153,7 @@ func TestFloods(t *testing.T) {
 	} {
 		size := 3 << 20
 		if f.lure == "" {
-			size = 1 << 14
+			size = 1 << 16
 		}
 		s, _ := Analyse(f.file, []byte(strings.Repeat(f.filler, size/len(f.filler))+f.lure))
 		if s == nil {

@@ -65,6 +65,7 @@ var statementRules = []rule{
 	{TraitDynamicEval, "jscript javascript jxa", []string{"<eval>|new function(|<function('|<function(\""}},
 	{TraitDynamicEval, langPython, []string{"<exec(|<eval(", "decode|decompress|.read(|.text|b64|chr|fromhex|.content"}},
 	{TraitDynamicEval, langAppleScript, []string{"run script"}},
+	{TraitDynamicEval, langAppleScript, []string{"do shell script (the clipboard|do shell script the clipboard"}},
 	{TraitRunScriptOfResult, langAppleScript, []string{"run script|load script"}},
 	{TraitRunScriptOfResult, "", []string{"<osacompile>"}},
 	{TraitKillSecurity, "", []string{"<taskkill>|<pkill>|<killall>|<kill>|stop-service|stop-process|launchctl unload|launchctl bootout|sc stop|sc delete|net stop|systemctl stop|systemctl disable", "defend|<msmpeng>|crowdstrike|falcon|sentinelone|<santa>|littlesnitch|little snitch|lulu|xprotect|sophos|<avp>|kaspersky|mcafee|symantec|carbonblack|cbagent|jamf|<wdav>|blockblock|knockknock|bitdefender|malwarebytes|eset|windefend|<sense>|notificationcenter"}},
@@ -160,15 +161,32 @@ func (b *ruleBook) word(hits *bits, w string) bool {
 	return ok && hits.has(n)
 }
 
-// apply collects the traits of one statement.
-func (b *ruleBook) apply(s *stmt, traits map[string]bool) {
+// ruleTraits collects the traits of one statement that the book knows by words.
+func (a *analysis) ruleTraits(n int) {
+	s := &a.stmts[n]
+	if s.hits.empty() {
+		return
+	}
+	b := a.rules
 	for i := range b.rules {
 		r := &b.rules[i]
-		if r.languages != "" && s.lang != "data" && !strings.Contains(r.languages, s.lang) || !r.holds(&s.hits) {
+		if r.languages != "" && s.lang != "data" && !hasWord(r.languages, s.lang) || !r.holds(&s.hits) {
 			continue
 		}
-		traits[r.trait] = true
+		if !a.traits[r.trait] && a.meant(r, n) {
+			a.traits[r.trait] = true
+		}
 	}
+}
+
+// gives tells whether a rule finds a trait in the words of a statement.
+func (b *ruleBook) gives(trait string, s *stmt) bool {
+	for i := range b.rules {
+		if r := &b.rules[i]; r.trait == trait && r.holds(&s.hits) {
+			return true
+		}
+	}
+	return false
 }
 
 func (r *compiled) holds(hits *bits) bool {

@@ -19,6 +19,7 @@ const (
 	maxLooks      = 4 << 20 // statements looked at, long ones counted more than once, to follow results
 	maxTokens     = 1 << 18 // of one statement; the rest is the next one
 	maxArguments  = 4 << 20 // tokens read as arguments of calls, again for each call in front of them
+	looksPerByte  = 16      // further ones for each byte of the text, up to a mebibyte
 	maxDepth      = 6       // nesting of commands in strings in layers
 	maxLayers     = 4       // encoded layers inside one another
 	maxLayerBytes = 1 << 20 // decoded text of all layers
@@ -173,7 +174,7 @@ type analysis struct {
 func newAnalysis(size int) *analysis {
 	return &analysis{
 		traits: map[string]bool{}, rules: behaviours(), budget: 4*size + maxLayerBytes, unpaid: maxLayerBytes,
-		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks, arguments: maxArguments, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
+		stmts: make([]stmt, 0, min(size/20+16, 1<<15)), vars: map[string]string{"IFS": " "}, consts: map[string]value{}, seen: map[string]bool{}, room: maxStatements, looks: maxLooks + looksPerByte*min(size, 1<<20), arguments: maxArguments, aliases: map[string]string{}, handlers: map[string]handler{}, coded: map[string]bool{},
 		functions: map[string]function{}, counts: map[string]int{}, rotations: map[string]int{}, lexed: map[[2]string][]token{},
 	}
 }

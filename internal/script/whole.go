@@ -72,7 +72,12 @@ func (a *analysis) swallows() bool {
 	return false
 }
 
-// theatre holds for at least three messages with waiting between them.
+// theatrePart is how many statements of a script there may be for one wait: a
+// program that waits for something now and then gives no performance.
+const theatrePart = 50
+
+// theatre holds for at least three messages with waiting between them, if the
+// script does little else.
 func (a *analysis) theatre() bool {
 	messages, acts := 0, 0
 	waiting := false
@@ -95,7 +100,7 @@ func (a *analysis) theatre() bool {
 			}
 		}
 	}
-	return messages >= 3 && acts >= 2
+	return messages >= 3 && acts >= 2 && acts*theatrePart >= len(a.stmts)
 }
 
 // extraction finds archives that are unpacked and then run, fetched or not.

@@ -106,7 +106,7 @@ rule MG_Windows_RemoteHta
         family = "A8,C"
     strings:
         $hta1 = /\bmshta(\.exe)?["']?,? {1,8}["']?https?:\/\// nocase
-        $hta2 = /\bmshta(\.exe)?["']? {1,8}["']?(vbscript|javascript):[^\n]{0,400}(http|getobject|wscript\.shell)/ nocase
+        $hta2 = /\bmshta(\.exe)?["']? {1,8}["']?(vbscript|javascript):[^\n]{0,400}(http|script:|powershell|bitsadmin|certutil|cmd(\.exe)? {0,2}\/|\\\\)/ nocase
         $hta3 = /start-process[^\n]{0,40}mshta[^\n]{0,60}https?:\/\// nocase
     condition:
         mg_size < 1048576 and any of them and mg_language != "python" and mg_language != "shell"
