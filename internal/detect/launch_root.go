@@ -16,7 +16,7 @@ func lureRoot(s *subject) string {
 	if l != nil && l.merelyPrompts() {
 		return "" // it may be the password of anything
 	}
-	if l != nil && len(l.kinds) == 0 && l.does(meetguard.DeedUpload) && s.merelyAsks() && len(l.fetched) == 0 && len(l.own) < 3 {
+	if l != nil && len(l.kinds) == 0 && l.does(meetguard.DeedUpload) && s.merelyAsks() && len(l.fetched) == 0 && len(l.own) < 3 && l.pastedBelow() {
 		return "" // logs are sent to a maker's helpers like that
 	}
 	if l == nil || l.managed || !l.does(meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret,

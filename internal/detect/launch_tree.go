@@ -241,7 +241,7 @@ func replaced(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !(l.ownScriptAbove() && s.namesake(f.Host, d.File)) {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !((l.ownScriptAbove() || l.pastedBelow()) && s.namesake(f.Host, d.File)) {
 			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
 		}
 	}
