@@ -123,6 +123,18 @@ func (w *scale) movedOut(d meetguard.Deed) bool {
 	return true
 }
 
+// bareInTemp says whether a file lies in a temporary folder itself, and not in one
+// that was made in it for the purpose.
+func bareInTemp(p string) bool {
+	low := strings.TrimPrefix(slashed(p), "/private")
+	for _, folder := range []string{"/tmp/", "/var/tmp/", "/dev/shm/", "/appdata/local/temp/", "/windows/temp/", "/users/public/", "/users/shared/", "$tmpdir/"} {
+		if bareIn(low, folder) {
+			return true
+		}
+	}
+	return false
+}
+
 // served says whether a service of the system led to the launch, and nobody's
 // desktop, terminal or browser.
 func (l *launch) served() bool {
@@ -154,6 +166,10 @@ func (w *scale) fromTemp(d meetguard.Deed) {
 	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
 	if w.l.typed() && (shells[w.l.name] || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
 		w.came(clueRun, 15, text, d.Host)
+		return
+	}
+	if w.best[clueSource].mere && w.l.pastedBelow() && !coveredPlace(d.File) && !bareInTemp(d.File) && !hiddenName(baseName(slashed(d.File))) {
+		w.came(clueRun, 15, text, d.Host) // the lines of makers bring their installers that way
 		return
 	}
 	if w.best[clueSource].mere && w.l.served() && !coveredPlace(d.File) {

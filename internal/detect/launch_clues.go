@@ -178,7 +178,7 @@ func (w *scale) sends(d meetguard.Deed) {
 		w.came(clueSend, 20, "something is sent to "+clip(d.Host), d.Host)
 		return
 	}
-	if points > 0 && (coveredPlace(d.File) && !tempPlace(d.File) || tempPlace(d.File) && !copiers[d.What] && (!w.host(d.Host).mere || len(w.l.kinds) > 0)) && archiveExt[pathExt(slashed(d.File))] {
+	if points > 0 && (coveredPlace(d.File) && !tempPlace(d.File) || tempPlace(d.File) && !copiers[d.What] && (!w.host(d.Host).mere || len(w.l.kinds) > 0 || !w.l.pastedBelow())) && archiveExt[pathExt(slashed(d.File))] {
 		w.add(cluePack, 10, "it was gathered where nobody looks")
 	}
 	if points > 0 {

@@ -211,6 +211,10 @@ func doorHost(s *subject) string {
 	door := l.door()
 	file, known := hostFile(*l.Process)
 	switch {
+	case browsers[door] && known && ownScriptName(s, file): // what it does tells the rest
+		return ""
+	case officePrograms[door] && !known: // macros of firms have helpers of their own
+		return ""
 	case (browsers[door] || handlers[door]) && (!known || landingPlace(file) || strings.Contains(file, "://")):
 		return fmt.Sprintf("%s opened a script with %s.", clip(door), l.shownRun())
 	case (door == "explorer" || l.belowBlindShell()) && known && tempPlace(file):
@@ -219,6 +223,31 @@ func doorHost(s *subject) string {
 		return fmt.Sprintf("Somebody opened %s, a script that is named like an update or a fix of meeting software.", quoted(baseName(file)))
 	}
 	return ""
+}
+
+// officePrograms fill tables and letters by macros.
+var officePrograms = set(`winword excel powerpnt`)
+
+// ownScriptName says whether a script in the folder for downloads itself is for
+// one of the script hosts of every day and is called by nothing that lures are:
+// schools and firms give out such scripts on their pages.
+func ownScriptName(s *subject, file string) bool {
+	low := slashed(file)
+	name := baseName(low)
+	ext := pathExt(low)
+	stem := strings.TrimSuffix(name, ext)
+	return home(low) && bareIn(low, "/downloads/") && (ext == ".vbs" || ext == ".wsf") && pathExt(stem) == "" && !s.soundsLike(name) && !pretextName(name) && !lureWords(s, stem)
+}
+
+// lureWords says whether one of the words of a name is of those with which lures
+// speak of meetings and of mending, or is of a brand.
+func lureWords(s *subject, stem string) bool {
+	for _, word := range strings.FieldsFunc(stem, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if occasions[word] || mends[word] || devices[word] || parts[word] || len(s.judge.owners[word]) > 0 || s.twoOccasions(word) {
+			return true
+		}
+	}
+	return false
 }
 
 // insideDocument is the script that a program for documents has taken out of one

@@ -50,6 +50,11 @@ func TestWhoElseWouldFire(t *testing.T) {
 			`|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\wscript.exe|` + home + `\Desktop\backup.vbs
 			>>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|-File ` + home + `\AppData\Local\Temp\b.ps1`, "MG-PROC-HOST-CHILD"},
+		{"a script of the school's page", "windows",
+			`|C:\Program Files\Mozilla Firefox\firefox.exe|
+			>|C:\Windows\System32\wscript.exe|` + home + `\Downloads\Laufwerke.vbs`,
+			`|C:\Program Files\Mozilla Firefox\firefox.exe|
+			>|C:\Windows\System32\wscript.exe|` + home + `\Downloads\camera-fix.vbs`, "MG-PROC-DOOR-HOST"},
 		{"a package in a temporary folder", "windows",
 			`|C:\Windows\explorer.exe|
 			>|C:\Windows\System32\cmd.exe|

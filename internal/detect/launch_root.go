@@ -13,7 +13,10 @@ import (
 // this launch does what a document or a call never needs.
 func lureRoot(s *subject) string {
 	l := s.run
-	if l != nil && len(l.kinds) == 0 && l.does(meetguard.DeedUpload) && s.merelyAsks() && len(l.fetched) == 0 && len(l.own) < 3 {
+	if l != nil && l.merelyPrompts() {
+		return "" // it may be the password of anything
+	}
+	if l != nil && len(l.kinds) == 0 && l.does(meetguard.DeedUpload) && s.merelyAsks() && len(l.fetched) == 0 && len(l.own) < 3 && l.pastedBelow() {
 		return "" // logs are sent to a maker's helpers like that
 	}
 	if l == nil || l.managed || !l.does(meetguard.DeedFetchRun, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedSecret,
@@ -38,6 +41,23 @@ func lureRoot(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// merelyPrompts says whether a window that asks for a password is all that the
+// chain does of what lures do.
+func (l *launch) merelyPrompts() bool {
+	if !l.does(meetguard.DeedPrompt) || len(l.fetched) > 0 {
+		return false
+	}
+	for _, st := range append([]meetguard.Step{{Deeds: l.own}}, l.chain...) {
+		for _, d := range st.Deeds {
+			switch d.Kind {
+			case meetguard.DeedCheck, meetguard.DeedUpload, meetguard.DeedFetchRun, meetguard.DeedSecret, meetguard.DeedPersist, meetguard.DeedDequarantine, meetguard.DeedResign, meetguard.DeedBlind, meetguard.DeedEncoded, meetguard.DeedConnect:
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // scriptOf is the file that an interpreter was given to run.

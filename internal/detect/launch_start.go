@@ -86,10 +86,10 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.add(clueStart, 10, "the script of a package started it")
 	case strings.Contains(low, "package_script_service"), strings.HasSuffix(low, ".postinst"), strings.HasSuffix(low, ".preinst"), packageScript(args):
 		w.add(clueStart, 10, "the script of a package started it")
-	case up == 0 && len(w.l.fetched) > 0 && w.best[clueSource].mere: // nor with this
-	case up == 0 && (w.l.typed() && !coveredPlace(exe) && w.l.runsItself() || w.l.byInstalled()): // it did not begin with this
 	case landingPlace(exe) && !interpreters[name], strings.Contains(low, "/programs/startup/"):
-		w.unproven(exe, sig)
+		if !w.beganBefore(exe, up) {
+			w.unproven(exe, sig)
+		}
 	case origin != "" && name == "msiexec" && up > 0: // it runs what many honest packages bring along
 		w.add(clueStart, 25, "the action of a package started it")
 	case origin != "" && w.packaged():
@@ -99,6 +99,17 @@ func (w *scale) start(name, exe string, sig *meetguard.Signature, origin string,
 		w.opened = true
 		w.add(clueStart, 25, fmt.Sprintf("%s opened what came from %s", clip(name), clip(origin)))
 	}
+}
+
+// beganBefore says whether a program where downloads land is not what the chain
+// began with: the chain has fetched it, somebody has typed its path, or an
+// installed program has started it.
+func (w *scale) beganBefore(exe string, up int) bool {
+	l := w.l
+	if len(l.fetched) > 0 && w.best[clueSource].mere && (up == 0 || l.pastedBelow() && !bareInTemp(exe)) {
+		return true
+	}
+	return up == 0 && (l.typed() && !coveredPlace(exe) && l.runsItself() || l.byInstalled())
 }
 
 // byInstalled says whether an installed program, which is no way in, started the

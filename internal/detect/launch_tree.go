@@ -174,7 +174,7 @@ func hiddenFile(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
-	if low := slashed(l.Exe); tempPlace(low) && coveredPlace(low) && strings.Contains(low, "/.") && !interpreters[l.name] && !signedWell(l.Signature) {
+	if low := slashed(l.Exe); tempPlace(low) && coveredPlace(low) && strings.Contains(low, "/.") && !interpreters[l.name] && !signedWell(l.Signature) && !(l.OS == "windows" && l.Signature == nil) { // a dot hides nothing there: bundles of WiX unpack to .be
 		return fmt.Sprintf("%s runs from a hidden folder of what is not to stay.", quoted(baseName(l.Exe)))
 	}
 	for _, d := range l.own {
@@ -241,7 +241,7 @@ func replaced(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !(l.ownScriptAbove() && s.namesake(f.Host, d.File)) {
+		if low := slashed(d.File); d.Kind == meetguard.DeedResign && strings.HasPrefix(low, "/applications/") && l.cast["rm"] && !((l.ownScriptAbove() || l.pastedBelow()) && s.namesake(f.Host, d.File)) {
 			return fmt.Sprintf("%s is replaced by what was fetched%s and signed anew.", quoted(baseName(d.File)), fromHost(f.Host))
 		}
 	}
