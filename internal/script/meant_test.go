@@ -80,4 +80,9 @@ func TestWhoReads(t *testing.T) {
 	if slices.Contains(s.Pretexts, "audio") {
 		t.Error("a mark is taken for a word")
 	}
+	for text, want := range map[string]bool{"# sends the result to codecov.io\nls\n": false, "# installs the codecpack\nls\n": true} {
+		if s, _ = Analyse("a.sh", []byte(text)); slices.Contains(s.Pretexts, "codec") != want {
+			t.Errorf("%q: codec, want %v", text, want)
+		}
+	}
 }

@@ -154,6 +154,7 @@ func (r *reading) pretexts(language string, steps int) []string {
 		book.words.scan(text, func(id, at int) {
 			switch meaning := book.means[id]; {
 			case at > 0 && text[at-1] == '<': // <audio src=…> is a mark, and no word
+			case strings.HasPrefix(text[at:], "codecov"): // counts tested lines
 			case typed && (meaning == "press-run" && book.plain[id] || meaning == "paste-terminal"):
 			case typed && i == 0 && steps > longScript && meaning == "call":
 			default:
