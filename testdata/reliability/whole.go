@@ -159,27 +159,34 @@ type record struct {
 
 // alerts reads the log of the agent, which may be writing to it.
 func (w *whole) alerts() ([]record, error) {
+	out, _, err := w.readLog()
+	return out, err
+}
+
+// readLog gives the alerts of the log, and its length in bytes.
+func (w *whole) readLog() (out []record, size int64, err error) {
 	files, err := filepath.Glob(filepath.Join(w.state(), "alerts*.jsonl"))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	var out []record
 	for _, name := range files {
 		data, err := os.ReadFile(name)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
+		data = data[:bytes.LastIndexByte(data, '\n')+1] // what follows is being written
+		size += int64(len(data))
 		for line := range bytes.Lines(data) {
 			var r struct {
 				Unmapped alert.Unmapped `json:"unmapped"`
 			}
-			if line[len(line)-1] != '\n' || json.Unmarshal(line, &r) != nil {
-				continue // being written
+			if json.Unmarshal(line, &r) != nil {
+				continue
 			}
 			out = append(out, record{r.Unmapped.Path, r.Unmapped.CommandLine, r.Unmapped.SHA256, len(line)})
 		}
 	}
-	return out, nil
+	return out, size, nil
 }
 
 // logSize is that of the alert log, in bytes.
@@ -195,11 +202,11 @@ func (w *whole) logSize() (size int64) {
 
 // lines gives the bytes of the alert log, and those of its alerts.
 func (w *whole) lines() (size, lines int64, err error) {
-	alerts, err := w.alerts()
+	alerts, size, err := w.readLog()
 	for _, a := range alerts {
 		lines += int64(a.size)
 	}
-	return w.logSize(), lines, err
+	return size, lines, err
 }
 
 // hashes are those of the contents that alerts are about, with their paths.
