@@ -34,6 +34,7 @@ cp "$DIST"/packages/meetguard-collector-[0-9]*.x86_64.rpm "$root/root/collector.
 cp "${NEXT:?scripts/test-packages.sh sets it}"/meetguard-99*.x86_64.rpm "$root/root/meetguard-99.rpm"
 printf '#!/bin/sh\nexec /usr/bin/rpm --dbpath /var/lib/rpm --nodeps --force-debian "$@"\n' >"$root/usr/local/bin/rpm-here"
 chmod 755 "$root/usr/local/bin/rpm-here"
+unified=yes # with the old hierarchy a container's systemd cannot see a group empty, and forgets no unit
 boot
 inside useradd -m -s /bin/bash ada
 inside install -d -o ada -g ada /home/ada/Downloads

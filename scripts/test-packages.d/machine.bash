@@ -109,7 +109,7 @@ proved() { inside systemctl show -p StatusText --value meetguard | grep 'came ba
 # forgets a unit a moment after its file.
 nothing_left() {
   left=
-  until_ok 10 "nothing of the package is there" cleared "$@"
+  until_ok 30 "nothing of the package is there" cleared "$@"
 }
 cleared() {
   left=$(inside find / /run -xdev -iname "*meetguard*" ! -path "/root/*" ! -path "/home/*" "$@"; inside systemctl list-units --all --no-legend "meetguard*")

@@ -48,7 +48,9 @@ func TestARM64Finds(t *testing.T) {
 	if err := os.WriteFile(lure, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command(filepath.Join(dist(t), "linux-arm64", "meetguard"), "scan", "--json", lure).CombinedOutput()
+	cmd := exec.Command(filepath.Join(dist(t), "linux-arm64", "meetguard"), "scan", "--json", lure)
+	cmd.Env = []string{} // MEETGUARD_DIST would be a setting of the agent
+	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(string(out), `"level":"malicious"`) {
 		t.Errorf("it said %v\n%s", err, out)
