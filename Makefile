@@ -47,6 +47,7 @@ test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium, a session b
 
 test: build samples test-deps ## every test
 	$(GO) test $(RACE) -tags "$(TAGS)" -timeout 15m $(PKGS)
+	$(GO) test -tags "$(TAGS)" -run TestHostileFiles ./internal/agent # all of them: with the race detector they take minutes
 
 lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi

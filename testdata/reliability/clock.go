@@ -66,7 +66,7 @@ func runClock(program, collector string) (r clockResult, err error) {
 		return r, err
 	}
 	skew := filepath.Join(dir, "skew")
-	if err := os.Setenv("MEETGUARD_SKEW", skew); err != nil {
+	if err := os.Setenv("SKEW_OF_CLOCK", skew); err != nil {
 		return r, err
 	}
 	set := func(off time.Duration) error {

@@ -1,6 +1,6 @@
 #!/bin/sh
 # build.sh OUT: an agent whose wall clock is off by as many seconds as the file
-# says that MEETGUARD_SKEW names. Only time.Now is another one; nothing of the
+# says that SKEW_OF_CLOCK names. Only time.Now is another one; nothing of the
 # product is. CGO_* and TAGS come from the Makefile.
 set -eu
 out=$1
