@@ -155,7 +155,7 @@ func (c *channel) rest(n, limit int) ([]byte, error) {
 	}
 	size := binary.BigEndian.Uint32(c.buf)
 	if int64(size) > int64(limit) {
-		return nil, fmt.Errorf("a message of %d bytes: more than %d", size, limit)
+		return nil, fmt.Errorf("%w: %d bytes, the limit is %d", errTooLong, size, limit)
 	}
 	end := headSize + int(size)
 	if n > end {

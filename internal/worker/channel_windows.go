@@ -89,7 +89,7 @@ func (c *channel) receiveWithFiles(limit int) ([]byte, []*os.File, error) {
 	}
 	n, count := binary.BigEndian.Uint32(head[:]), binary.BigEndian.Uint32(head[4:])
 	if int64(n) > int64(limit) || count > MaxFiles {
-		return nil, nil, fmt.Errorf("a message of %d bytes with %d files: more than %d", n, count, limit)
+		return nil, nil, fmt.Errorf("%w: %d bytes with %d files, the limit is %d", errTooLong, n, count, limit)
 	}
 	handles := make([]byte, 8*count)
 	if _, err := io.ReadFull(c.in, handles); err != nil {

@@ -318,10 +318,15 @@ func (x *exchange) end() (reply []byte, err error) {
 		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", x.limit)}
 	case lacksMemory(c.stderr.String()):
 		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
+	case errors.Is(err, errTooLong):
+		return nil, &Failure{"the inspection crashed on this file (its answer is too long)"}
 	}
 	ended := c.cmd.ProcessState.String()
 	return nil, &crash{Failure{"the inspection crashed on this file (" + ended + ")"}, ended == "signal: killed"}
 }
+
+// errTooLong says that a message is larger than its reader allows.
+var errTooLong = errors.New("a message is too long")
 
 // crash is the failure of a child that ended without being asked to.
 type crash struct {
