@@ -287,17 +287,27 @@ func (c *server) login() (func(path string) (string, error), error) {
 	// The collector is this run's own, on loopback, with a certificate of its own CA.
 	client := &http.Client{Jar: jar, Timeout: 2 * time.Minute, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 	_, password, _ := strings.Cut(strings.TrimSpace(read(filepath.Join(c.dir, "first-login.txt"))), "password: ")
-	body, err := json.Marshal(map[string]string{"name": "admin", "password": password})
-	if err != nil {
-		return nil, err
-	}
-	res, err := client.Post(c.url()+"/v1/login", "application/json", bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("log in: %s", res.Status)
+	own := "another " + password
+	for _, step := range []struct {
+		path string
+		body map[string]string
+	}{
+		{"/v1/login", map[string]string{"name": "admin", "password": password}},
+		{"/v1/me/password", map[string]string{"old": password, "new": own}}, // the first one has to be changed
+		{"/v1/login", map[string]string{"name": "admin", "password": own}},
+	} {
+		body, err := json.Marshal(step.body)
+		if err != nil {
+			return nil, err
+		}
+		res, err := client.Post(c.url()+step.path, "application/json", bytes.NewReader(body))
+		if err != nil {
+			return nil, err
+		}
+		res.Body.Close()
+		if res.StatusCode >= http.StatusBadRequest {
+			return nil, fmt.Errorf("log in at %s: %s", step.path, res.Status)
+		}
 	}
 	return func(path string) (string, error) {
 		res, err := client.Get(c.url() + path)
