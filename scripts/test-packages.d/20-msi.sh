@@ -15,6 +15,7 @@ wine=/usr/lib/wine/wine64
 dist=$(realpath "${DIST:-dist}")
 msi=$(ls "$dist"/packages/*.msi) newer=$(ls "${NEXT:?scripts/test-packages.sh sets it}"/*.msi)
 work=$PWD/build/test-packages log=$PWD/build/test-packages/msi.txt
+for setting in "${!MEETGUARD_@}"; do unset "$setting"; done # the agent refuses settings it does not know
 export WINEPREFIX=$work/wine WINEDEBUG=-all
 programs=$WINEPREFIX/drive_c/Program\ Files/MeetGuard data=$WINEPREFIX/drive_c/ProgramData/MeetGuard
 token=mgenroll_abcdefghijklmnopqrstuvwxyz234567_abcdefghijklmnopqrstuvwxyz234567 # of no collector
