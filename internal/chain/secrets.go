@@ -47,7 +47,7 @@ func public(all string) string {
 	}
 	var out []string
 	for _, w := range strings.Fields(all) {
-		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") {
+		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") && !strings.HasSuffix(w, "authorized_keys") {
 			out = append(out, w)
 		}
 	}
@@ -56,6 +56,7 @@ func public(all string) string {
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
+	all = withoutLeftOut(name, all)
 	if strings.Contains(all, "--load-extension=") && !strings.Contains(all, "--user-data-dir") {
 		_, file, _ := strings.Cut(all, "--load-extension=")
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"extension"}})
@@ -83,6 +84,33 @@ func (r *reader) secrets(name, all string) {
 		return
 	}
 	r.stores(name, all)
+}
+
+// withoutLeftOut is a command line without what a copy is told to leave out.
+func withoutLeftOut(name, all string) string {
+	robo := name == "robocopy" && containsAny(all, " /xd ", " /xf ")
+	if !robo && !(strings.Contains(all, " --exclude") || name == "tar" && strings.Contains(all, " -x ")) {
+		return all
+	}
+	var out []string
+	skip, list := false, false
+	for _, w := range strings.Fields(all) {
+		switch {
+		case robo && (w == "/xd" || w == "/xf"):
+			list = true
+		case robo && strings.HasPrefix(w, "/") && strings.Trim(w[1:], "abcdefghijklmnopqrstuvwxyz0123456789:") == "":
+			list = false
+			out = append(out, w)
+		case list, skip:
+			skip = false
+		case w == "--exclude" || w == "--exclude-from":
+			skip = true
+		case strings.HasPrefix(w, "--exclude="):
+		default:
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
 }
 
 // clears says whether a search only removes what it finds, as the start of a

@@ -29,7 +29,7 @@ func inHouse(host string) bool {
 		return false
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+		return !a.IsUnspecified() && ownAddress(a)
 	}
 	return ownHouse(host)
 }
