@@ -145,7 +145,7 @@ func (r *reader) otherDisk(all string) bool {
 
 // stores tells whose secrets a command line names.
 func (r *reader) stores(name, all string) {
-	all = public(all)
+	all = withoutGoods(public(all))
 	if visited(all) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})
 		return
@@ -158,6 +158,40 @@ func (r *reader) stores(name, all string) {
 			}
 		}
 	}
+}
+
+// goods are endings of what makers give out and developers build: a wallet's
+// installer is no wallet.
+var goods = set(`.dmg .pkg .exe .msi .msix .appimage .deb .rpm .snap .apk .crx .xpi .asc .sig .sha256 .sha512 .js .ts .map .css .md .git .go .rs .java .yml .yaml`)
+
+// buildFolders are where projects put what they make.
+var buildFolders = []string{"dist/", "build/", "builds/", "out/", "release/", "releases/", "artifacts/", "target/"}
+
+// withoutGoods is a command line without the names of such files, as far as they lie
+// in no profile.
+func withoutGoods(all string) string {
+	var out []string
+	for _, w := range strings.Fields(all) {
+		path := strings.ReplaceAll(strings.Trim(w, `"'`), `\`, "/")
+		_, path, _ = strings.Cut(" "+path, "@") // file=@name
+		if path == "" {
+			path = strings.ReplaceAll(strings.Trim(w, `"'`), `\`, "/")
+		}
+		if containsAny(path, "/library/", "/appdata/", "/.", "application support", "/tmp/") || strings.HasPrefix(path, ".") || !goods[extension(base(path))] && !(extension(base(path)) == ".zip" && builtIn(path)) {
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
+}
+
+// builtIn says whether a path lies in a folder where a project puts what it makes.
+func builtIn(path string) bool {
+	for _, f := range buildFolders {
+		if strings.HasPrefix(path, f) || strings.Contains(path, "/"+f) {
+			return true
+		}
+	}
+	return false
 }
 
 // names says whether name stands in text and is no part of a longer word. Both

@@ -52,7 +52,7 @@ func (s *subject) takeLaunch() {
 	}
 	l.managed = managedBy(p)
 	l.split(s.Story)
-	if s.asksForServer() {
+	if s.asksForServer() || s.asksForMaker() {
 		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedPrompt })
 	}
 	if l.sparesItself() {

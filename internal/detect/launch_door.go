@@ -284,7 +284,7 @@ func (l *launch) blindAtDoor() string {
 	case l.known():
 	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
 		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
-	case p == "explorer" && neverOpened[l.name]:
+	case p == "explorer" && neverOpened[l.name] && systemFolder(l.Exe):
 		return fmt.Sprintf("Windows Explorer started %s, as a line that is pasted into the Run window does.", l.shownRun())
 	}
 	return ""

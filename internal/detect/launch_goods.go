@@ -21,7 +21,7 @@ func (s *subject) otherGoods() bool {
 	if s.run != nil {
 		low = slashed(s.run.Exe)
 	}
-	if s.run != nil && s.run.builtHere() {
+	if s.run != nil && (s.run.builtHere() || pageApp(low) || inHouse(shareIn(low))) {
 		return true
 	}
 	if s.Signature.Status == meetguard.SignatureValid && s.Signature.Abused == "" {
@@ -50,6 +50,18 @@ func (s *subject) freesApp() bool {
 		}
 	}
 	return freed
+}
+
+// pageApp says whether a program is the one that a browser makes for a page which
+// its user wants to have among his apps.
+func pageApp(low string) bool {
+	_, rest, ok := strings.Cut(low, "/applications/")
+	if !ok || !home(low) || strings.Contains(rest, "/.") {
+		return false
+	}
+	folder, inside, _ := strings.Cut(rest, "/")
+	return strings.HasSuffix(low, "/contents/macos/app_mode_loader") && (strings.HasSuffix(folder, " apps.localized") || strings.HasSuffix(folder, " apps")) && strings.Contains(inside, ".app/") ||
+		strings.HasSuffix(folder, ".app") && inside == "contents/macos/web app"
 }
 
 // portableEdition says whether a program is the starter of an edition for a stick:

@@ -464,8 +464,8 @@ func defender(s *subject) string {
 }
 
 func thefts(s *subject) string {
-	if s.code == nil || s.code.theftCount == 0 || !s.trait("upload", "telegram-bot") {
-		return ""
+	if s.code == nil || s.code.theftCount == 0 || !s.trait("upload", "telegram-bot") || s.run != nil && fetchers[s.run.name] && !s.run.does(meetguard.DeedSecret) {
+		return "" // a command that names a wallet's installer sends no wallet
 	}
 	return "It reads private data (" + strings.Join(s.have(theft), ", ") + ") and sends it away."
 }
