@@ -428,7 +428,7 @@ var fileEndings = set(`.app .pkg .dmg .zip .plist .mpkg .exe .sh .py .command .s
 // Of the program itself its arguments tell more than a line of script does.
 func (r *reader) script(s *meetguard.Script, program string) {
 	for _, f := range s.Fetches {
-		if f.Tool == program && (program == "rundll32" || program == "regsvr32" || program == "mshta" || program == "msiexec") {
+		if f.Tool == program && (program == "rundll32" || program == "regsvr32" || program == "mshta" || program == "msiexec" || program == "wscript" || program == "cscript") {
 			continue
 		}
 		d := meetguard.Deed{Kind: meetguard.DeedFetch, Host: f.Host, What: f.Tool}

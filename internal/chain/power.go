@@ -25,7 +25,7 @@ func (r *reader) power(args []string, all string) {
 	}
 	for _, m := range powerMarks {
 		for _, w := range m.words {
-			if strings.Contains(all, w) {
+			if says(all, w) {
 				r.add(m.deed)
 				break
 			}
@@ -37,6 +37,15 @@ func (r *reader) power(args []string, all string) {
 	}
 	r.powerSends(args)
 	r.powerStays(args, all)
+}
+
+// says holds for a word of PowerShell; one of three letters is no part of another:
+// "firm" brings nothing.
+func says(all, word string) bool {
+	if short := strings.TrimRight(word, " "); len(short) == 3 {
+		return names(all, short)
+	}
+	return strings.Contains(all, word)
 }
 
 // powerBrings names the host of a download, where the text has one alone.

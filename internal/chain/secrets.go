@@ -47,7 +47,7 @@ func public(all string) string {
 	}
 	var out []string
 	for _, w := range strings.Fields(all) {
-		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") {
+		if !strings.HasSuffix(w, ".pub") && !strings.HasSuffix(w, "/.ssh/config") && !strings.HasSuffix(w, "known_hosts") && !strings.HasSuffix(w, "authorized_keys") {
 			out = append(out, w)
 		}
 	}
@@ -56,6 +56,7 @@ func public(all string) string {
 
 // secrets reads whether a command handles the secrets of another program.
 func (r *reader) secrets(name, all string) {
+	all = withoutLeftOut(name, all)
 	if strings.Contains(all, "--load-extension=") && !strings.Contains(all, "--user-data-dir") {
 		_, file, _ := strings.Cut(all, "--load-extension=")
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "browser", Mark: []string{"extension"}})
@@ -83,6 +84,33 @@ func (r *reader) secrets(name, all string) {
 		return
 	}
 	r.stores(name, all)
+}
+
+// withoutLeftOut is a command line without what a copy is told to leave out.
+func withoutLeftOut(name, all string) string {
+	robo := name == "robocopy" && containsAny(all, " /xd ", " /xf ")
+	if !robo && !(strings.Contains(all, " --exclude") || name == "tar" && strings.Contains(all, " -x ")) {
+		return all
+	}
+	var out []string
+	skip, list := false, false
+	for _, w := range strings.Fields(all) {
+		switch {
+		case robo && (w == "/xd" || w == "/xf"):
+			list = true
+		case robo && strings.HasPrefix(w, "/") && strings.Trim(w[1:], "abcdefghijklmnopqrstuvwxyz0123456789:") == "":
+			list = false
+			out = append(out, w)
+		case list, skip:
+			skip = false
+		case w == "--exclude" || w == "--exclude-from":
+			skip = true
+		case strings.HasPrefix(w, "--exclude="):
+		default:
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
 }
 
 // clears says whether a search only removes what it finds, as the start of a
@@ -117,7 +145,7 @@ func (r *reader) otherDisk(all string) bool {
 
 // stores tells whose secrets a command line names.
 func (r *reader) stores(name, all string) {
-	all = public(all)
+	all = withoutGoods(public(all))
 	if visited(all) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedSecret, What: "history", Mark: []string{name}})
 		return
@@ -130,6 +158,40 @@ func (r *reader) stores(name, all string) {
 			}
 		}
 	}
+}
+
+// goods are endings of what makers give out and developers build: a wallet's
+// installer is no wallet.
+var goods = set(`.dmg .pkg .exe .msi .msix .appimage .deb .rpm .snap .apk .crx .xpi .asc .sig .sha256 .sha512 .js .ts .map .css .md .git .go .rs .java .yml .yaml`)
+
+// buildFolders are where projects put what they make.
+var buildFolders = []string{"dist/", "build/", "builds/", "out/", "release/", "releases/", "artifacts/", "target/"}
+
+// withoutGoods is a command line without the names of such files, as far as they lie
+// in no profile.
+func withoutGoods(all string) string {
+	var out []string
+	for _, w := range strings.Fields(all) {
+		path := strings.ReplaceAll(strings.Trim(w, `"'`), `\`, "/")
+		_, path, _ = strings.Cut(" "+path, "@") // file=@name
+		if path == "" {
+			path = strings.ReplaceAll(strings.Trim(w, `"'`), `\`, "/")
+		}
+		if containsAny(path, "/library/", "/appdata/", "/.", "application support", "/tmp/") || strings.HasPrefix(path, ".") || !goods[extension(base(path))] && !(extension(base(path)) == ".zip" && builtIn(path)) {
+			out = append(out, w)
+		}
+	}
+	return " " + strings.Join(out, " ") + " "
+}
+
+// builtIn says whether a path lies in a folder where a project puts what it makes.
+func builtIn(path string) bool {
+	for _, f := range buildFolders {
+		if strings.HasPrefix(path, f) || strings.Contains(path, "/"+f) {
+			return true
+		}
+	}
+	return false
 }
 
 // names says whether name stands in text and is no part of a longer word. Both

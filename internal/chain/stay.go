@@ -107,7 +107,7 @@ func (r *reader) stays(name string, args []string, all string) {
 		case containsAny(all, "loginhook", "logouthook"):
 			persist("login hook", lastPlain(args))
 		case strings.Contains(all, "launchagents") || strings.Contains(all, "launchdaemons"):
-			if !containsAny(all, " read ", " -p ", " print") {
+			if !containsAny(all, " read ", " -p ", " print") && !(name == "plutil" && shows(args)) {
 				persist(name, plistOf(args))
 			}
 		case strings.Contains(all, "com.apple.loginitems") && strings.Contains(all, " write "):

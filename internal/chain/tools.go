@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -24,6 +25,7 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 	switch name {
 	case "mshta":
 		switch {
+		case notice.MatchString(all):
 		case remote || strings.Contains(all, " vbscript:") || strings.Contains(all, " javascript:"):
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: host})
 		case file != "":
@@ -69,6 +71,10 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 		}
 	}
 }
+
+// notice is code that shows one text in a window and closes, as scripts for logons
+// have it.
+var notice = regexp.MustCompile(`^ "?(javascript|vbscript):\s*(alert|msgbox|close)\s*\(?["'][^"']*["']\)?[\s;:]*((window\.)?close\(?\)?)?[\s;)"]*$`)
 
 // shareHost is the host of a file that lies on a share, by WebDAV or not; empty
 // for a file of this machine.
@@ -194,9 +200,16 @@ func (r *reader) persist(name string, args []string, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name})
 	case name == "systemctl" && strings.Contains(all, " enable "):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name})
+	case name == "plutil" && shows(args):
 	case (name == "plutil" || name == "tee" || name == "defaults") && (strings.Contains(all, "launchagents") || strings.Contains(all, "launchdaemons") || strings.Contains(all, "autostart")):
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: file})
 	}
+}
+
+// shows says whether plutil writes what it is asked for to its output, or only
+// looks at it.
+func shows(args []string) bool {
+	return len(args) > 0 && (args[0] == "-p" || args[0] == "-lint" || args[0] == "-extract" || args[0] == "-type" || exactAfter(args, "-o") == "-")
 }
 
 // fileTool reads what is left: tools that handle files.
@@ -360,7 +373,7 @@ func (r *reader) archive(name string, args, plain []string, all string) {
 			return
 		}
 	case "tar", "bsdtar":
-		if len(args) > 0 && (strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") || slices.Contains(args, "-c") || slices.Contains(args, "--create")) { // -C is a folder
+		if len(args) > 0 && (strings.Contains(args[0], "c") && !strings.HasPrefix(args[0], "--ex") || strings.Contains(shortFlags(args), "c") || slices.Contains(args, "--create")) { // -C is a folder
 			if file := tarFile(args); file != "" && file != "-" {
 				r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: file, From: lastPlain(args)})
 			}
@@ -462,7 +475,7 @@ func exactAfter(args []string, option string) string {
 
 func tarFile(args []string) string {
 	for i, a := range args {
-		if (i == 0 || strings.HasPrefix(a, "-")) && strings.HasSuffix(a, "f") && i+1 < len(args) {
+		if (i == 0 || strings.HasPrefix(a, "-")) && !strings.HasPrefix(a, "--") && strings.HasSuffix(a, "f") && i+1 < len(args) {
 			return args[i+1]
 		}
 	}

@@ -72,7 +72,7 @@ func newCode(j *Judge, s *meetguard.Script) *code {
 			continue
 		}
 		if a, err := netip.ParseAddr(h); err == nil {
-			if c.rawIP == "" && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast() {
+			if c.rawIP == "" && !ownAddress(a) {
 				c.rawIP = h
 			}
 			continue

@@ -259,6 +259,9 @@ func (j *Judge) subject(f meetguard.Facts) *subject {
 	if s.run != nil && s.proof != proven && inHouse(s.run.OriginHost) {
 		s.claim = nil // the house gave it out
 	}
+	if s.claim != nil && s.proof != proven && s.otherGoods() {
+		s.claim = nil
+	}
 	return s
 }
 

@@ -52,8 +52,11 @@ func (s *subject) takeLaunch() {
 	}
 	l.managed = managedBy(p)
 	l.split(s.Story)
-	if s.asksForServer() {
+	if s.asksForServer() || s.asksForMaker() {
 		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedPrompt })
+	}
+	if l.sparesItself() {
+		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedBlind })
 	}
 	l.fetched = l.findFetched()
 	if s.Script == nil {
@@ -112,7 +115,7 @@ func (l *launch) split(story []meetguard.Step) {
 // publicAddress says whether a host is an address of the Internet and no name.
 func publicAddress(host string) bool {
 	a, err := netip.ParseAddr(host)
-	return err == nil && !a.IsPrivate() && !a.IsLoopback() && !a.IsUnspecified() && !a.IsLinkLocalUnicast()
+	return err == nil && !ownAddress(a)
 }
 
 func (l *launch) does(kinds ...string) bool {

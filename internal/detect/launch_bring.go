@@ -27,6 +27,9 @@ func (w *scale) bring(d meetguard.Deed) {
 	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
 		points = min(points, 10) // an answer that is shown
 	}
+	if d.What == "share" && !contains(d.Mark, "run") && w.host(d.Host).mere {
+		points = min(points, 10) // a folder of others, and nothing was run from it
+	}
 	w.came(clueSource, points, text, d.Host)
 	if d.Kind == meetguard.DeedFetchRun && points > 0 && evaluators[d.What] {
 		w.add(clueRun, atOnce(d), "what it brings is evaluated at once")

@@ -70,13 +70,24 @@ func (l *launch) onlyAsks() bool {
 		}
 	}
 	for _, st := range l.chain {
-		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor {
+		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor && !ownWords(st.Deeds) {
 			return false
 		}
 		for _, d := range st.Deeds {
 			if d.Kind == meetguard.DeedFetchRun {
 				return false
 			}
+		}
+	}
+	return true
+}
+
+// ownWords says whether an interpreter was given its code in its own command line:
+// what comes through a pipe is what it works on.
+func ownWords(list []meetguard.Deed) bool {
+	for _, d := range list {
+		if contains(d.Mark, "arguments unknown") || d.Kind == meetguard.DeedRun && d.What != "program" || d.Kind == meetguard.DeedEncoded || d.Kind == meetguard.DeedConnect {
+			return false
 		}
 	}
 	return true

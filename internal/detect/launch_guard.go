@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 
 	"meetguard"
@@ -41,10 +42,18 @@ func systemPart(s *subject) string {
 		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
 	}
 	part := partOf(l.OS, name) || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
-	if !part || !userPlace(l.Exe) || otherRoot(l.OS, slashed(l.Exe)) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
+	if !part || l.builtHere() || ownService(l.Exe) || !userPlace(l.Exe) || otherRoot(l.OS, slashed(l.Exe)) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
 		return ""
 	}
 	return fmt.Sprintf("%s is named like a part of the system and runs from where any program may write.", quoted(baseName(l.Exe)))
+}
+
+// ownService says whether a program is a service within a framework or a cache, in
+// a bundle of its own name: makers of browsers build theirs of Apple's sources, and
+// nothing starts such a bundle by itself.
+func ownService(exe string) bool {
+	bundle, name, ok := strings.Cut(slashed(exe), ".xpc/contents/macos/")
+	return ok && baseName(bundle) == name && !tempPlace(exe) && !coveredPlace(exe) && (strings.Contains(bundle, ".framework/") || strings.Contains(bundle, "/library/caches/"))
 }
 
 // nearNames are parts of Windows that no program has a name like by chance.
@@ -120,6 +129,33 @@ func (s *subject) installsService(f, d meetguard.Deed) bool {
 	for _, m := range makerNames {
 		if strings.HasPrefix(baseName(low), m) {
 			return false
+		}
+	}
+	return true
+}
+
+// sparedPaths are the paths that PowerShell is told to keep the scanner away from.
+var sparedPaths = regexp.MustCompile(`(?i)-exclusion(?:path|process)\s+((?:["']?[a-z%$][^"',;|]*["']?(?:\s*,\s*)?)+)`)
+
+// sparesItself says whether all that the scanner is kept away from lies where only
+// administrators may write, in a folder of its own: that is what setups do for the
+// sake of speed.
+func (l *launch) sparesItself() bool {
+	if !l.does(meetguard.DeedBlind) {
+		return false
+	}
+	all := strings.Join(l.words(), " ")
+	found := sparedPaths.FindAllStringSubmatch(all, -1)
+	if len(found) == 0 || strings.Count(strings.ToLower(all), "mppreference") != len(found) || strings.Contains(strings.ToLower(all), "-disable") {
+		return false
+	}
+	for _, m := range found {
+		for _, p := range strings.Split(m[1], ",") {
+			low := slashed(strings.Trim(strings.TrimSpace(p), `"' `))
+			_, rest, ok := strings.Cut(low, ":/program files")
+			if !ok || strings.Count(strings.Trim(rest, "/ "), "/") < 1 && !strings.HasPrefix(rest, "/") || len(rest) < 4 {
+				return false
+			}
 		}
 	}
 	return true

@@ -29,7 +29,7 @@ func inHouse(host string) bool {
 		return false
 	}
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast()
+		return !a.IsUnspecified() && ownAddress(a)
 	}
 	return ownHouse(host)
 }
@@ -117,6 +117,23 @@ func (s *subject) asksForServer() bool {
 		}
 	}
 	return l.does(meetguard.DeedPrompt)
+}
+
+// asksForMaker says whether a window names whose password it wants, it is that of
+// whoever gave out the script, of whom there is nothing to say, and the script does
+// no more: schools give out such for their networks.
+func (s *subject) asksForMaker() bool {
+	l := s.run
+	if !l.merelyPrompts() {
+		return false
+	}
+	text := strings.ToLower(strings.Join(l.words(), " "))
+	for _, a := range l.Ancestors {
+		if h := a.OriginHost; h != "" && !s.strangeness(h).hostile() && s.namesake(h, text) {
+			return true
+		}
+	}
+	return false
 }
 
 // sharedApp says whether an app lies, in plain sight, in the folder that all users

@@ -64,7 +64,7 @@ func managedBy(p *meetguard.Process) bool {
 		if managers[program(exe)] && !userPlace(exe) {
 			return true
 		}
-		if i >= 0 && atRoot(p.Ancestors[i+1:]) && agentOfIT(exe) {
+		if i >= 0 && atRoot(p.Ancestors[i+1:]) && (agentOfIT(exe) || signedService(p.Ancestors[i:])) {
 			return true
 		}
 		if i >= 0 && runsManaged(p.Ancestors[i]) {
@@ -133,6 +133,15 @@ func agentOfIT(exe string) bool {
 	return false
 }
 
+// signedService says whether the first of some ancestors is a service of Windows
+// that somebody vouches for, with all rights, in the folders of its maker and of the
+// product: agents for firms that administrators hire lie there.
+func signedService(chain []meetguard.Process) bool {
+	p := chain[0]
+	rest, ok := strings.CutPrefix(slashed(p.Exe), "c:/programdata/")
+	return ok && len(chain) > 1 && program(chain[1].Exe) == "services" && strings.EqualFold(p.User, "SYSTEM") && strings.Count(rest, "/") > 1 && signedWell(p.Signature) && p.OriginHost == "" && !coveredPlace(p.Exe) && !systemLike(program(p.Exe)) && !remoteTools[program(p.Exe)]
+}
+
 // runsManaged: the scripts of software management, where an interpreter runs
 // them.
 func runsManaged(p meetguard.Process) bool {
@@ -164,6 +173,9 @@ func (l *launch) isBackup() bool {
 			return true // one that is written in a language of scripts
 		}
 	}
+	if l.byPackage() && !l.does(meetguard.DeedUpload) {
+		return true
+	}
 	for _, d := range l.own {
 		if d.Kind != meetguard.DeedPack {
 			continue
@@ -177,6 +189,19 @@ func (l *launch) isBackup() bool {
 		if strings.Contains(f, ":") && !strings.HasPrefix(f, "c:") && l.name == "rsync" && !l.bareUpload() {
 			return true
 		}
+	}
+	return false
+}
+
+// byPackage says whether the system runs a script that a package of it brought, and
+// that led to the launch: some keep the profiles of browsers in memory.
+func (l *launch) byPackage() bool {
+	for i, a := range l.Ancestors {
+		file := slashed(scriptOf(a))
+		if !shells[l.above[i]] && !portables[l.above[i]] || i+1 >= len(l.above) || !systemDoors[l.above[i+1]] {
+			continue
+		}
+		return strings.HasPrefix(file, "/usr/bin/") || strings.HasPrefix(file, "/usr/lib/") || strings.HasPrefix(file, "/usr/share/")
 	}
 	return false
 }

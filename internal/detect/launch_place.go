@@ -95,6 +95,37 @@ func coveredPlace(p string) bool {
 	return false
 }
 
+// buildFolders are where compilers put what they have made.
+var buildFolders = []string{"/target/debug/", "/target/release/", "/bin/debug/", "/bin/release/", "/.build/debug/", "/.build/release/", "/deriveddata/"}
+
+// toolFolders are where package managers of developers put what is started by its
+// name in a terminal.
+var toolFolders = []string{"/opt/homebrew/bin/", "/.cargo/bin/", "/go/bin/"}
+
+// builtHere says whether the program of a launch was made on this machine, or is a
+// tool for the command line that somebody typed: such have the names that their
+// authors liked. Nothing of it came as a download.
+func (l *launch) builtHere() bool {
+	low := slashed(l.Exe)
+	if l.OriginHost != "" || strings.Contains(low, ".app/") && !strings.Contains(low, "/deriveddata/") {
+		return false
+	}
+	if l.parent() == "go" && strings.Contains(low, "/go-build") && strings.Contains(low, "/exe/") {
+		return true
+	}
+	for _, folder := range buildFolders {
+		if strings.Contains(low, folder) && home(low) && !landingPlace(low) {
+			return true
+		}
+	}
+	for _, folder := range toolFolders {
+		if bareIn(low, folder) && l.typed() {
+			return true
+		}
+	}
+	return false
+}
+
 // installedPlace says whether a path lies where setups put the programs that a
 // person uses.
 func installedPlace(p string) bool {

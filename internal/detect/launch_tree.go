@@ -251,7 +251,11 @@ func replaced(s *subject) string {
 // ownScriptAbove says whether a script in a folder of its user led to the launch.
 func (l *launch) ownScriptAbove() bool {
 	for i, a := range l.Ancestors {
-		if shells[l.above[i]] && ownFolder(scriptOf(a)) {
+		file := scriptOf(a)
+		if rest, ok := strings.CutPrefix(file, "./"); ok {
+			file = a.Cwd + "/" + rest
+		}
+		if shells[l.above[i]] && ownFolder(file) {
 			return true
 		}
 	}
@@ -282,7 +286,7 @@ func reported(s *subject) string {
 func (l *launch) ledFromUser() bool {
 	for _, a := range l.Ancestors {
 		name := program(a.Exe)
-		own := portables[name] || interpreters[name] // they lie below a home for developers, and what they run tells
+		own := portables[name] || interpreters[name] || ownTool(a.Exe) // they lie below a home for developers, and what they run tells
 		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe)) && !signedWell(a.Signature) {
 			return true
 		}
@@ -295,6 +299,18 @@ func (l *launch) ledFromUser() bool {
 			}
 		}
 		if program(a.Exe) == "cmd" && tempPlace(a.CommandLine) {
+			return true
+		}
+	}
+	return false
+}
+
+// ownTool says whether a program lies where the tools of developers put what they
+// make for their user.
+func ownTool(exe string) bool {
+	low := slashed(exe)
+	for _, folder := range []string{"/.local/bin/", "/go/bin/", "/.cargo/bin/"} {
+		if bareIn(low, folder) && !hiddenName(baseName(low)) {
 			return true
 		}
 	}

@@ -222,7 +222,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
 			points := 25
-			if d.What == "account" && w.l.hasAbove("ansible-pull") {
+			if d.What == "account" && w.l.hasAbove("ansible-pull") || (d.What == "account" || d.What == "group") && (w.l.ownScriptAbove() && w.l.pastedBelow() && len(w.l.fetched) == 0 && w.best[clueSource].points == 0) {
 				points = 10 // who sets up machines makes accounts
 			} else if d.What == "privacy list" && !w.l.typed() {
 				points = 40

@@ -403,7 +403,7 @@ func rawIP(s *subject) string {
 }
 
 func insecure(s *subject) string {
-	if f, ok := s.code.cradle(); ok && f.Insecure && s.code.interpreted() {
+	if f, ok := s.code.cradle(); ok && f.Insecure && s.code.interpreted() && !(s.run != nil && s.code.published()) {
 		return "It switches off the check of the server that it fetches from."
 	}
 	return ""
@@ -439,7 +439,7 @@ func decoy(s *subject) string {
 }
 
 func dequarantine(s *subject) string {
-	if s.code == nil || s.code.ordinary() || !s.trait("dequarantine", "resign") || len(s.code.Fetches) == 0 && !s.trait("password-prompt", "temp-exec") {
+	if s.code == nil || s.code.ordinary() || s.freesApp() || !s.trait("dequarantine", "resign") || len(s.code.Fetches) == 0 && !s.trait("password-prompt", "temp-exec") {
 		return ""
 	}
 	return "It takes the download mark or the signature check away from what it brings."
@@ -464,8 +464,8 @@ func defender(s *subject) string {
 }
 
 func thefts(s *subject) string {
-	if s.code == nil || s.code.theftCount == 0 || !s.trait("upload", "telegram-bot") {
-		return ""
+	if s.code == nil || s.code.theftCount == 0 || !s.trait("upload", "telegram-bot") || s.run != nil && fetchers[s.run.name] && !s.run.does(meetguard.DeedSecret) {
+		return "" // a command that names a wallet's installer sends no wallet
 	}
 	return "It reads private data (" + strings.Join(s.have(theft), ", ") + ") and sends it away."
 }

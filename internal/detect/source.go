@@ -80,7 +80,7 @@ var documentation = []string{"example.com", "example.org", "example.net"}
 // ownHouse holds for machines of the house.
 func ownHouse(host string) bool {
 	if a, err := netip.ParseAddr(host); err == nil {
-		return a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsLinkLocalUnicast()
+		return ownAddress(a)
 	}
 	for _, d := range documentation {
 		if host == d || strings.HasSuffix(host, "."+d) {
@@ -88,6 +88,16 @@ func ownHouse(host string) bool {
 		}
 	}
 	return insideTops[host[strings.LastIndexByte(host, '.')+1:]] || !strings.Contains(host, ".")
+}
+
+// overlay are addresses that networks laid over others give to the machines of
+// one owner, and providers to lines behind them: nobody reaches them from the
+// Internet. https://www.rfc-editor.org/rfc/rfc6598
+var overlay = netip.MustParsePrefix("100.64.0.0/10")
+
+// ownAddress says whether an address is none of the Internet.
+func ownAddress(a netip.Addr) bool {
+	return a.IsPrivate() || a.IsLoopback() || a.IsUnspecified() || a.IsLinkLocalUnicast() || overlay.Contains(a)
 }
 
 // strange says whether nobody of standing answers for what a fetch brings.
