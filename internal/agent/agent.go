@@ -72,6 +72,7 @@ type Agent struct {
 	chains    *chains
 	counts    counts
 	late      lateness
+	private   string  // the folder that it watches for itself, "" for none
 	canary    *canary // nil without one
 	notices   *notices
 	keepsake  keepsake
@@ -124,7 +125,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err = a.notices.configure(cfg); err != nil {
 		return a, err
 	}
-	if err = a.openCanary(); err != nil {
+	if err = a.openPrivate(); err != nil {
 		return a, err
 	}
 	if err = a.openSources(); err != nil {
@@ -140,14 +141,18 @@ func (a *Agent) openSources() (err error) {
 	if a.opts.Fixed {
 		a.roots = func() []string { return cfg.Watch }
 	}
-	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: a.roots, Private: a.canary.folder(), Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
+	files := watch.FilesConfig{Roots: a.roots, Private: a.private, Fixed: a.opts.Fixed, Paced: true, Known: a.known, Backend: auto(cfg.Files), Log: a.log}
+	if !a.opts.Fixed {
+		files.Above = watch.DownloadsAbove
+	}
+	a.files, err = watch.NewFiles(files)
 	if err != nil {
 		return err
 	}
 	if cfg.Launches == "off" {
 		return nil
 	}
-	a.launches, err = watch.NewLaunches(watch.LaunchesConfig{Source: auto(cfg.Launches), Log: a.log})
+	a.launches, err = watch.NewLaunches(watch.LaunchesConfig{Source: auto(cfg.Launches), Paced: true, Log: a.log})
 	return err
 }
 
@@ -176,7 +181,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.notices.run(ctx) })
 	g.Go(func() error { return a.writeStatus(ctx) })
 	g.Go(func() error { return a.announce(ctx) })
-	g.Go(func() error { return a.prove(ctx) })
+	g.Go(func() error { return a.pulse(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -267,7 +272,10 @@ func (a *Agent) close() {
 // fileEvent judges a file that landed. It may take its time: the source holds
 // further names back without losing them.
 func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
-	defer a.touch()
+	if a.asked(ev.Path) {
+		a.saveStatus()
+		return nil
+	}
 	a.judging.RLock()
 	defer a.judging.RUnlock()
 	f, id, err := a.insp.Inspect(ctx, ev.Path)
@@ -279,8 +287,9 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	if a.canary.owns(ev.Path) && a.canary.landed(ev.Path, a.insp.Judge(f)) {
-		return nil
+		return nil // the status is written when all of the proof is back
 	}
+	defer a.touch()
 	a.counts.judged.Add(1)
 	if f.SHA256 != "" {
 		a.counts.read.Add(1)
@@ -362,7 +371,9 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 			if err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
-			a.stir()
+			if !test { // of the canary's the status is written when all of it is back
+				a.stir()
+			}
 		}
 	}
 }
