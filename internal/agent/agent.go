@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -240,8 +239,8 @@ func (a *Agent) announce(ctx context.Context) error {
 	for _, s := range a.status().Sources {
 		args = append(args, s.Name, strings.TrimSuffix(string(s.State)+": "+s.Detail, ": "))
 	}
-	debug.FreeOSMemory() // what starting needed is not needed again
-	a.saveStatus()       // whoever waits for the line below may ask for the status
+	giveBack()     // what starting needed is not needed again
+	a.saveStatus() // whoever waits for the line below may ask for the status
 	a.log.Info("Watching", args...)
 	if a.opts.Live != nil {
 		a.opts.Live()

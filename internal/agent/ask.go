@@ -26,6 +26,15 @@ func (a *Agent) asked(path string) bool {
 	return a.private != "" && filepath.Dir(path) == a.private && strings.HasPrefix(filepath.Base(path), askWord)
 }
 
+// hangs judges an agent by the age of its status, and by whether it was asked for
+// a new one just before.
+func hangs(age time.Duration, asked bool) bool {
+	if asked {
+		return age > silentMost
+	}
+	return age > unaskedMost
+}
+
 // ask has the agent write its status, takes that over if it comes in time, and
 // tells whether the agent could be asked. Of one that is hindered not much is hoped
 // for.

@@ -227,11 +227,8 @@ func ReadStatus(state string) (Status, error) {
 		return s, nil
 	}
 	why := hindrances(s.PID, state)
-	limit := unaskedMost
-	if time.Since(s.Updated) > askAfter && ask(state, &s, len(why) > 0) {
-		limit = silentMost
-	}
-	if age := time.Since(s.Updated); age > limit {
+	asked := time.Since(s.Updated) > askAfter && ask(state, &s, len(why) > 0)
+	if age := time.Since(s.Updated); hangs(age, asked) {
 		s.fail(fmt.Sprintf("the agent hangs: its status is %s old%s", age.Round(time.Second), prefixed("; ", strings.Join(why, "; "))))
 		return s, nil
 	}

@@ -70,6 +70,12 @@ const restMost = 2 << 20
 // rest gives back what a process that is about to sleep does not need.
 func rest() {
 	if u := readUsage(); u.objects-u.live+u.free > restMost {
-		debug.FreeOSMemory()
+		giveBack()
 	}
+}
+
+// giveBack returns to the system what this process does not need now.
+func giveBack() {
+	debug.FreeOSMemory()
+	_ = dropFilePages() // without it the process only looks larger
 }
