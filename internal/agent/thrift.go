@@ -12,7 +12,7 @@ type Room struct{ Least, Most int64 }
 
 // The rooms of the two processes.
 var (
-	AgentRoom  = Room{Least: 6 << 20, Most: 12 << 20}
+	AgentRoom  = Room{Least: 5 << 20, Most: 8 << 20}
 	workerRoom = Room{Least: 16 << 20, Most: 32 << 20}
 )
 
