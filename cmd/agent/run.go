@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 
 	"github.com/kardianos/service"
 	"github.com/spf13/cobra"
@@ -15,12 +14,6 @@ import (
 	"meetguard/internal/agent"
 	"meetguard/internal/config"
 )
-
-// memoryTarget is the memory from which the garbage collector works harder, in
-// bytes. A new agent needs a few megabytes; one whose memories of files and
-// launches are all full has 55 MB in use and 12 MB of the runtime beside them. A
-// target below that would have it collect without end.
-const memoryTarget = 96 << 20
 
 func (a *app) runCommand() *cobra.Command {
 	var file, state, collector string
@@ -65,7 +58,7 @@ that meetguard service install makes use it.`,
 // runAgent runs the agent until it is told to end. Folders named on the command
 // line may be relative.
 func (a *app) runAgent(in config.Inputs, asService bool) error {
-	debug.SetMemoryLimit(memoryTarget)
+	agent.Thrifty(agent.AgentRoom)
 	if err := absolute(in.Flags); err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -72,6 +71,7 @@ type Agent struct {
 	chains    *chains
 	counts    counts
 	late      lateness
+	private   string  // the folder that it watches for itself, "" for none
 	canary    *canary // nil without one
 	notices   *notices
 	keepsake  keepsake
@@ -124,7 +124,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	if err = a.notices.configure(cfg); err != nil {
 		return a, err
 	}
-	if err = a.openCanary(); err != nil {
+	if err = a.openPrivate(); err != nil {
 		return a, err
 	}
 	if err = a.openSources(); err != nil {
@@ -140,14 +140,18 @@ func (a *Agent) openSources() (err error) {
 	if a.opts.Fixed {
 		a.roots = func() []string { return cfg.Watch }
 	}
-	a.files, err = watch.NewFiles(watch.FilesConfig{Roots: a.roots, Private: a.canary.folder(), Fixed: a.opts.Fixed, Known: a.known, Backend: auto(cfg.Files), Log: a.log})
+	files := watch.FilesConfig{Roots: a.roots, Private: a.private, Fixed: a.opts.Fixed, Paced: true, Known: a.known, Backend: auto(cfg.Files), Log: a.log}
+	if !a.opts.Fixed {
+		files.Above = watch.DownloadsAbove
+	}
+	a.files, err = watch.NewFiles(files)
 	if err != nil {
 		return err
 	}
 	if cfg.Launches == "off" {
 		return nil
 	}
-	a.launches, err = watch.NewLaunches(watch.LaunchesConfig{Source: auto(cfg.Launches), Log: a.log})
+	a.launches, err = watch.NewLaunches(watch.LaunchesConfig{Source: auto(cfg.Launches), Paced: true, Log: a.log})
 	return err
 }
 
@@ -176,7 +180,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	g.Go(func() error { return a.notices.run(ctx) })
 	g.Go(func() error { return a.writeStatus(ctx) })
 	g.Go(func() error { return a.announce(ctx) })
-	g.Go(func() error { return a.prove(ctx) })
+	g.Go(func() error { return a.pulse(ctx) })
 	err := g.Wait()
 	if errors.Is(err, context.Canceled) {
 		err = nil
@@ -235,8 +239,8 @@ func (a *Agent) announce(ctx context.Context) error {
 	for _, s := range a.status().Sources {
 		args = append(args, s.Name, strings.TrimSuffix(string(s.State)+": "+s.Detail, ": "))
 	}
-	debug.FreeOSMemory() // what starting needed is not needed again
-	a.saveStatus()       // whoever waits for the line below may ask for the status
+	giveBack()     // what starting needed is not needed again
+	a.saveStatus() // whoever waits for the line below may ask for the status
 	a.log.Info("Watching", args...)
 	if a.opts.Live != nil {
 		a.opts.Live()
@@ -267,7 +271,10 @@ func (a *Agent) close() {
 // fileEvent judges a file that landed. It may take its time: the source holds
 // further names back without losing them.
 func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
-	defer a.touch()
+	if a.asked(ev.Path) {
+		a.saveStatus()
+		return nil
+	}
 	a.judging.RLock()
 	defer a.judging.RUnlock()
 	f, id, err := a.insp.Inspect(ctx, ev.Path)
@@ -279,8 +286,9 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 		return nil // gone again: a temporary file
 	}
 	if a.canary.owns(ev.Path) && a.canary.landed(ev.Path, a.insp.Judge(f)) {
-		return nil
+		return nil // the status is written when all of the proof is back
 	}
+	defer a.touch()
 	a.counts.judged.Add(1)
 	if f.SHA256 != "" {
 		a.counts.read.Add(1)
@@ -362,7 +370,9 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 			if err != nil {
 				a.log.Error("Alert not written", "err", err)
 			}
-			a.stir()
+			if !test { // of the canary's the status is written when all of it is back
+				a.stir()
+			}
 		}
 	}
 }

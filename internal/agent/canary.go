@@ -45,7 +45,7 @@ const (
 	canarySave = 2 * time.Second
 )
 
-// canary is the running Canary.
+// canary is the running Canary, which lives in the private folder.
 type canary struct {
 	Canary
 	dir string
@@ -70,41 +70,48 @@ func newFlight() (*flight, error) {
 	return &flight{word: canaryWord + hex.EncodeToString(b[:]), file: make(chan struct{}), launch: make(chan struct{}), began: time.Now()}, nil
 }
 
-// openCanary makes the folder, and takes out what a killed agent left there.
-func (a *Agent) openCanary() error {
-	c := &canary{Canary: a.opts.Canary}
-	if c.Every <= 0 {
+// openPrivate makes the folder that the agent watches for itself, and takes out
+// what a killed agent left there. It is the canary's, and that of whoever asks how
+// the agent is, see ask. An agent without a canary does without it if need be.
+func (a *Agent) openPrivate() error {
+	dir, err := makePrivate(a.opts.Config.State)
+	if a.opts.Canary.Every <= 0 {
+		if err != nil {
+			a.log.Debug("Nobody can ask how the agent is", "err", err)
+			return nil
+		}
+		a.private = dir
 		return nil
 	}
-	state, err := filepath.Abs(a.opts.Config.State)
 	if err != nil {
-		return fmt.Errorf("find the folder of the canary: %w", err)
+		return err
 	}
-	c.dir = filepath.Join(state, canaryFolder)
-	c.tell(meetguard.SourceOK, "the first proof is under way")
-	if err := os.Mkdir(c.dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
-		return fmt.Errorf("make the folder of the canary: %w", err)
-	}
-	if fi, err := os.Lstat(c.dir); err != nil || !fi.IsDir() {
-		return fmt.Errorf("use the folder of the canary: %s is no folder; remove it", c.dir)
-	}
-	left, err := filepath.Glob(filepath.Join(c.dir, canaryWord+"*"))
-	for _, path := range left {
-		err = errors.Join(err, os.Remove(path))
-	}
-	if err != nil {
-		return fmt.Errorf("empty the folder of the canary: %w", err)
-	}
-	a.canary = c
+	a.private, a.canary = dir, &canary{Canary: a.opts.Canary, dir: dir}
+	a.canary.tell(meetguard.SourceOK, "the first proof is under way")
 	return nil
 }
 
-// folder is what the file source watches for the canary, "" for nothing.
-func (c *canary) folder() string {
-	if c == nil {
-		return ""
+func makePrivate(state string) (dir string, err error) {
+	if state, err = filepath.Abs(state); err != nil {
+		return "", fmt.Errorf("find the folder of the canary: %w", err)
 	}
-	return c.dir
+	dir = filepath.Join(state, canaryFolder)
+	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, os.ErrExist) {
+		return "", fmt.Errorf("make the folder of the canary: %w", err)
+	}
+	if fi, err := os.Lstat(dir); err != nil || !fi.IsDir() {
+		return "", fmt.Errorf("use the folder of the canary: %s is no folder; remove it", dir)
+	}
+	for _, word := range []string{canaryWord, askWord} {
+		left, err := filepath.Glob(filepath.Join(dir, word+"*"))
+		for _, path := range left {
+			err = errors.Join(err, os.Remove(path))
+		}
+		if err != nil {
+			return "", fmt.Errorf("empty the folder of the canary: %w", err)
+		}
+	}
+	return dir, nil
 }
 
 // owns tells whether a file that landed may be the canary.
@@ -168,26 +175,6 @@ func (c *canary) sources() []meetguard.SourceStatus {
 	return []meetguard.SourceStatus{c.status}
 }
 
-// prove makes proofs until ctx ends, the first as soon as every source is live.
-func (a *Agent) prove(ctx context.Context) error {
-	if a.canary == nil {
-		return nil
-	}
-	select {
-	case <-a.live:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	for {
-		a.proveOnce(ctx)
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(a.canary.Every):
-		}
-	}
-}
-
 // proveOnce makes one proof and tells what came of it. What could not even be
 // tried because the volume takes no more is told as failed, but not to Failed:
 // a new start would not mend it, and files are still seen.
@@ -208,7 +195,6 @@ func (a *Agent) proveOnce(ctx context.Context) {
 		a.saveStatusWithin(canarySave)
 		c.Failed(err.Error())
 	}
-	a.touch()
 }
 
 // saveStatusWithin does not wait for a lock that something hung may hold.

@@ -39,7 +39,7 @@ func (a *Agent) openSender() (err error) {
 	}
 	machine := device.ThisMachine()
 	a.sender, err = alert.NewSender(alert.SenderConfig{URL: cfg.Collector, Log: a.alerts, Host: a.host, Product: a.product, Client: a.device.Client(),
-		Logger: a.log, Status: func() any { return a.status() }, Machine: machine.ID, Boot: machine.Boot})
+		Logger: a.log, Status: func() any { return a.status() }, Asked: a.heartbeat, Machine: machine.ID, Boot: machine.Boot})
 	return err
 }
 

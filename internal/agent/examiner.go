@@ -140,7 +140,8 @@ func addAbused(v *sign.Verifier, file string) error {
 func ServeWorker(cfg ExaminerConfig) error {
 	debug.SetPanicOnFault(true)
 	ex, failed := NewExaminer(cfg)
-	debug.FreeOSMemory() // what loading needed is not needed again
+	giveBack() // what loading needed is not needed again
+	Thrifty(workerRoom)
 	return worker.Serve(func(raw []byte, files []*os.File) []byte {
 		if failed != nil {
 			return encode(reply{Failed: failed.Error()})

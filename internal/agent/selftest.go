@@ -42,6 +42,7 @@ func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, e
 		a.canary.launched(word)
 		return true, nil
 	}
+	defer a.stir()
 	return true, a.report(ctx, ev, f, v, false)
 }
 

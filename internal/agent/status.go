@@ -26,12 +26,12 @@ const (
 	statusFile = "status.json"
 )
 
-// statusEvery is how often the status is written without a reason, statusDelay
-// how long news are gathered before they are written, and statusLater how long
-// when there is no other news than that something was clean: there is no end of
-// that, and writing takes longer than judging does.
+// statusDelay is how long news are gathered before they are written, and
+// statusLater how long when there is no other news than that something was clean:
+// there is no end of that, and writing takes longer than judging does. Without
+// news the status is written with each pulse and each heartbeat, and for whoever
+// asks.
 const (
-	statusEvery = time.Minute
 	statusDelay = 200 * time.Millisecond
 	statusLater = 2 * time.Second
 )
@@ -155,7 +155,7 @@ func (a *Agent) stir() {
 	}
 }
 
-// writeStatus keeps the status file true: soon after news, and every minute.
+// writeStatus keeps the status file true soon after news.
 func (a *Agent) writeStatus(ctx context.Context) error {
 	for {
 		select {
@@ -167,7 +167,6 @@ func (a *Agent) writeStatus(ctx context.Context) error {
 			if pause(ctx, statusLater, a.changed) {
 				pause(ctx, statusDelay, nil)
 			}
-		case <-time.After(statusEvery):
 		}
 		a.saveStatus()
 	}
@@ -215,10 +214,30 @@ func writeJSON(path string, v any) error {
 	return os.Rename(tmp, path)
 }
 
-// ReadStatus reads the status that the agent on this state folder wrote last.
-// Of an agent that does not run any more every source has failed: silence is
-// not health.
+// ReadStatus asks the agent on this state folder how it is, and reads what it
+// says. Of an agent that does not run any more, or does not answer, every source
+// has failed: silence is not health.
 func ReadStatus(state string) (Status, error) {
+	s, err := lastStatus(state)
+	if err != nil {
+		return s, err
+	}
+	if !alive(s.PID) {
+		s.fail(fmt.Sprintf("the agent does not run; it was last seen at %s", s.Updated.Format(time.RFC3339)))
+		return s, nil
+	}
+	why := hindrances(s.PID, state)
+	asked := time.Since(s.Updated) > askAfter && ask(state, &s, len(why) > 0)
+	if age := time.Since(s.Updated); hangs(age, asked) {
+		s.fail(fmt.Sprintf("the agent hangs: its status is %s old%s", age.Round(time.Second), prefixed("; ", strings.Join(why, "; "))))
+		return s, nil
+	}
+	s.hinder(why)
+	return s, nil
+}
+
+// lastStatus is what the agent wrote last.
+func lastStatus(state string) (Status, error) {
 	var s Status
 	data, err := os.ReadFile(filepath.Join(state, statusFile))
 	if errors.Is(err, fs.ErrNotExist) {
@@ -229,14 +248,6 @@ func ReadStatus(state string) (Status, error) {
 	}
 	if err := json.Unmarshal(data, &s); err != nil {
 		return s, fmt.Errorf("read the status: %w", err)
-	}
-	switch age := time.Since(s.Updated); {
-	case !alive(s.PID):
-		s.fail(fmt.Sprintf("the agent does not run; it was last seen at %s", s.Updated.Format(time.RFC3339)))
-	case age > 3*statusEvery:
-		s.fail(fmt.Sprintf("the agent hangs: its status is %s old%s", age.Round(time.Second), prefixed("; ", strings.Join(hindrances(s.PID, state), "; "))))
-	default:
-		s.hinder(hindrances(s.PID, state))
 	}
 	return s, nil
 }

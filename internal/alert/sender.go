@@ -41,6 +41,7 @@ type SenderConfig struct {
 	Client  *http.Client // brings certificates and trust; nil: the system's trust. Redirects are never followed.
 	Logger  *slog.Logger // nil: silent
 	Status  func() any   // what the heartbeat says under "status"; nil: nothing
+	Asked   func()       // called after each request, whatever came of it; nil: nothing
 	Machine string       // tells machines apart, "" if not known
 	Boot    string       // tells the boots of a machine apart, "" if not known
 }
@@ -142,6 +143,9 @@ func (s *Sender) Run(ctx context.Context) error {
 			next, err = s.deliver(ctx, items, due)
 		}
 		s.health.set(ctx, err)
+		if s.cfg.Asked != nil {
+			s.cfg.Asked()
+		}
 		if err == nil {
 			failures = 0
 			if next > 0 {

@@ -234,24 +234,98 @@ func TestArgumentsAreBounded(t *testing.T) {
 		if len(p.Args) != 2 {
 			t.Fatal("the launch itself lost its arguments")
 		}
-		if tr.args > maxArgs {
-			t.Fatalf("%d bytes are held after %d launches", tr.args, n+1)
+		if tr.args.used > maxArgs {
+			t.Fatalf("%d bytes are held after %d launches", tr.args.used, n+1)
 		}
 	}
 	held, bare := 0, 0
 	for _, n := range tr.order {
-		held += n.held
-		if len(n.proc.Args) == 0 {
+		held += int(n.held)
+		if len(n.args) == 0 {
 			t.Fatal("a launch lost its first word")
 		}
-		if len(n.proc.Args) == 1 {
+		if len(n.args) == 1 {
 			bare++
 		}
 	}
-	if held != tr.args || held < maxArgs/2 || bare == 0 || bare == maxNodes {
-		t.Errorf("%d bytes are held, %d in the accounts; %d launches of %d lost their arguments", held, tr.args, bare, maxNodes)
+	if held != tr.args.used || held < maxArgs/2 || bare == 0 || bare == maxNodes {
+		t.Errorf("%d bytes are held, %d in the accounts; %d launches of %d lost their arguments", held, tr.args.used, bare, maxNodes)
 	}
-	if last := tr.nodes[launches+1]; len(last.proc.Args) != 2 {
+	if last := tr.nodes[launches+1]; len(last.args) != 2 {
 		t.Error("the newest launch lost its arguments")
 	}
+}
+
+// TestDeedsAreBounded: nor their deeds, nor what these are a part of. Those of one
+// launch count as long as they are few.
+func TestDeedsAreBounded(t *testing.T) {
+	tr := New()
+	before := heap()
+	for n := range maxNodes + 100 {
+		args := []string{"curl", "-o", fmt.Sprintf("/tmp/%d", n), "https://a.invalid", strings.Repeat("x", 2<<10)}
+		p := &meetguard.Process{OS: "linux", PID: n + 2, PPID: 1, Exe: "/usr/bin/curl", Args: args, Started: start.Add(time.Duration(n) * time.Millisecond)}
+		tr.Ancestry(p)
+		f := &meetguard.Facts{Path: p.Exe, Process: p}
+		tr.Add(f)
+		if tr.told.used > maxTold {
+			t.Fatalf("%d bytes of deeds are held after %d launches", tr.told.used, n+1)
+		}
+	}
+	told := 0
+	for _, n := range tr.order {
+		told += int(n.telling)
+	}
+	if told != tr.told.used || told == 0 {
+		t.Errorf("%d bytes of deeds are held, %d in the account", told, tr.told.used)
+	}
+	if took := int(heap() - before); took > 20<<20 {
+		t.Errorf("%d launches take %d bytes", maxNodes, took)
+	}
+	runtime.KeepAlive(tr)
+}
+
+// TestOldDeedsStayInTheStory: a chain that lives on is told with what it did
+// thousands of launches ago.
+func TestOldDeedsStayInTheStory(t *testing.T) {
+	tr := New()
+	launch := func(pid, ppid int, exe string, args ...string) []meetguard.Step {
+		p := &meetguard.Process{OS: "linux", PID: pid, PPID: ppid, Exe: exe, Args: args, Started: start}
+		tr.Ancestry(p)
+		f := &meetguard.Facts{Path: exe, Process: p}
+		tr.Add(f)
+		return f.Story
+	}
+	launch(10, 1, "/usr/bin/bash", "bash", "/tmp/x.sh")
+	launch(11, 10, "/usr/bin/curl", "curl", "-o", "/tmp/a", "https://a.invalid/a")
+	for n := range maxNodes {
+		launch(1000+n, 5, "/usr/bin/true", "true")
+	}
+	launch(10, 1, "/usr/bin/bash", "bash", "/tmp/x.sh")
+	story := launch(12, 10, "/usr/bin/sh", "sh", "/tmp/a")
+	for _, s := range story {
+		for _, d := range s.Deeds {
+			if d.Kind == meetguard.DeedFetch && d.File == "/tmp/a" && d.Host == "a.invalid" {
+				return
+			}
+		}
+	}
+	t.Errorf("the story does not tell of the download: %+v", story)
+}
+
+// TestTrackerMemory: thousands of ordinary launches take what is said of them.
+func TestTrackerMemory(t *testing.T) {
+	before := heap()
+	tr := New()
+	for n := range maxNodes {
+		p := &meetguard.Process{OS: "linux", PID: n + 2, PPID: 1, Exe: "/usr/bin/gcc", User: "ada", Cwd: "/home/ada/work", Source: "ebpf", Started: start.Add(time.Duration(n) * time.Second),
+			Args: strings.Split(fmt.Sprintf("gcc -c -O2 -o /home/ada/work/%d.o /home/ada/work/%d.c", n, n), " ")}
+		tr.Ancestry(p)
+		tr.Add(&meetguard.Facts{Path: p.Exe, Process: p})
+	}
+	took := heap() - before
+	t.Logf("%d launches take %d KiB, %d of them arguments and %d deeds", maxNodes, took>>10, tr.args.used>>10, tr.told.used>>10)
+	if took > 16<<20 {
+		t.Errorf("%d launches take %d bytes", maxNodes, took)
+	}
+	runtime.KeepAlive(tr)
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unique"
 	"unsafe"
 
 	"meetguard"
@@ -14,6 +15,7 @@ import (
 const (
 	maxNodes     = 16_384          // launches
 	maxArgs      = 4 << 20         // bytes of arguments, of all launches together
+	maxTold      = 4 << 20         // bytes of deeds, of all launches together
 	maxFiles     = 4_096           // files that launches made
 	maxSessions  = 512             // terminals, desktops, browsers
 	maxSteps     = 48              // of one chain
@@ -30,8 +32,8 @@ type Tracker struct {
 	nodes    map[int]*node
 	order    []*node // ring, oldest at next
 	next     int
-	args     int // bytes of arguments that are held
-	bare     int // in order: what is older has lost its arguments
+	args     budget
+	told     budget
 	files    map[string]*trace
 	fileRing []string
 	fileNext int
@@ -41,23 +43,69 @@ type Tracker struct {
 	chains   int
 }
 
-// node is one launch. It lives as long as its children are remembered.
+// budget is what something takes of all launches together, in bytes.
+type budget struct {
+	used int
+	bare int // in order: what is older has none of it any more
+}
+
+// node is one launch. It lives as long as its children are remembered. There are
+// thousands: what many have in common is held once.
 type node struct {
-	proc   meetguard.Process
-	parent *node
-	root   *node // the topmost launch below a program that opens doors
-	depth  int
-	group  *group
-	door   bool
-	held   int // bytes of its arguments that count
+	of      unique.Handle[program]
+	args    []string
+	line    string // the command line, where there are no args
+	started time.Time
+	deeds   []meetguard.Deed
+	parent  *node
+	root    *node // the topmost launch below a program that opens doors
+	group   *group
+	pid     int32
+	ppid    int32
+	depth   int32
+	held    int32 // bytes of its arguments that count
+	telling int32 // bytes of its deeds that count
+	door    bool
+}
+
+// program is what launches of one program have in common, mostly.
+type program struct {
+	os, exe, cwd, user, source, origin string
+	signature                          *meetguard.Signature
+}
+
+func nodeOf(p *meetguard.Process, parent *node) *node {
+	return &node{of: unique.Make(program{p.OS, p.Exe, p.Cwd, p.User, p.Source, p.OriginHost, p.Signature}),
+		args: p.Args, line: p.CommandLine, started: p.Started, pid: int32(p.PID), ppid: int32(p.PPID), parent: parent}
+}
+
+func (n *node) exe() string { return n.of.Value().exe }
+
+// proc is the launch as it was told, without its ancestors and what was stripped.
+func (n *node) proc() meetguard.Process {
+	of := n.of.Value()
+	return meetguard.Process{PID: int(n.pid), PPID: int(n.ppid), OS: of.os, Exe: of.exe, Args: n.args, CommandLine: n.line, Cwd: of.cwd, User: of.user,
+		Started: n.started, Source: of.source, Signature: of.signature, OriginHost: of.origin}
+}
+
+// step is the launch as a part of a story.
+func (n *node) step(link string) meetguard.Step {
+	return meetguard.Step{Time: n.started, PID: int(n.pid), PPID: int(n.ppid), Exe: n.exe(), Link: link, Deeds: n.deeds}
 }
 
 // group is a chain: launches that one program led to, or that handle the same
 // files.
 type group struct {
-	id    string
-	into  *group // it was joined to another
-	steps []entry
+	began  time.Time // with pid and number its name
+	number int
+	into   *group // it was joined to another
+	steps  []*node
+	pid    int32
+}
+
+// name is how alerts tell one chain from another.
+func (g *group) name() string {
+	return fmt.Sprintf("%s/%d/%d", g.began.UTC().Format(time.RFC3339), g.pid, g.number)
 }
 
 func (g *group) top() *group {
@@ -70,11 +118,6 @@ func (g *group) top() *group {
 	return g
 }
 
-type entry struct {
-	step meetguard.Step
-	node *node
-}
-
 // trace is a file that a launch made.
 type trace struct {
 	group  *group
@@ -83,7 +126,7 @@ type trace struct {
 }
 
 // session is what a terminal, a desktop or a browser started lately.
-type session struct{ steps []entry }
+type session struct{ steps []*node }
 
 // New gives a tracker that remembers nothing yet.
 func New() *Tracker {
@@ -95,9 +138,7 @@ func New() *Tracker {
 // it its ancestors. A launch of a known process id is another process, unless a
 // wrapper such as a shell became another program.
 func (t *Tracker) Ancestry(p *meetguard.Process) {
-	n := &node{proc: *p}
-	n.proc.Ancestors = nil
-	t.packages(n)
+	n := nodeOf(t.packages(p), nil)
 	old := t.nodes[p.PID]
 	switch {
 	case old != nil && became(old, p):
@@ -116,7 +157,7 @@ func (t *Tracker) Ancestry(p *meetguard.Process) {
 	t.keep(n.settle())
 	if len(p.Ancestors) == 0 {
 		for a := n.parent; a != nil && len(p.Ancestors) < maxAncestors; a = a.parent {
-			p.Ancestors = append(p.Ancestors, a.proc)
+			p.Ancestors = append(p.Ancestors, a.proc())
 		}
 	}
 }
@@ -124,11 +165,11 @@ func (t *Tracker) Ancestry(p *meetguard.Process) {
 // became says whether a process, and not another one of the same number, runs
 // a new program: shells and their like do that with their last command.
 func became(old *node, p *meetguard.Process) bool {
-	if p.OS == "windows" || old.proc.PPID != p.PPID || !wrapper[Program(old.proc.Exe)] {
+	if p.OS == "windows" || int(old.ppid) != p.PPID || !wrapper[Program(old.exe())] {
 		return false
 	}
-	d := p.Started.Sub(old.proc.Started)
-	return p.Started.IsZero() || old.proc.Started.IsZero() || d >= 0 && d < execSpan
+	d := p.Started.Sub(old.started)
+	return p.Started.IsZero() || old.started.IsZero() || d >= 0 && d < execSpan
 }
 
 var wrapper = set(`sh bash zsh dash ksh fish env sudo doas nohup nice timeout setsid xargs arch caffeinate su login`)
@@ -138,9 +179,9 @@ func (t *Tracker) learn(list []meetguard.Process) *node {
 	var above *node
 	for i := min(len(list), maxAncestors) - 1; i >= 0; i-- {
 		n := t.nodes[list[i].PID]
-		if n == nil || n.proc.Exe != list[i].Exe {
-			n = &node{proc: list[i], parent: above, depth: min(len(list), maxAncestors) - 1 - i}
-			n.proc.Ancestors = nil
+		if n == nil || n.exe() != list[i].Exe {
+			n = nodeOf(&list[i], above)
+			n.depth = int32(min(len(list), maxAncestors) - 1 - i)
 			t.keep(n.settle())
 		}
 		above = n
@@ -150,20 +191,29 @@ func (t *Tracker) learn(list []meetguard.Process) *node {
 
 func (t *Tracker) keep(n *node) {
 	if old := t.order[t.next]; old != nil {
-		if t.nodes[old.proc.PID] == old {
-			delete(t.nodes, old.proc.PID)
+		if t.nodes[int(old.pid)] == old {
+			delete(t.nodes, int(old.pid))
 		}
 		t.strip(old)
-		if t.bare == t.next {
-			t.bare = (t.bare + 1) % len(t.order)
+		t.release(old)
+		for _, b := range []*budget{&t.args, &t.told} {
+			if b.bare == t.next {
+				b.bare = (b.bare + 1) % len(t.order)
+			}
 		}
 	}
 	t.order[t.next] = n
 	t.next = (t.next + 1) % len(t.order)
-	t.nodes[n.proc.PID] = n
-	n.held = argBytes(&n.proc)
-	for t.args += n.held; t.args > maxArgs; t.bare = (t.bare + 1) % len(t.order) {
-		t.strip(t.order[t.bare])
+	t.nodes[int(n.pid)] = n
+	n.held = int32(argBytes(n))
+	t.spend(&t.args, int(n.held), maxArgs, t.strip)
+}
+
+// spend takes something into account and has the oldest launches lose theirs
+// until all of it is within the bound again.
+func (t *Tracker) spend(b *budget, n, most int, drop func(*node)) {
+	for b.used += n; b.used > most; b.bare = (b.bare + 1) % len(t.order) {
+		drop(t.order[b.bare])
 	}
 }
 
@@ -171,33 +221,92 @@ func (t *Tracker) keep(n *node) {
 // launch may have 32 KiB of them, whoever is nobody can make thousands of such,
 // and a node may live for as long as its descendants do.
 func (t *Tracker) strip(n *node) {
-	t.args -= n.held
+	t.args.used -= int(n.held)
 	n.held = 0
-	if len(n.proc.Args) > 0 {
-		n.proc.Args = []string{strings.Clone(n.proc.Args[0][:min(len(n.proc.Args[0]), maxWord)])}
+	n.bare()
+}
+
+func (n *node) bare() {
+	if len(n.args) > 0 {
+		n.args = []string{strings.Clone(n.args[0][:min(len(n.args[0]), maxWord)])}
 	}
-	n.proc.CommandLine = ""
+	n.line = ""
+}
+
+// fewDeeds is what the deeds of a launch may take, in bytes, that is so old that
+// it counts no more, but lives on in the story of its chain.
+const fewDeeds = 512
+
+// release takes the deeds of an old launch out of the account, and away if they
+// are many.
+func (t *Tracker) release(n *node) {
+	deeds := n.deeds
+	few := n.telling <= fewDeeds
+	if t.mute(n); few {
+		n.deeds = deeds
+	}
+}
+
+// mute takes the deeds of a launch away, for the same reason.
+func (t *Tracker) mute(n *node) {
+	t.told.used -= int(n.telling)
+	n.telling, n.deeds = 0, nil
+}
+
+// remember keeps the deeds of a launch, with texts of their own: those of its
+// arguments would hold all of these.
+func (t *Tracker) remember(n *node, deeds []meetguard.Deed) {
+	t.mute(n)
+	if len(deeds) == 0 {
+		return
+	}
+	n.deeds = make([]meetguard.Deed, len(deeds))
+	size := 0
+	for i, d := range deeds {
+		d.File, d.From, d.Host, d.What = ownText(d.File, n), ownText(d.From, n), ownText(d.Host, n), ownText(d.What, n)
+		d.Mark = slices.Clone(d.Mark)
+		for k := range d.Mark {
+			d.Mark[k] = strings.Clone(d.Mark[k])
+			size += len(d.Mark[k])
+		}
+		n.deeds[i] = d
+		size += int(unsafe.Sizeof(d)) + len(d.File) + len(d.From) + len(d.Host) + len(d.What)
+	}
+	n.telling = int32(size)
+	t.spend(&t.told, size, maxTold, t.mute)
+}
+
+// ownText copies a text, unless it is the path of the launch's program.
+func ownText(s string, n *node) string {
+	if exe := n.exe(); s == exe {
+		return exe
+	}
+	return strings.Clone(s)
 }
 
 // maxWord is how much is kept of the first word, in bytes.
 const maxWord = 256
 
-func argBytes(p *meetguard.Process) int {
-	n := len(p.CommandLine)
-	for _, a := range p.Args {
-		n += len(a) + int(unsafe.Sizeof(a))
+func argBytes(n *node) int {
+	size := len(n.line) + cap(n.args)*int(unsafe.Sizeof(""))
+	for _, a := range n.args {
+		size += len(a)
 	}
-	return n
+	return size
 }
 
 // cut copies the nearest nodes of a line of ancestors, so that the rest can be
-// freed.
+// freed. The copies are in no account: they have no arguments but the first word,
+// and no deeds.
 func cut(n *node, keep int) *node {
 	if n == nil || keep == 0 {
 		return nil
 	}
-	above := &node{proc: n.proc, parent: cut(n.parent, keep-1), depth: keep - 1, group: n.group}
-	return above.settle()
+	above := *n
+	above.parent, above.depth, above.held, above.telling, above.deeds = cut(n.parent, keep-1), int32(keep-1), 0, 0, nil
+	settled := above.settle() // by its arguments
+	settled.bare()
+	return settled
 }
 
 // Add takes a launch that Ancestry knows into a chain and gives its facts the
@@ -205,7 +314,7 @@ func cut(n *node, keep int) *node {
 func (t *Tracker) Add(f *meetguard.Facts) {
 	p := f.Process
 	n := t.nodes[p.PID]
-	if n == nil || n.proc.Exe != p.Exe {
+	if n == nil || n.exe() != p.Exe {
 		return
 	}
 	step := meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
@@ -213,12 +322,12 @@ func (t *Tracker) Add(f *meetguard.Facts) {
 	g := t.group(n)
 	g = t.joinPipe(t.joinFiles(g, step), n, step, holder)
 	n.group = g
-	e := entry{step, n}
-	f.Story = t.story(g, e, holder)
-	f.Chain = g.id
-	g.add(e)
+	f.Story = t.story(g, n, step, holder)
+	f.Chain = g.name()
+	t.remember(n, step.Deeds)
+	g.add(n)
 	if holder != nil && len(step.Deeds) > 0 {
-		t.session(holder).add(e)
+		t.session(holder).add(n)
 	}
 }
 
@@ -228,9 +337,8 @@ func (t *Tracker) group(n *node) *group {
 	if n.parent != nil && n.parent.group != nil && !n.parent.door {
 		return n.parent.group.top()
 	}
-	g := &group{}
 	t.chains++
-	g.id = fmt.Sprintf("%s/%d/%d", n.proc.Started.UTC().Format(time.RFC3339), n.proc.PID, t.chains)
+	g := &group{began: n.started, pid: n.pid, number: t.chains}
 	if n.parent != nil && !n.parent.door { // an ancestor that was not seen to start
 		n.parent.group = g
 	}
@@ -270,12 +378,12 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 		return g
 	}
 	for _, e := range s.steps {
-		if e.step.PPID != step.PPID || step.Time.Sub(e.step.Time).Abs() > pipeSpan && !step.Time.IsZero() || e.node.group.top() == g || typed[Program(e.step.Exe)] {
+		if int(e.ppid) != step.PPID || step.Time.Sub(e.started).Abs() > pipeSpan && !step.Time.IsZero() || e.group.top() == g || typed[Program(e.exe())] {
 			continue
 		}
-		for _, d := range e.step.Deeds {
+		for _, d := range e.deeds {
 			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) {
-				g = merge(e.node.group.top(), g)
+				g = merge(e.group.top(), g)
 				break
 			}
 		}
@@ -286,19 +394,19 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 // readsPipe holds also for a shell of which no more is known than that a shell
 // started it, and for tools that unpack what comes.
 func readsPipe(n *node, step meetguard.Step) bool {
-	name := Program(n.proc.Exe)
+	name := Program(n.exe())
 	for _, d := range step.Deeds {
-		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedPersist && Program(n.proc.Exe) == "tee" || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
+		if d.Kind == meetguard.DeedRead || d.Kind == meetguard.DeedPersist && name == "tee" || d.Kind == meetguard.DeedUnpack && d.From == "" || d.Kind == meetguard.DeedEncoded && d.From == "" {
 			return true
 		}
 	}
-	return len(n.proc.Args) == 0 && n.parent != nil && typed[Program(n.parent.proc.Exe)] && (typed[name] || inlineHosts[plainTool(name)])
+	return len(n.args) == 0 && n.parent != nil && typed[Program(n.parent.exe())] && (typed[name] || inlineHosts[plainTool(name)])
 }
 
 func merge(into, g *group) *group {
 	into.steps = append(into.steps, g.steps...)
 	if over := len(into.steps) - maxSteps; over > 0 {
-		into.steps = append([]entry(nil), into.steps[over:]...)
+		into.steps = append([]*node(nil), into.steps[over:]...)
 	}
 	g.into, g.steps = into, nil
 	return into
@@ -386,62 +494,57 @@ func (t *Tracker) session(holder *node) *session {
 	return s
 }
 
-func (s *session) add(e entry) {
+func (s *session) add(n *node) {
 	if len(s.steps) >= maxSession {
 		s.steps = append(s.steps[:0], s.steps[1:]...)
 	}
-	s.steps = append(s.steps, e)
+	s.steps = append(s.steps, n)
 }
 
-func (g *group) add(e entry) {
+func (g *group) add(n *node) {
 	if len(g.steps) >= maxSteps {
 		i := 0
 		for k := range g.steps { // what did nothing goes first
-			if len(g.steps[k].step.Deeds) == 0 {
+			if len(g.steps[k].deeds) == 0 {
 				i = k
 				break
 			}
 		}
 		g.steps = append(g.steps[:i], g.steps[i+1:]...)
 	}
-	g.steps = append(g.steps, e)
+	g.steps = append(g.steps, n)
 }
 
 // story tells the chain of a launch, oldest first, the launch itself last.
-func (t *Tracker) story(g *group, e entry, holder *node) []meetguard.Step {
+func (t *Tracker) story(g *group, n *node, own meetguard.Step, holder *node) []meetguard.Step {
 	out := make([]meetguard.Step, 0, len(g.steps)+1)
 	if holder != nil {
 		if s := t.sessions[holder]; s != nil {
 			for _, o := range s.steps {
-				if o.node.group.top() != g && near(o.step.Time, e.step.Time) {
-					out = append(out, linked(o.step, meetguard.LinkSession))
+				if o.group.top() != g && near(o.started, own.Time) {
+					out = append(out, o.step(meetguard.LinkSession))
 				}
 			}
 		}
 	}
 	above := make([]*node, 0, maxAncestors)
-	for a := e.node.parent; a != nil && len(above) < maxAncestors; a = a.parent {
+	for a := n.parent; a != nil && len(above) < maxAncestors; a = a.parent {
 		above = append(above, a)
 	}
 	for _, o := range g.steps {
 		link := meetguard.LinkFile
 		switch {
-		case slices.Contains(above, o.node):
+		case slices.Contains(above, o):
 			link = meetguard.LinkAncestor
-		case o.node.root == e.node.root:
+		case o.root == n.root:
 			link = meetguard.LinkTree
 		}
-		out = append(out, linked(o.step, link))
+		out = append(out, o.step(link))
 	}
 	if over := len(out) - maxStory + 1; over > 0 {
 		out = out[over:]
 	}
-	return append(out, e.step)
-}
-
-func linked(s meetguard.Step, link string) meetguard.Step {
-	s.Link = link
-	return s
+	return append(out, own)
 }
 
 func near(a, b time.Time) bool {
@@ -472,30 +575,29 @@ var doors = set(`launchd systemd init explorer finder dock userinit services svc
 // opensDoors says whether what a program starts has no more in common than the
 // minutes. A shell that was given nothing to run is a person at a keyboard.
 func opensDoors(n *node) bool {
-	name := Program(n.proc.Exe)
+	name := Program(n.exe())
 	if doors[name] || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
 		return true
 	}
-	if n.parent != nil && len(n.proc.Args) == 1 && wrapper[Program(n.parent.proc.Exe)] {
+	if n.parent != nil && len(n.args) == 1 && wrapper[Program(n.parent.exe())] {
 		return false // behind a pipe: it takes its commands from there
 	}
-	if n.parent != nil && len(n.proc.Args) == 0 && n.proc.CommandLine == "" && doors[Program(n.parent.proc.Exe)] && typed[name] {
+	if n.parent != nil && len(n.args) == 0 && n.line == "" && doors[Program(n.parent.exe())] && typed[name] {
 		return true // what a terminal or the desktop starts is mostly that
 	}
-	return interactive(&n.proc, name)
+	return interactive(n.args, n.line, name)
 }
 
 // typed are the shells that people type into.
 var typed = set(`sh bash zsh fish dash ksh tcsh cmd powershell pwsh`)
 
 // interactive: a shell without a script, such as the one in a terminal.
-func interactive(p *meetguard.Process, name string) bool {
+func interactive(words []string, line, name string) bool {
 	if !typed[name] {
 		return false
 	}
-	words := p.Args
 	if len(words) == 0 {
-		return p.CommandLine != "" && !strings.ContainsAny(strings.TrimSpace(p.CommandLine), " ")
+		return line != "" && !strings.ContainsAny(strings.TrimSpace(line), " ")
 	}
 	for _, w := range words[1:] {
 		switch strings.ToLower(w) {

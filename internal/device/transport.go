@@ -17,6 +17,7 @@ const (
 	dialTimeout   = 15 * time.Second
 	answerTimeout = time.Minute
 	idleTimeout   = 10 * time.Minute
+	pingTimeout   = 75 * time.Second // of silence; longer than that interval too, at its longest of 66 s unless the collector asks for less
 )
 
 // client returns the transport for the identity in use. d.mu is held.
@@ -74,7 +75,7 @@ func (d *Device) newTransport(roots *x509.CertPool, show showFunc) *http.Transpo
 		IdleConnTimeout:       idleTimeout,
 		MaxIdleConns:          2,
 		ForceAttemptHTTP2:     true,
-		HTTP2:                 &http.HTTP2Config{SendPingTimeout: time.Minute, PingTimeout: dialTimeout},
+		HTTP2:                 &http.HTTP2Config{SendPingTimeout: pingTimeout, PingTimeout: dialTimeout},
 	}
 }
 

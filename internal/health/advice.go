@@ -74,7 +74,7 @@ func adviceFiles(detail, goos string) string {
 	case has("wait to be looked at", "is not done"):
 		return "wait: every folder has its turn, and nothing is lost; if it goes on, see who fills that folder"
 	case has("more than"):
-		return "name the folders that matter with the key watch; the others are listed every 15 minutes"
+		return "name the folders that matter with the key watch; the others are listed every 10 minutes"
 	}
 	return "see the log of the service"
 }

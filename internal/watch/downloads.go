@@ -24,3 +24,21 @@ func Downloads() []string {
 func usualFolders(home string) []string {
 	return []string{filepath.Join(home, "Downloads"), filepath.Join(home, "Desktop")}
 }
+
+// DownloadsAbove returns the folders in which new ones of Downloads are to be
+// expected: homes that lack one of the usual folders, and the folders that homes
+// lie in. A folder of another name that somebody chooses is found when Downloads
+// is asked the next time.
+func DownloadsAbove() []string {
+	var above []string
+	for _, home := range homeDirs() {
+		above = append(above, filepath.Dir(home))
+		for _, dir := range usualFolders(home) {
+			if _, err := os.Stat(dir); err != nil {
+				above = append(above, home)
+			}
+		}
+	}
+	slices.Sort(above)
+	return slices.Compact(above)
+}

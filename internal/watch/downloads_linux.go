@@ -20,11 +20,13 @@ const (
 // runs this.
 func downloadFolders() []string {
 	var dirs []string
-	for _, home := range homes("/etc/passwd") {
+	for _, home := range homeDirs() {
 		dirs = append(dirs, homeFolders(home)...)
 	}
 	return dirs
 }
+
+func homeDirs() []string { return homes("/etc/passwd") }
 
 // homes reads the homes of persons from a passwd file, and adds the own one.
 func homes(passwd string) []string {

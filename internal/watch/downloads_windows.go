@@ -18,27 +18,53 @@ const (
 // downloadFolders are those of every profile of a person: local and domain
 // accounts have S-1-5-21, Entra accounts S-1-12-1.
 func downloadFolders() []string {
+	var dirs []string
+	for _, id := range profiles() {
+		dirs = append(dirs, profileFolders(id)...)
+	}
+	return dirs
+}
+
+// profiles are the ids of the persons who have a profile.
+func profiles() (persons []string) {
 	list, err := registry.OpenKey(registry.LOCAL_MACHINE, profileList, registry.ENUMERATE_SUB_KEYS)
 	if err != nil {
 		return nil
 	}
 	defer list.Close()
 	ids, _ := list.ReadSubKeyNames(-1)
-	var dirs []string
 	for _, id := range ids {
 		if strings.HasPrefix(id, "S-1-5-21-") || strings.HasPrefix(id, "S-1-12-1-") {
-			dirs = append(dirs, profileFolders(id)...)
+			persons = append(persons, id)
 		}
 	}
-	return dirs
+	return persons
+}
+
+func homeDirs() (homes []string) {
+	for _, id := range profiles() {
+		if home := profileHome(id); home != "" {
+			homes = append(homes, home)
+		}
+	}
+	return homes
+}
+
+// profileHome is the folder of a profile, "" if it is not known.
+func profileHome(id string) string {
+	home := registryString(registry.LOCAL_MACHINE, profileList+`\`+id, "ProfileImagePath")
+	home, err := registry.ExpandString(home) // %SystemDrive% only
+	if err != nil || !filepath.IsAbs(home) {
+		return ""
+	}
+	return home
 }
 
 // profileFolders are the usual folders of a profile, and those that its owner
 // moved; the latter are known only while the owner is logged on.
 func profileFolders(id string) []string {
-	home := registryString(registry.LOCAL_MACHINE, profileList+`\`+id, "ProfileImagePath")
-	home, err := registry.ExpandString(home) // %SystemDrive% only
-	if err != nil || !filepath.IsAbs(home) {
+	home := profileHome(id)
+	if home == "" {
 		return nil
 	}
 	dirs := usualFolders(home)

@@ -137,5 +137,6 @@ func splitArgs(b []byte) []string {
 	if len(b) == 0 {
 		return nil
 	}
-	return strings.SplitN(string(b), "\x00", argsMost)
+	// As many as there are: SplitN alone makes room for as many as there might be.
+	return strings.SplitN(string(b), "\x00", min(bytes.Count(b, []byte{0})+1, argsMost))
 }

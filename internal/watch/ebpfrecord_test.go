@@ -96,3 +96,13 @@ func TestPathsAreRemembered(t *testing.T) {
 		}
 	}
 }
+
+// TestSplitArgsTakesNoMore: room for what might be would be sixteen times the text,
+// outside every account.
+func TestSplitArgsTakesNoMore(t *testing.T) {
+	for text, want := range map[string]int{"sh\x00-c\x00" + strings.Repeat("x", 4000) + "\x00": 3, "true\x00": 1, "": 0, strings.Repeat("a\x00", 3000): argsMost} {
+		if got := splitArgs([]byte(text)); len(got) != want || cap(got) != want {
+			t.Errorf("%d bytes: %d arguments with room for %d, want %d", len(text), len(got), cap(got), want)
+		}
+	}
+}

@@ -20,9 +20,9 @@ import (
 const (
 	depthMost     = 16               // levels below a root
 	watchesMost   = 20_000           // directories watched
-	rootsEvery    = 60 * time.Second // Roots is asked again, and the roots are verified
+	rootsEvery    = 60 * time.Second // Roots is asked again, and the roots are verified, at most so often
 	verifyEvery   = 15 * time.Minute // roots that never change are verified
-	listEvery     = 15 * time.Minute // listing of what cannot be watched
+	listEvery     = 10 * time.Minute // listing of what cannot be watched
 	hintsPerPiece = 64               // hints looked at before a waiting listing goes on by one piece
 )
 
@@ -32,9 +32,16 @@ const SourceSweep = "sweep"
 // FilesConfig says what Files watches.
 type FilesConfig struct {
 	// Roots returns the folders to watch, recursively. It is asked again every
-	// 60 s. A root may be a symbolic link; below it none is followed. Roots
-	// inside other roots are covered by these.
+	// 60 s, or as Paced says. A root may be a symbolic link; below it none is
+	// followed. Roots inside other roots are covered by these.
 	Roots func() []string
+	// Above returns folders in which a new name may mean new roots: when it comes
+	// they are asked for, unless it begins with a dot. It may be nil.
+	Above func() []string
+	// Paced leaves it to whoever calls Upkeep when the roots are asked for again and
+	// verified, so that the source at rest has no timer of its own. It is to be
+	// called every ten minutes at least: what cannot be watched is listed then.
+	Paced bool
 	// Private is a further root, of whoever asks, that Status does not count; ""
 	// for none. It must exist.
 	Private string
@@ -65,7 +72,9 @@ type Files struct {
 	log     *slog.Logger
 	backend backend
 	pending *pending
-	roots   atomic.Pointer[[]string] // read by the backend's reader
+	roots   atomic.Pointer[[]string]        // read by the backend's reader
+	above   atomic.Pointer[map[string]bool] // what Above returned last, as watched; read by the reader
+	due     chan struct{}                   // holds a token when upkeep was asked for
 	ready   chan struct{}
 	pause   func() // see ears
 
@@ -88,7 +97,7 @@ type Files struct {
 // missing or cannot be read is an error that names it.
 func NewFiles(cfg FilesConfig) (*Files, error) {
 	f := &Files{
-		cfg: cfg, log: cfg.Log, pending: newPending(), ready: make(chan struct{}),
+		cfg: cfg, log: cfg.Log, pending: newPending(), ready: make(chan struct{}), due: make(chan struct{}, 1),
 		folders: map[string]*folder{}, watches: watchesMost, health: newHealth(),
 	}
 	if f.log == nil {
@@ -208,11 +217,10 @@ func (f *Files) run(ctx context.Context, ended chan error) error {
 	defer f.endSweeps()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
-	upkeep := time.Now().Add(f.upkeepEvery())
+	next := f.keeper()
 	for n := 0; ctx.Err() == nil; n++ {
-		if now := time.Now(); !now.Before(upkeep) {
+		if next.due(time.Now()) {
 			f.upkeep(ctx)
-			upkeep = now.Add(f.upkeepEvery())
 		}
 		wait, err := f.work(ctx, n)
 		if err != nil && ctx.Err() == nil {
@@ -221,10 +229,16 @@ func (f *Files) run(ctx context.Context, ended chan error) error {
 		if wait == 0 {
 			continue
 		}
-		timer.Reset(shorter(wait, time.Until(upkeep)))
+		if wait = next.sooner(wait, time.Now()); wait >= 0 {
+			timer.Reset(wait)
+		} else {
+			timer.Stop()
+		}
 		select {
 		case <-ctx.Done():
 		case <-f.pending.wake:
+		case <-f.due:
+			next.ask(time.Now())
 		case <-timer.C:
 		case err := <-ended:
 			ended <- nil
@@ -251,14 +265,6 @@ func (f *Files) work(ctx context.Context, n int) (time.Duration, error) {
 	return wait, nil
 }
 
-// shorter returns the shorter wait; a negative first one is none.
-func shorter(a, b time.Duration) time.Duration {
-	if a < 0 {
-		return max(b, 0)
-	}
-	return max(min(a, b), 0)
-}
-
 // start puts all watches in place and marks every root for its first listing.
 func (f *Files) start(ctx context.Context) {
 	for _, root := range *f.roots.Load() {
@@ -266,6 +272,7 @@ func (f *Files) start(ctx context.Context) {
 		f.setRoot(root, f.watchTree(ctx, root))
 		f.pending.mark(root, false)
 	}
+	f.watchAbove()
 	f.log.Debug("Folders watched", "backend", f.backend.name(), "roots", len(*f.roots.Load()), "folders", len(f.folders))
 	close(f.ready)
 }
@@ -282,6 +289,9 @@ func (f *Files) changed(path string, quiet time.Duration) {
 		case within(path, root): // something happened to a folder above
 			f.pending.add(root, root, f.backend.name(), now, 0)
 		}
+	}
+	if above := f.above.Load(); above != nil && (*above)[filepath.Dir(path)] && filepath.Base(path)[0] != '.' {
+		f.Upkeep()
 	}
 }
 

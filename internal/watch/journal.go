@@ -22,7 +22,7 @@ const (
 )
 
 // Journal remembers which content of which path was judged, across restarts.
-// It holds digests only, no path: 36 bytes a path in memory, 40 on disk. It may
+// It holds digests only, no path: 20 bytes a path in memory, 40 on disk. It may
 // be used by several goroutines; only one process may have it open.
 type Journal struct {
 	mu      sync.Mutex

@@ -14,21 +14,30 @@ import (
 // The journal is a sequence of records of one size, so that damage to one
 // record, or a torn tail, never hides the records behind it:
 //
-//	0   16  SHA-256 of the path, cut to 128 bits
-//	16  16  SHA-256 of the identity, cut to 128 bits; all zero: path forgotten
+//	0   16  SHA-256 of the path, of which 8 bytes count
+//	16  16  SHA-256 of the identity, of which 8 bytes count; all zero: path forgotten
 //	32   4  day of the last use since 1970, little endian; of a landing, see
 //	        landing.go, its day with the highest bit set
 //	36   4  CRC-32C of the 36 bytes before, little endian
 //
 // Record 0 is the header: journalMagic, zero padded, under the same checksum.
-const recordSize = 40
+//
+// What does not count is written as zero. Older programs wrote 16 bytes of each
+// digest, and of a landing the place behind eight bytes of time. A file is taken for
+// one that was judged if both digests are equal: 128 bits, half of which the
+// kernel's clock has a part in.
+const (
+	recordSize  = 40
+	recordWide  = 16 // bytes that a digest has room for
+	recordPlace = recordWide + 8
+)
 
 // journalMagic names the format and its version.
 const journalMagic = "meetguard journal 1"
 
 type (
-	pathKey [16]byte
-	digest  [16]byte
+	pathKey [8]byte
+	digest  [8]byte
 )
 
 // record is one line of the journal.
@@ -42,40 +51,52 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 func keyOf(path string) pathKey {
 	sum := sha256.Sum256([]byte(path))
-	return pathKey(sum[:16])
+	return pathKey(sum[:8])
 }
 
 func digestOf(id Identity) digest {
+	sum := sumOf(id)
+	return digest(sum[:8])
+}
+
+func sumOf(id Identity) [sha256.Size]byte {
 	var b [40]byte
 	for i, v := range []uint64{id.Dev, id.Ino, uint64(id.Size), uint64(id.MTime), uint64(id.CTime)} {
 		binary.LittleEndian.PutUint64(b[8*i:], v)
 	}
-	sum := sha256.Sum256(b[:])
-	return digest(sum[:16])
+	return sha256.Sum256(b[:])
 }
 
 // append writes the record behind b.
 func (r record) append(b []byte) []byte {
+	var raw [2 * recordWide]byte
+	copy(raw[:], r.path[:])
+	copy(raw[recordWide:], r.content[:])
+	return appendRecord(b, raw, r.day)
+}
+
+func appendRecord(b []byte, digests [2 * recordWide]byte, day uint32) []byte {
 	start := len(b)
-	b = append(b, r.path[:]...)
-	b = append(b, r.content[:]...)
-	b = binary.LittleEndian.AppendUint32(b, r.day)
+	b = append(b, digests[:]...)
+	b = binary.LittleEndian.AppendUint32(b, day)
 	return binary.LittleEndian.AppendUint32(b, crc32.Checksum(b[start:], castagnoli))
 }
 
 // parseRecord reads one record of recordSize bytes.
 func parseRecord(b []byte) (r record, ok bool) {
-	r.path, r.content = pathKey(b[:16]), digest(b[16:32])
+	r.path, r.content = pathKey(b[:8]), digest(b[recordWide:recordWide+8])
 	r.day = binary.LittleEndian.Uint32(b[32:])
+	if r.day&landingMark != 0 && [8]byte(b[recordPlace:]) != [8]byte{} {
+		copy(r.content[4:], b[recordPlace:]) // of an older program
+	}
 	return r, crc32.Checksum(b[:36], castagnoli) == binary.LittleEndian.Uint32(b[36:])
 }
 
 // journalHeader is record 0.
 func journalHeader() []byte {
-	var r record
-	n := copy(r.path[:], journalMagic)
-	copy(r.content[:], journalMagic[n:])
-	return r.append(nil)
+	var raw [2 * recordWide]byte
+	copy(raw[:], journalMagic)
+	return appendRecord(nil, raw, 0)
 }
 
 // readJournal calls apply for each sound record and returns the number of

@@ -2,9 +2,12 @@ package watch
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 )
@@ -238,4 +241,68 @@ func FuzzReadJournal(f *testing.F) {
 			t.Fatalf("%d applied and %d damaged in %d bytes", applied, damaged, len(raw))
 		}
 	})
+}
+
+// TestOlderJournal: what a program wrote that kept sixteen bytes of each digest
+// is known still.
+func TestOlderJournal(t *testing.T) {
+	dir, at := scratch(t), time.Unix(1_790_000_000, 0)
+	path, file := sha256.Sum256([]byte("/a")), sha256.Sum256([]byte(landingWord+"/a"))
+	content, place := sumOf(identity(1)), sumOf(Identity{Dev: 1, Ino: 1})
+	if identity(1).Ino == 0 {
+		t.Fatal("the identity has no place")
+	}
+	raw := journalHeader()
+	var judged, landed [2 * recordWide]byte
+	copy(judged[:], path[:16])
+	copy(judged[16:], content[:16])
+	copy(landed[:], file[:16])
+	binary.LittleEndian.PutUint64(landed[16:], uint64(at.Unix()))
+	copy(landed[24:], place[8:16])
+	raw = appendRecord(appendRecord(raw, judged, today()), landed, today()|landingMark)
+	if err := os.WriteFile(filepath.Join(dir, journalName), raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // the second time as this program wrote it
+		j := openJournal(t, dir)
+		if !j.Known("/a", identity(1)) || j.Known("/a", identity(2)) || j.Known("/b", identity(1)) {
+			t.Error("what was judged is not what is known")
+		}
+		if got, ok := j.Landed("/a", identity(1)); !ok || !got.Equal(at) {
+			t.Errorf("landed at %v, %v", got, ok)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestJournalMemory: at its bound the journal takes what it says, and no text.
+func TestJournalMemory(t *testing.T) {
+	j := openJournal(t, scratch(t))
+	before := heapInUse()
+	for i := range journalEntries {
+		if err := j.Record(fmt.Sprint("/home/somebody/Downloads/", i), identity(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	j.mu.Lock()
+	j.unsaved = nil // which goes with the next second's
+	j.mu.Unlock()
+	took := heapInUse() - before
+	t.Logf("%d paths take %d KiB", j.Len(), took>>10)
+	if took > 6<<20 {
+		t.Errorf("%d paths take %d bytes", j.Len(), took)
+	}
+}
+
+// heapInUse is what a collection leaves.
+func heapInUse() int64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }

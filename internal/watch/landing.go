@@ -11,7 +11,7 @@ import (
 
 // The journal also holds when files landed, for the launches after a restart,
 // in records of the same shape: the path behind landingWord, and in place of the
-// digest of the content the time in seconds and a digest of the file. Rights and
+// digest of the content four bytes of time in seconds and four of a digest of the file. Rights and
 // names of a file may change between its landing and its launch, so that it is
 // told by its place on the disk alone.
 const (
@@ -23,8 +23,8 @@ const (
 // Land remembers when a file landed. The error is as that of Record.
 func (j *Journal) Land(path string, id Identity, at time.Time) error {
 	r := record{path: keyOf(landingWord + path)}
-	binary.LittleEndian.PutUint64(r.content[:], uint64(at.Unix()))
-	copy(r.content[8:], placeOf(id))
+	binary.LittleEndian.PutUint32(r.content[:], uint32(at.Unix())) // until 2106
+	copy(r.content[4:], placeOf(id))
 	return j.put(r, landingMark)
 }
 
@@ -33,10 +33,10 @@ func (j *Journal) Landed(path string, id Identity) (time.Time, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	e, ok := j.entries[keyOf(landingWord+path)]
-	if !ok || string(e.content[8:]) != string(placeOf(id)) {
+	if !ok || string(e.content[4:]) != string(placeOf(id)) {
 		return time.Time{}, false
 	}
-	return time.Unix(int64(binary.LittleEndian.Uint64(e.content[:])), 0), true
+	return time.Unix(int64(binary.LittleEndian.Uint32(e.content[:])), 0), true
 }
 
 // placeOf tells one file of a path from another, whatever its content.
@@ -45,8 +45,8 @@ func placeOf(id Identity) []byte {
 	if id.Ino == 0 {
 		place.CTime = id.CTime // on Windows the time of its creation
 	}
-	sum := digestOf(place)
-	return sum[8:]
+	sum := sumOf(place)
+	return sum[8:12]
 }
 
 // Born gives when a file began to be there, and how that is known: from its

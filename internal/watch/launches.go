@@ -40,6 +40,8 @@ type LaunchesConfig struct {
 	// Poll is the time between two lists of processes, where they are polled;
 	// 0 is 2 s.
 	Poll time.Duration
+	// Paced leaves it to whoever calls Retry when better sources are tried again.
+	Paced bool
 }
 
 // LaunchCounters is what Launches has counted since it was made.
@@ -58,6 +60,7 @@ type Launches struct {
 	system processes
 	self   int
 	again  time.Duration // betterAfter
+	due    chan struct{} // holds a token when Retry was called
 	all    []source      // best first
 	ready  chan struct{}
 	once   sync.Once
@@ -76,7 +79,7 @@ func NewLaunches(cfg LaunchesConfig) (*Launches, error) {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Launches{cfg: cfg, log: cfg.Log, system: newProcesses(), self: os.Getpid(), again: betterAfter, ready: make(chan struct{})}
+	l := &Launches{cfg: cfg, log: cfg.Log, system: newProcesses(), self: os.Getpid(), again: betterAfter, due: make(chan struct{}, 1), ready: make(chan struct{})}
 	l.all = chosen(cfg.Source, append(kernelSources(), pollSource(cfg.Poll)))
 	if len(l.all) == 0 {
 		return nil, fmt.Errorf("choose launch source: %q is none of this system", cfg.Source)
@@ -100,6 +103,15 @@ func chosen(name string, all []source) []source {
 
 // Ready is closed when launches are seen, by whatever source.
 func (l *Launches) Ready() <-chan struct{} { return l.ready }
+
+// Retry has the sources tried again that are better than the one in use, if there
+// are any. It never waits and may be called at any time.
+func (l *Launches) Retry() {
+	select {
+	case l.due <- struct{}{}:
+	default:
+	}
+}
 
 // Status is one line, named "launches". It may be called at any time.
 func (l *Launches) Status() meetguard.SourceStatus {
@@ -133,8 +145,8 @@ func (l *Launches) live(s source, why error) {
 // Run watches until ctx ends, then returns nil. It calls emit once at a time,
 // and while it waits for emit nothing is heard. An error of emit ends Run, but
 // for ErrBusy. The best source that proves itself is used; if it stops working
-// the next one is, and better ones are tried again every ten minutes. Run is
-// called once.
+// the next one is, and better ones are tried again every ten minutes, or as Paced
+// says. Run is called once.
 func (l *Launches) Run(ctx context.Context, emit func(context.Context, meetguard.Event) error) error {
 	defer l.set(meetguard.SourceFailed, "stopped")
 	h := newHub(l, emit)
@@ -204,13 +216,20 @@ func (l *Launches) place(r *running) int {
 // retry tries the better sources now and then. A source found runs as long as
 // ctx does; the search ends with stop.
 func (l *Launches) retry(ctx, stop context.Context, better []source, found chan<- *running) {
+	select {
+	case <-l.due: // asked for while there was nothing better
+	default:
+	}
 	for len(better) > 0 {
-		timer := time.NewTimer(l.again)
+		var later <-chan time.Time
+		if !l.cfg.Paced {
+			later = time.After(l.again)
+		}
 		select {
 		case <-stop.Done():
-			timer.Stop()
 			return
-		case <-timer.C:
+		case <-l.due:
+		case <-later:
 		}
 		if r, _ := l.best(ctx, better); r != nil {
 			found <- r

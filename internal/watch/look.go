@@ -140,20 +140,21 @@ const recentMost = 8192
 // it, Known does not tell; and the listing of a new folder finds the same files
 // that the watch tells of.
 type recent struct {
-	young, old map[string]Identity
+	young, old map[pathKey]digest // only whether they are equal is asked
 }
 
 func (r *recent) has(path string, id Identity) bool {
-	if known, ok := r.young[path]; ok {
-		return known == id
+	key := keyOf(path)
+	known, ok := r.young[key]
+	if !ok {
+		known, ok = r.old[key]
 	}
-	known, ok := r.old[path]
-	return ok && known == id
+	return ok && known == digestOf(id)
 }
 
 func (r *recent) add(path string, id Identity) {
 	if r.young == nil || len(r.young) >= recentMost {
-		r.young, r.old = map[string]Identity{}, r.young
+		r.young, r.old = map[pathKey]digest{}, r.young
 	}
-	r.young[path] = id
+	r.young[keyOf(path)] = digestOf(id)
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unsafe"
 
 	"meetguard"
 )
@@ -62,7 +63,7 @@ func (t *table) put(proc meetguard.Process, parent *node, forked bool) *node {
 func holdArgs(args []string) []string {
 	room := argsHeld
 	for i, arg := range args {
-		if room -= len(arg) + 1; room < 0 {
+		if room -= len(arg) + int(unsafe.Sizeof(arg)); room < 0 {
 			held := make([]string, i)
 			for j := range held {
 				held[j] = strings.Clone(args[j])

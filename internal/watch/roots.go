@@ -97,19 +97,12 @@ func (f *Files) lookRoot(ctx context.Context, h *hint) error {
 	return nil
 }
 
-// upkeepEvery is the time between two runs of upkeep.
-func (f *Files) upkeepEvery() time.Duration {
-	if f.cfg.Fixed {
-		return verifyEvery
-	}
-	return rootsEvery
-}
-
 // upkeep asks for the roots again, verifies them, and lists what cannot be
 // watched.
 func (f *Files) upkeep(ctx context.Context) {
 	if !f.cfg.Fixed {
 		f.renewRoots(ctx)
+		f.watchAbove()
 	}
 	for _, root := range *f.roots.Load() {
 		if fi, err := os.Stat(root); err != nil || !f.folders[root].same(fi) {
@@ -209,7 +202,7 @@ func (h *health) judge(roots int, private string) (meetguard.SourceState, []stri
 	if len(remarks) == roots {
 		return meetguard.SourceFailed, remarks
 	}
-	const instead = ": listed every 15 minutes instead"
+	const instead = ": listed every 10 minutes instead"
 	if h.overCap {
 		remarks = append(remarks, fmt.Sprintf("more than %d folders%s", watchesMost, instead))
 	}
