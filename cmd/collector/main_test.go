@@ -16,6 +16,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -369,6 +370,90 @@ func TestFirstStart(t *testing.T) {
 	if again := serve(); again != "" {
 		t.Errorf("the second start prints %q", again)
 	}
+}
+
+// dying is a context that is done after it was asked for its end so often: a
+// signal that comes at a step of the start, and not at a time.
+type dying struct {
+	context.Context
+	stop context.CancelFunc
+	left atomic.Int64
+}
+
+func (d *dying) Done() <-chan struct{} {
+	if d.left.Add(-1) == 0 {
+		d.stop()
+	}
+	return d.Context.Done()
+}
+
+// serveUntil serves until the context is done or the collector listens. It tells
+// what was printed, and whether it came so far.
+func serveUntil(ctx context.Context, t *testing.T, stop context.CancelFunc, store string) (told string, served bool) {
+	t.Helper()
+	var out bytes.Buffer
+	r, w := io.Pipe()
+	code := make(chan int, 1)
+	go func() {
+		code <- run(ctx, []string{"serve", "--listen", "127.0.0.1:0", "--metrics", "off", "--store", "sqlite:" + store}, &out, w)
+		w.Close()
+	}()
+	text := ""
+	for lines := bufio.NewScanner(r); lines.Scan(); {
+		text += lines.Text() + "\n"
+		if listening.MatchString(lines.Text()) {
+			served = true
+			stop()
+		}
+	}
+	if got := <-code; got != exitOK {
+		t.Errorf("exit code %d: %s", got, text)
+	}
+	return out.String(), served
+}
+
+// A first start that is stopped on its way ends as any other stop does, and the
+// one after it goes on: the token and the log-in are told once, by one of them.
+// They are made at the end of the start. MEETGUARD_LONG=1 takes many more steps.
+func TestStoppedDuringFirstStart(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	count := &dying{Context: ctx, stop: stop}
+	serveUntil(count, t, stop, filepath.Join(t.TempDir(), "c.db"))
+	all := -count.left.Load()
+	steps := []int64{1, all / 8, all / 2, all - 30, all - 15, all - 5}
+	if os.Getenv("MEETGUARD_LONG") != "" {
+		for step := all - 60; step < all; step++ {
+			steps = append(steps, step)
+		}
+		for step := all / 100; step < all; step += all / 20 {
+			steps = append(steps, step)
+		}
+	}
+	stopped := 0
+	for _, step := range steps {
+		t.Run(fmt.Sprintf("%d of %d", step, all), func(t *testing.T) {
+			store := filepath.Join(t.TempDir(), "c.db")
+			ctx, stop := context.WithCancel(t.Context())
+			d := &dying{Context: ctx, stop: stop}
+			d.left.Store(step)
+			first, served := serveUntil(d, t, stop, store)
+			if !served {
+				stopped++
+			}
+			ctx, stop = context.WithCancel(t.Context())
+			again, servedThen := serveUntil(ctx, t, stop, store)
+			if !servedThen || strings.Count(first+again, "Enrol agents with:") != 1 {
+				t.Errorf("served %v, then %v; told %q, then %q", served, servedThen, first, again)
+			}
+			if _, err := os.Stat(filepath.Join(filepath.Dir(store), firstLogin)); err != nil {
+				t.Errorf("no first log-in: %v", err)
+			}
+		})
+	}
+	if stopped < len(steps)/2 {
+		t.Errorf("only %d of %d starts were stopped on their way", stopped, len(steps))
+	}
+	t.Logf("%d starts were stopped on their way", stopped)
 }
 
 // Tokens and accounts are made from the command line, and a backup is restored.

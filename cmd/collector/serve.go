@@ -102,28 +102,51 @@ func serve(ctx context.Context, p place, stdout io.Writer, log *slog.Logger) (er
 	}
 	ln, err := collect.Listen(ctx, s.Listen)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, log, err)
 	}
 	defer ln.Close() // also closed by Run; closing twice does no harm
 	st, err := p.openStore(ctx, s)
 	if err != nil {
-		return err
+		return unlessStopped(ctx, log, err)
 	}
 	defer func() { err = errors.Join(err, st.Close()) }()
-	cfg, created, err := configure(ctx, s, st, ln, log)
+	srv, err := prepare(ctx, p, s, st, ln, stdout, log)
 	if err != nil {
 		return err
-	}
-	srv, err := collect.NewServer(cfg)
-	if err != nil {
-		return err
-	}
-	if created {
-		if err := welcome(ctx, p, cfg, srv, stdout); err != nil {
-			return err
-		}
 	}
 	return runBoth(ctx, s, srv, ln, log)
+}
+
+// unlessStopped is an error of the start, but none if the start was broken off:
+// whoever stops a collector that is still opening its store has stopped it. The
+// next start goes on where this one was.
+func unlessStopped(ctx context.Context, log *slog.Logger, err error) error {
+	if ctx.Err() == nil {
+		return err
+	}
+	log.Info("Stopped before it served", "error", err)
+	return nil
+}
+
+// firstStart is the most that a first start may take once it has begun to make
+// what it prints.
+const firstStart = 30 * time.Second
+
+// prepare makes the server, and at the first start the authority, the token and
+// the account. It is not broken off halfway: a token or a password that stands in
+// the store and was told to nobody is lost, since the next start is not the first.
+func prepare(ctx context.Context, p place, s collect.Settings, st store.Store, ln net.Listener, stdout io.Writer, log *slog.Logger) (*collect.Server, error) {
+	ctx, done := context.WithTimeout(context.WithoutCancel(ctx), firstStart)
+	defer done()
+	cfg, created, err := configure(ctx, s, st, ln, log)
+	if err != nil {
+		return nil, err
+	}
+	srv, err := collect.NewServer(cfg)
+	if err != nil || !created {
+		return srv, err
+	}
+	return srv, welcome(ctx, p, cfg, srv, stdout)
 }
 
 func configure(ctx context.Context, s collect.Settings, st store.Store, ln net.Listener, log *slog.Logger) (collect.Config, bool, error) {

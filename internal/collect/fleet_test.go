@@ -494,6 +494,46 @@ func TestLogIsFollowed(t *testing.T) {
 	}
 }
 
+// An agent that finds its own log damaged says so with each heartbeat: one alarm
+// about its machine, and one more when it finds more.
+func TestDamageIsTold(t *testing.T) {
+	f := newFleetSite(t)
+	a, b := f.enrolled(), f.enrolled()
+	const path = "/v1/agent/batch"
+	told := func(places, missing int) map[string]any {
+		beat := beatOf(0, "")
+		beat["damage"] = map[string]int{"places": places, "missing": missing}
+		return batch(beat)
+	}
+	for i, step := range []struct {
+		by   *testDevice
+		body map[string]any
+		want string
+	}{
+		{a, batch(beatOf(0, "")), ""}, {b, told(0, 0), ""}, {a, told(1, 0), "CHANGED"}, {a, told(1, 0), "CHANGED"}, {b, batch(beatOf(0, "")), "CHANGED"},
+		{a, told(1, 2), "CHANGED CHANGED"}, {a, batch(beatOf(0, "")), "CHANGED CHANGED"}, {b, told(1, 0), "CHANGED CHANGED CHANGED"},
+	} {
+		step.by.want(200, "", path, step.body)
+		if got := f.alarms(); got != step.want {
+			t.Errorf("step %d: alarms %q, want %q", i, got, step.want)
+		}
+	}
+	all, err := f.store.Since(t.Context(), store.Everything, 0, 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var about []string
+	for _, alarm := range all {
+		about = append(about, alarm.AgentUID)
+		if !strings.Contains(string(alarm.Record), "Reading its alert log again it found 1 places") {
+			t.Errorf("it says %s", alarm.Record)
+		}
+	}
+	if want := fmt.Sprint([]string{a.uid, a.uid, b.uid}); fmt.Sprint(about) != want {
+		t.Errorf("alarms about %v, want %s", about, want)
+	}
+}
+
 func TestCloneIsSeen(t *testing.T) {
 	f := newFleetSite(t)
 	a := f.enrolled()

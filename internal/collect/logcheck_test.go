@@ -2,6 +2,7 @@ package collect
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"meetguard/internal/store"
@@ -82,6 +83,46 @@ func TestFollowLogWithoutDelivery(t *testing.T) {
 	other.Head = "rewritten"
 	if _, found := followLog(known, nil, other); len(found) != 1 || found[0].rule != ruleChanged {
 		t.Errorf("%+v", found)
+	}
+}
+
+// What an agent found damaged in its own log is a breach, though everything it
+// delivers follows. The same damage has the same key, more of it another one.
+func TestDamageIsABreach(t *testing.T) {
+	keys := map[string]string{}
+	for _, c := range []struct {
+		name, damage string
+		want         string // in the detail, "" for no breach
+	}{
+		{"none", ``, ""},
+		{"none, in words", `"damage":{"places":0,"missing":0},`, ""},
+		{"places", `"damage":{"places":2},`, "2 places"},
+		{"places again", `"damage":{"missing":0,"places":2},`, "2 places"},
+		{"one more", `"damage":{"places":3},`, "3 places"},
+		{"lines gone", `"damage":{"missing":7},`, "7 lines gone"},
+		{"both", `"damage":{"places":1,"missing":7},`, "1 places"},
+		{"no numbers", `"damage":{"places":"many","missing":-1},`, ""},
+		{"no object", `"damage":"none",`, ""},
+	} {
+		b, err := parseBeat(fmt.Appendf(nil, `{%s"seq":4,"head":%q}`, c.damage, digestOf(4)))
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		end, found := followLog(at(4), nil, b)
+		switch {
+		case end != at(4):
+			t.Errorf("%s: the log stands at %+v", c.name, end)
+		case c.want == "" && len(found) > 0, c.want != "" && (len(found) != 1 || found[0].rule != ruleChanged || !strings.Contains(found[0].detail, c.want)):
+			t.Errorf("%s: %+v", c.name, found)
+		case c.want != "":
+			if detail, ok := keys[found[0].key]; ok && detail != found[0].detail {
+				t.Errorf("%s: one key for %q and %q", c.name, detail, found[0].detail)
+			}
+			keys[found[0].key] = found[0].detail
+		}
+	}
+	if len(keys) != 4 {
+		t.Errorf("%d kinds of damage, want 4: %v", len(keys), keys)
 	}
 }
 
