@@ -329,11 +329,19 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 		if f.Format == meetguard.FormatHTML {
 			stage(f, "link", false, func() { pageLinks(f, data) })
 		}
-		if f.Format == meetguard.FormatOther && inspect.IsMail(name, data) {
-			stage(f, "mail", false, func() { mail(f, data) })
+		if f.Format == meetguard.FormatOther {
+			stage(f, "mail", false, func() {
+				if inspect.IsMail(name, data) {
+					mail(f, data)
+				}
+			})
 		}
-		if f.Script != nil && bytes.Contains(data, []byte("SIG")) || blockExt[nameExt(name)] && f.Script != nil {
-			stage(f, "signature", true, func() { ex.verifyScript(f, name, data) })
+		if f.Script != nil {
+			stage(f, "signature", true, func() {
+				if blockExt[nameExt(name)] || bytes.Contains(data, []byte("SIG")) {
+					ex.verifyScript(f, name, data)
+				}
+			})
 		}
 	}
 	stage(f, "vehicle", true, func() { vehicle(f, name, data) })
@@ -344,7 +352,7 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 }
 
 // stage runs one parser. A panic, also of a mapped file that shrinks under it,
-// becomes a gap.
+// becomes a gap: so whatever reads a byte of the content is in a stage.
 func stage(f *meetguard.Facts, fact string, blind bool, parse func()) {
 	defer func() {
 		if r := recover(); r != nil {
