@@ -76,6 +76,8 @@ type Agent struct {
 	notices   *notices
 	keepsake  keepsake
 	shortage  shortage
+	sideline  *sideline
+	looking   atomic.Int64  // files that are looked at just now, but for those of the sideline
 	rehearsed chan struct{} // closed when the first verdict can be given
 	live      chan struct{} // closed when every source is live
 	changed   chan struct{} // holds a token when the status is to be written anew
@@ -101,7 +103,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 	lived := a.keepsake.tidy(opts.Config.State, opts.Log)
 	a.findCollector()
 	cfg := a.opts.Config
-	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Log: opts.Log}); err != nil {
+	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Spare: spareWorkers, Log: opts.Log}); err != nil {
 		return a, err
 	}
 	if a.rules, err = prepareInspector(ctx, a.insp, cfg, a); err != nil {
@@ -131,6 +133,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 		return a, err
 	}
 	a.insp.folders = a.roots
+	a.sideline = newSideline(a.judgeFile, func() bool { return a.files.Counters().Pending > 0 }, func(path string) string { return rootOf(a.roots(), path) })
 	return a, a.openSender()
 }
 
@@ -172,6 +175,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			return a.keep(ctx, "launches", func() error { return a.launches.Run(ctx, a.launchEvent) })
 		})
 	}
+	g.Go(func() error { return a.sideline.run(ctx) })
 	g.Go(func() error { return a.judgeLaunches(ctx) })
 	if a.sender != nil {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
@@ -268,13 +272,25 @@ func (a *Agent) close() {
 	}
 }
 
-// fileEvent judges a file that landed. It may take its time: the source holds
-// further names back without losing them.
+// fileEvent takes a file that landed. It may take its time: the source holds
+// further names back without losing them. But a file that takes long does so
+// beside the others.
 func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	if a.asked(ev.Path) {
 		a.saveStatus()
 		return nil
 	}
+	a.looking.Add(1)
+	defer a.looking.Add(-1)
+	err := a.sideline.first(ctx, ev)
+	if a.sideline.waiting() > 0 {
+		a.touch() // the status tells what is looked at elsewhere from now on
+	}
+	return err
+}
+
+// judgeFile judges a file that landed. Two may be judged at the same time.
+func (a *Agent) judgeFile(ctx context.Context, ev meetguard.Event) error {
 	a.judging.RLock()
 	defer a.judging.RUnlock()
 	f, id, err := a.insp.Inspect(ctx, ev.Path)

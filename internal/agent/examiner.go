@@ -55,6 +55,7 @@ type Examiner struct {
 	logos    *inspect.Logos
 	buf      []byte
 	origin   meetguard.Origin // of the file under inspection
+	sparse   *sparse          // likewise, if it has large holes
 	unit     unit
 	now      func() time.Time
 	box      *box.Level // what the process is shut in; nil if it is not
@@ -278,6 +279,10 @@ func (ex *Examiner) view(req request, src *sources) ([]byte, func(), error) {
 		return nil, nil, fmt.Errorf("the file has %d bytes, more than the limit of %d", fi.Size(), int64(maxFile))
 	}
 	if fi.Size() > maxInMemory {
+		if s, release := mapSparse(f, fi.Size()); s != nil {
+			ex.sparse = s
+			return s.data, func() { ex.sparse = nil; release() }, nil
+		}
 		data, release, err := mapFile(f, fi.Size())
 		if err != nil {
 			return nil, nil, fmt.Errorf("map the file: %w", err)
@@ -298,8 +303,7 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 	f := &meetguard.Facts{Size: int64(len(data)), Role: role, Format: meetguard.FormatOther, Signature: meetguard.Signature{Status: meetguard.SignatureUnknown}}
 	f.Claims = []meetguard.Claim{{Text: clipText(name, maxText), Source: meetguard.ClaimFileName}}
 	stage(f, "content", true, func() {
-		sum := sha256.Sum256(data)
-		f.SHA256 = hex.EncodeToString(sum[:])
+		f.SHA256 = ex.sum(data)
 		f.Format = inspect.Sniff(name, data)
 	})
 	if f.Format == meetguard.FormatPE { // before the names, which may be many
@@ -330,11 +334,19 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 		if f.Format == meetguard.FormatHTML {
 			stage(f, "link", false, func() { pageLinks(f, data) })
 		}
-		if f.Format == meetguard.FormatOther && inspect.IsMail(name, data) {
-			stage(f, "mail", false, func() { mail(f, data) })
+		if f.Format == meetguard.FormatOther {
+			stage(f, "mail", false, func() {
+				if inspect.IsMail(name, data) {
+					mail(f, data)
+				}
+			})
 		}
-		if f.Script != nil && bytes.Contains(data, []byte("SIG")) || blockExt[nameExt(name)] && f.Script != nil {
-			stage(f, "signature", true, func() { ex.verifyScript(f, name, data) })
+		if f.Script != nil {
+			stage(f, "signature", true, func() {
+				if blockExt[nameExt(name)] || bytes.Contains(data, []byte("SIG")) {
+					ex.verifyScript(f, name, data)
+				}
+			})
 		}
 	}
 	stage(f, "vehicle", true, func() { vehicle(f, name, data) })
@@ -344,8 +356,16 @@ func (ex *Examiner) content(name, role string, data []byte, depth int) meetguard
 	return *f
 }
 
+func (ex *Examiner) sum(data []byte) string {
+	if ex.sparse.is(data) {
+		return ex.sparse.sum()
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
+}
+
 // stage runs one parser. A panic, also of a mapped file that shrinks under it,
-// becomes a gap.
+// becomes a gap: so whatever reads a byte of the content is in a stage.
 func stage(f *meetguard.Facts, fact string, blind bool, parse func()) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -451,6 +471,11 @@ func (ex *Examiner) command(req request) meetguard.Facts {
 // match runs the set of YARA rules that fits the format. Scripts are matched
 // as normalised text, so that rules see what the padding and the pieces hide.
 func (ex *Examiner) match(f *meetguard.Facts, name string, data []byte) {
+	if ex.sparse.is(data) && len(data) > wholeSparse {
+		if data = ex.sparse.dense; setOf(f) != "" || ex.rules.has(setForeign) {
+			f.Gaps = append(f.Gaps, meetguard.Gap{Fact: "yara", Reason: fmt.Sprintf("%d bytes of holes were not searched", ex.sparse.passedOver())})
+		}
+	}
 	add := func(set string, data []byte) {
 		found, err := ex.rules.scan(set, data, externals(f, name, ex.origin))
 		if err != nil {

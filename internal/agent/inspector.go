@@ -45,6 +45,7 @@ type InspectorConfig struct {
 	Command []string // argv of the worker process
 	Unboxed []string // the same of one that shuts itself in no box, see settle; nil for never
 	Workers int      // processes at most
+	Spare   int      // further ones, in place of such as are busy with what takes longer than sidePatience
 	Log     *slog.Logger
 }
 
@@ -59,7 +60,7 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 }
 
 func newPool(cfg InspectorConfig, argv []string) *worker.Pool {
-	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Log: cfg.Log})
+	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Patience: sidePatience, Spare: cfg.Spare, Log: cfg.Log})
 }
 
 // Close ends the workers.

@@ -21,6 +21,7 @@ const (
 	workerArg   = "inspection-worker-under-test"
 	crashingArg = "crashing-worker-under-test" // dies of every request
 	silentArg   = "silent-worker-under-test"   // never answers for the canary
+	slowArg     = "slow-worker-under-test"     // takes its time for some files, see serveSlowly
 	noticeArg   = "notice-under-test"          // shows a notice, or is the desktop that shows it
 )
 
@@ -41,6 +42,8 @@ func TestMain(m *testing.M) {
 			os.Exit(2)
 		case silentArg:
 			os.Exit(serveSilently())
+		case slowArg:
+			os.Exit(serveSlowly())
 		case noticeArg:
 			os.Exit(noticeMain(os.Args[2:]))
 		}
@@ -61,6 +64,26 @@ func serveSilently() int {
 		}
 		if strings.HasPrefix(string(req.Name), "canary-") {
 			time.Sleep(time.Hour)
+		}
+		return encode(ex.answer(req, contents, files))
+	}, nil)
+	return 0
+}
+
+// serveSlowly is a worker that has an answer for a file whose name begins with
+// slow- when the file is there that it names.
+func serveSlowly() int {
+	ex, err := NewExaminer(ExaminerConfig{})
+	if err != nil {
+		return 2
+	}
+	_ = worker.Serve(func(raw []byte, files []*os.File) []byte {
+		req, contents, err := unseal(raw)
+		if err != nil {
+			return encode(reply{Failed: err.Error()})
+		}
+		for strings.HasPrefix(string(req.Name), "slow-") && !exists(string(contents)) {
+			time.Sleep(10 * time.Millisecond)
 		}
 		return encode(ex.answer(req, contents, files))
 	}, nil)

@@ -18,7 +18,7 @@ func Reloadable() []string {
 // them. No event is lost: the sources go on, and what they see waits for the end
 // of one inspection. If anything is wrong the agent goes on as it was.
 func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) error {
-	next, err := NewInspector(InspectorConfig{Command: worker, Unboxed: Unboxed(worker), Workers: a.opts.Config.Workers, Log: a.log})
+	next, err := NewInspector(InspectorConfig{Command: worker, Unboxed: Unboxed(worker), Workers: a.opts.Config.Workers, Spare: spareWorkers, Log: a.log})
 	if err != nil {
 		return err
 	}

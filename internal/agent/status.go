@@ -100,11 +100,12 @@ func (a *Agent) status() Status {
 	sources := a.files.Status()
 	for i := range sources {
 		a.shortage.over(&sources[i])
+		a.sideline.over(&sources[i])
 	}
 	s := Status{Rules: StatusRules{a.product.RulesVersion, rules}, PID: os.Getpid(), Version: a.opts.Version, Updated: time.Now().UTC()}
 	fc := a.files.Counters()
 	s.Counters = map[string]uint64{
-		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending),
+		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending + a.looking.Load() + int64(a.sideline.waiting())),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
 		"exec_events": a.counts.launches.Load(), "exec_pending": uint64(len(a.queue)), "exec_lost": 0,
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),

@@ -38,6 +38,7 @@ type innoSetup struct {
 	header  []byte // unpacked
 	places  []byte // of the files, unpacked
 	chunks  []byte // from the start of the files
+	cut     bool   // there are more texts than are read
 }
 
 // walkInno visits what an installer says it runs, its compiled script and its
@@ -47,7 +48,12 @@ func walkInno(p *program, opt Options, visit Visit) error {
 	if err := s.open(p); err != nil {
 		return err
 	}
-	t := readInnoTexts(s.header, s.wide)
+	return s.visit(visit)
+}
+
+func (s *innoSetup) visit(visit Visit) error {
+	t, opt := readInnoTexts(s.header, s.wide), s.opt
+	s.cut = t.cut
 	if err := visitText("setup.cmd", RoleLaunch, t.commands.String(), opt, visit); err != nil {
 		return err
 	}
@@ -59,7 +65,11 @@ func walkInno(p *program, opt Options, visit Visit) error {
 			return err
 		}
 	}
-	return s.files(visit)
+	err := s.files(visit)
+	if s.cut && (err == nil || errors.Is(err, ErrPartial)) {
+		return &LimitError{"the installer has more texts than are read"}
+	}
+	return err
 }
 
 // open finds the parts and unpacks the blocks of the header.
@@ -180,7 +190,8 @@ func (s *innoSetup) files(visit Visit) error {
 	if len(s.places)%size != 0 {
 		return fmt.Errorf("the files of Inno Setup %s are listed in a way that is not known, its texts were read: %w", s.version, ErrPartial)
 	}
-	names := innoNames(s.header, s.wide, len(s.places)/size)
+	names, all := innoNames(s.header, s.wide, len(s.places)/size)
+	s.cut = s.cut || !all
 	w := &innoChunks{setup: s}
 	for i := range len(s.places) / size {
 		if err := s.opt.Budget.Entry(); err != nil {

@@ -26,7 +26,8 @@ type innoTexts struct {
 	others   strings.Builder
 	code     []byte // the compiled script
 	wide     bool
-	work     int // characters that may still be looked at
+	work     int  // characters that may still be looked at
+	cut      bool // there is more than is kept or looked at
 }
 
 // readInnoTexts gathers the texts. Those that stand right behind one another,
@@ -35,6 +36,7 @@ func readInnoTexts(header []byte, wide bool) *innoTexts {
 	t := &innoTexts{wide: wide, work: maxInnoWork}
 	t.scan(header)
 	t.scanCode()
+	t.cut = t.cut || t.work < 0
 	return t
 }
 
@@ -66,6 +68,8 @@ func (t *innoTexts) add(line []string) []string {
 	}
 	if to.Len() < maxInnoLines {
 		to.WriteString(text + "\n")
+	} else if to == &t.commands {
+		t.cut = true
 	}
 	return line[:0]
 }
@@ -172,9 +176,10 @@ func mostlyASCII(text string) bool {
 
 // innoNames finds the entries of files by their shape: ten texts, of which the
 // first is empty and the second a path that begins with a constant, then 20
-// bytes of versions of Windows, then the number of the place.
-func innoNames(header []byte, wide bool, places int) map[int]string {
-	names := map[int]string{}
+// bytes of versions of Windows, then the number of the place. all says that the
+// whole header was looked at.
+func innoNames(header []byte, wide bool, places int) (names map[int]string, all bool) {
+	names = map[int]string{}
 	t := &innoTexts{wide: wide, work: maxInnoWork}
 	for at := 0; at+8 < len(header); at++ {
 		if binary.LittleEndian.Uint32(header[at:]) != 0 || header[at+8] != '{' {
@@ -195,7 +200,7 @@ func innoNames(header []byte, wide bool, places int) map[int]string {
 			at += len(header[at:]) - len(rest) - 1
 		}
 	}
-	return names
+	return names, t.work >= 0
 }
 
 // skipInnoText is what follows a text, or nil.

@@ -15,6 +15,8 @@ import (
 	"log/slog"
 	"os"
 	"os/exec"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -38,14 +40,26 @@ type Config struct {
 	Count   int           // children at most; 0 means 1
 	Timeout time.Duration // for one request; 0 means 30 s
 	Recycle int           // replace a child after so many requests; 0 means 20,000
-	Log     *slog.Logger
+
+	// A request that takes longer than Patience gives its place among Count to
+	// another, as long as fewer than Spare do: one slow file must not keep the next
+	// one waiting. 0 of either: none does.
+	Patience time.Duration
+	Spare    int
+
+	Log *slog.Logger
 }
 
 // Failure says why a request got no answer: the child crashed, timed out, used
 // too much memory or answered nonsense. The file of the request is incomplete.
-type Failure struct{ Reason string }
+type Failure struct {
+	Reason string
+	cause  error // one of those that Deaths counts, or nil
+}
 
 func (f *Failure) Error() string { return f.Reason }
+
+func (f *Failure) Unwrap() error { return f.cause }
 
 var errClosed = errors.New("the worker pool is closed")
 
@@ -53,14 +67,17 @@ var errClosed = errors.New("the worker pool is closed")
 // are started when they are needed; those beyond the first end after a while
 // without work.
 type Pool struct {
-	cfg   Config
-	slots chan struct{} // one token for each child that may work
+	cfg    Config
+	slots  chan struct{} // one token for each child that may work
+	spares chan struct{} // one token for each request that may give its slot away
+	deaths deaths
 
-	mu     sync.Mutex
-	warm   []*child // without work; the last used is the last
-	reaper *time.Timer
-	closed bool
-	ended  chan struct{} // closed by Close
+	mu      sync.Mutex
+	warm    []*child    // without work; the last used is the last
+	overdue []*Underway // slow ones that would give their slot away, if there were a spare token
+	reaper  *time.Timer
+	closed  bool
+	ended   chan struct{} // closed by Close
 }
 
 // idleLife is how long a child beyond the first is kept without work.
@@ -75,9 +92,12 @@ func NewPool(cfg Config) *Pool {
 	if cfg.Recycle == 0 {
 		cfg.Recycle = 20000
 	}
-	p := &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Count), ended: make(chan struct{})}
+	p := &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Count), spares: make(chan struct{}, cfg.Spare), ended: make(chan struct{})}
 	for range cfg.Count {
 		p.slots <- struct{}{}
+	}
+	for range cfg.Spare {
+		p.spares <- struct{}{}
 	}
 	return p
 }
@@ -100,6 +120,10 @@ type Underway struct {
 	c     *child
 	x     *exchange
 	again func(*child) *exchange // sends the request to another child
+
+	patience *time.Timer // nil for ever
+	over     bool        // the answer is there; Pool.mu
+	lent     bool        // somebody else has the slot; Pool.mu
 }
 
 // Begin is the first half of Do, for whoever has something to do while a child
@@ -121,26 +145,73 @@ func (p *Pool) Begin(ctx context.Context, request [][]byte, files ...*os.File) (
 		p.slots <- struct{}{}
 		return nil, err
 	}
-	return &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout), again: func(c *child) *exchange {
+	u := &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout), again: func(c *child) *exchange {
 		return c.begin(ctx, request, files, p.cfg.Timeout)
-	}}, nil
+	}}
+	if p.cfg.Spare > 0 && p.cfg.Patience > 0 {
+		u.patience = time.AfterFunc(p.cfg.Patience, u.lend)
+	}
+	return u, nil
+}
+
+// lend gives the slot of a slow request to whoever waits for one, now or as soon
+// as another slow one is over.
+func (u *Underway) lend() {
+	p := u.pool
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if u.over {
+		return
+	}
+	select {
+	case <-p.spares:
+		u.lent = true
+		p.slots <- struct{}{}
+	default:
+		p.overdue = append(p.overdue, u)
+	}
+}
+
+// giveBack ends a request: its slot is free again, or the token of its loan, which
+// goes to the slow request that has waited longest for it.
+func (u *Underway) giveBack() {
+	p := u.pool
+	if u.patience != nil {
+		u.patience.Stop()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	u.over = true
+	p.overdue = slices.DeleteFunc(p.overdue, func(o *Underway) bool { return o == u })
+	switch {
+	case u.lent && len(p.overdue) > 0:
+		p.overdue[0].lent = true
+		p.overdue = p.overdue[1:]
+		p.slots <- struct{}{}
+	case u.lent:
+		p.spares <- struct{}{}
+	default:
+		p.slots <- struct{}{}
+	}
 }
 
 // Wait is the second half of Do.
 func (u *Underway) Wait() ([]byte, error) {
 	p := u.pool
-	defer func() { p.slots <- struct{}{} }()
+	defer u.giveBack()
 	reply, err := u.x.end()
+	p.deaths.note(err)
 	var died *crash
 	if errors.As(err, &died) {
 		// It may have died before, or of something else: for lack of memory in the
 		// system, or killed by somebody. A request that is to blame ends the next one
 		// too.
-		p.cfg.Log.Debug("Trying again with a new worker", "reason", err.Error(), "requests", u.c.served)
+		p.cfg.Log.Warn("Trying again with a new worker", "reason", err.Error(), "requests", u.c.served, "said", strconv.QuoteToASCII(u.c.stderr.String()))
 		if u.c, err = start(p.cfg.Command); err != nil {
 			return nil, fmt.Errorf("start a worker: %w", err)
 		}
 		reply, err = u.again(u.c).end()
+		p.deaths.note(err)
 		switch {
 		case errors.As(err, &died) && died.killed:
 			err = ErrKilled
@@ -151,7 +222,7 @@ func (u *Underway) Wait() ([]byte, error) {
 	c := u.c
 	if err != nil || c.served >= p.cfg.Recycle {
 		if err != nil {
-			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served)
+			p.cfg.Log.Debug("Replaced worker", "reason", err.Error(), "requests", c.served, "said", strconv.QuoteToASCII(c.stderr.String()))
 		}
 		c.end()
 		return reply, err
@@ -224,6 +295,9 @@ func (p *Pool) Close() {
 	p.mu.Unlock()
 	for range p.cfg.Count {
 		<-p.slots
+	}
+	for range p.cfg.Spare { // nobody is left to take one
+		<-p.spares
 	}
 	for _, c := range p.warm {
 		c.end()
@@ -315,14 +389,14 @@ func (x *exchange) end() (reply []byte, err error) {
 	case x.cancelled:
 		return nil, x.ended()
 	case x.timedOut:
-		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", x.limit)}
+		return nil, &Failure{fmt.Sprintf("the inspection took longer than %s and was ended", x.limit), errSlow}
 	case lacksMemory(c.stderr.String()):
-		return nil, &Failure{"the inspection needed more memory than it may have and was ended"}
+		return nil, &Failure{"the inspection needed more memory than it may have and was ended", errMemory}
 	case errors.Is(err, errTooLong):
-		return nil, &Failure{"the inspection crashed on this file (its answer is too long)"}
+		return nil, &Failure{"the inspection crashed on this file (its answer is too long)", errNonsense}
 	}
 	ended := c.cmd.ProcessState.String()
-	return nil, &crash{Failure{"the inspection crashed on this file (" + ended + ")"}, ended == "signal: killed"}
+	return nil, &crash{Failure{Reason: "the inspection crashed on this file (" + ended + ")"}, ended == "signal: killed"}
 }
 
 // errTooLong says that a message is larger than its reader allows.
@@ -396,8 +470,8 @@ func Serve(handle Handler, box func() error) error {
 }
 
 // firstWords keeps the first bytes that a child wrote to stderr: what it died
-// of. They tell a lack of memory from other crashes and are never shown,
-// because a hostile file may shape them.
+// of. They tell a lack of memory from other crashes, and are shown quoted and to
+// whoever looks for a fault only, because a hostile file may shape them.
 type firstWords struct {
 	mu  sync.Mutex
 	buf []byte

@@ -41,7 +41,7 @@ type hostileResult struct {
 	Silent   []string                  `json:"silently_clean"` // beyond what is read, and no word of it
 	Verdicts map[string]map[string]int `json:"verdicts"`       // kind of item ─► level ─► items
 	Reasons  map[string]int            `json:"why_incomplete"`
-	Died     []string                  `json:"worker_died_of"` // items that cost a worker its life
+	Died     []string                  `json:"worker_died_of"` // items that cost a worker its life, and how it ended
 	Restarts int                       `json:"worker_restarts"`
 	Ended    bool                      `json:"agent_ended"` // it should not have
 
@@ -66,6 +66,7 @@ type victim struct {
 	mu      sync.Mutex
 	levels  map[string]string // folder of an item or lure ─► the worst level told
 	reasons map[string]string
+	deaths  []string // what the agent's log said of workers that ended by themselves, since the last item
 	workers map[int]bool
 	peaks   [3]int // main, worker, worker's memory
 	news    chan struct{}
@@ -169,6 +170,11 @@ func (v *victim) listen(log *bufio.Reader, watching chan struct{}) {
 			once.Do(func() { close(watching) })
 		case strings.Contains(line, "msg=Alert "):
 			v.note(fields["path"], fields["level"], "")
+		case strings.Contains(line, `msg="Trying again with a new worker"`):
+			v.mu.Lock()
+			_, how, _ := strings.Cut(line, "reason=")
+			v.deaths = append(v.deaths, strings.TrimSpace(how))
+			v.mu.Unlock()
 		case strings.Contains(line, `msg="Could not judge"`):
 			v.note(fields["path"], "incomplete", strings.Trim(fields["why"], `"`))
 		}
@@ -245,6 +251,9 @@ func (v *victim) one(n int, it hostile.Item, r *hostileResult) (time.Duration, e
 // count notes what became of an item.
 func (r *hostileResult) count(v *victim, folder string, it hostile.Item) {
 	level, why := v.level(folder)
+	for _, how := range v.died() {
+		r.Died = append(r.Died, it.Kind+": "+it.What+": "+how)
+	}
 	switch {
 	case level == "" && it.Kind == hostile.Special:
 		level = "not opened"
@@ -264,6 +273,15 @@ func (r *hostileResult) count(v *victim, folder string, it hostile.Item) {
 	if it.Over && level == "clean" {
 		r.Silent = append(r.Silent, it.Kind+": "+it.What)
 	}
+}
+
+// died gives what was said of workers since it was asked last.
+func (v *victim) died() []string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	out := v.deaths
+	v.deaths = nil
+	return out
 }
 
 // reasonClass is a reason without what names the file.
