@@ -39,6 +39,8 @@ type Config struct {
 	Timeout time.Duration // for one request; 0 means 30 s
 	Recycle int           // replace a child after so many requests; 0 means 20,000
 	Log     *slog.Logger
+
+	Start func(*exec.Cmd) error // starts a child; nil means its own Start
 }
 
 // Failure says why a request got no answer: the child crashed, timed out, used
@@ -74,6 +76,9 @@ func NewPool(cfg Config) *Pool {
 	}
 	if cfg.Recycle == 0 {
 		cfg.Recycle = 20000
+	}
+	if cfg.Start == nil {
+		cfg.Start = (*exec.Cmd).Start
 	}
 	p := &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Count), ended: make(chan struct{})}
 	for range cfg.Count {
@@ -137,7 +142,7 @@ func (u *Underway) Wait() ([]byte, error) {
 		// system, or killed by somebody. A request that is to blame ends the next one
 		// too.
 		p.cfg.Log.Debug("Trying again with a new worker", "reason", err.Error(), "requests", u.c.served)
-		if u.c, err = start(p.cfg.Command); err != nil {
+		if u.c, err = start(p.cfg); err != nil {
 			return nil, fmt.Errorf("start a worker: %w", err)
 		}
 		reply, err = u.again(u.c).end()
@@ -178,7 +183,7 @@ func (p *Pool) take() (*child, error) {
 		p.warm = p.warm[:n-1]
 		return c, nil
 	}
-	c, err := start(p.cfg.Command)
+	c, err := start(p.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}
@@ -238,14 +243,14 @@ type child struct {
 	served int
 }
 
-func start(argv []string) (*child, error) {
+func start(cfg Config) (*child, error) {
 	c := &child{stderr: &firstWords{}}
-	c.cmd = exec.Command(argv[0], argv[1:]...)
+	c.cmd = exec.Command(cfg.Command[0], cfg.Command[1:]...)
 	c.cmd.Env = childEnv()
 	c.cmd.Dir = os.TempDir()
 	c.cmd.Stderr = c.stderr
 	var err error
-	if c.ch, err = startWithChannel(c.cmd); err != nil {
+	if c.ch, err = startWithChannel(c.cmd, cfg.Start); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -349,13 +354,14 @@ func lacksMemory(said string) bool {
 	return false
 }
 
-// end kills the child and waits for it. It may be called twice.
+// end kills the child and waits for it and for its last words. It may be called
+// twice.
 func (c *child) end() {
-	c.ch.close()
 	if c.cmd.ProcessState == nil {
 		_ = c.cmd.Process.Kill()
 		_ = c.cmd.Wait()
 	}
+	c.ch.close()
 }
 
 // Handler does the work of one request in the child. It need not close files.
