@@ -58,11 +58,15 @@ func putOff() error {
 		return err
 	}
 	var t windows.Token
-	if err := windows.OpenThreadToken(windows.CurrentThread(), windows.TOKEN_QUERY, true, &t); err == nil {
+	switch err := windows.OpenThreadToken(windows.CurrentThread(), windows.TOKEN_QUERY, true, &t); err {
+	case windows.ERROR_NO_TOKEN:
+		return nil
+	case nil:
 		t.Close()
-		return errors.New("it has a token of its own")
+		return errors.New("its thread has another")
+	default:
+		return err
 	}
-	return nil
 }
 
 // token notes what the token of the process is.
