@@ -1,9 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"text/tabwriter"
@@ -69,14 +70,16 @@ func (a *app) probeBox(asJSON, free bool) error {
 	if err := box.Scratch(dir); err != nil {
 		return fmt.Errorf("make a folder for the probes: %w", err)
 	}
-	cmd := exec.CommandContext(a.ctx, self, "box-probe", "--within", dir, fmt.Sprintf("--free=%t", free))
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, a.errOut
-	if err := cmd.Run(); err != nil {
+	start := new(box.Starter).Start
+	if free {
+		start = (*exec.Cmd).Start
+	}
+	out, err := printed(exec.CommandContext(a.ctx, self, "box-probe", "--within", dir, fmt.Sprintf("--free=%t", free)), start)
+	if err != nil {
 		return fmt.Errorf("run the probes: %w", err)
 	}
 	var p probed
-	if err := json.Unmarshal(out.Bytes(), &p); err != nil {
+	if err := json.Unmarshal(out, &p); err != nil {
 		return fmt.Errorf("read what the probes say: %w", err)
 	}
 	if asJSON {
@@ -90,6 +93,23 @@ func (a *app) probeBox(asJSON, free bool) error {
 		}
 	}
 	return err
+}
+
+// printed starts a command and gives what it prints.
+func printed(cmd *exec.Cmd, start func(*exec.Cmd) error) ([]byte, error) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	cmd.Stdout, cmd.Stderr = w, os.Stderr
+	err = start(cmd)
+	w.Close()
+	if err != nil {
+		return nil, err
+	}
+	out, err := io.ReadAll(r)
+	return out, errors.Join(err, cmd.Wait())
 }
 
 func (a *app) printProbes(p probed) error {

@@ -16,24 +16,37 @@ const settleTries = 3
 
 // settle makes sure that workers can work in their box. One that dies of a
 // harmless request there, because its system is unlike any that was thought of,
-// is better without a box than the machine without a guard: settle then starts
-// them again without, and Box tells that for as long as they run. It is called
-// before the first file, so that no file can bring that about, and takes no single
-// death for a reason.
+// is better in a milder box, and in the end without one, than the machine without a
+// guard: settle then starts them again so, and Box tells that for as long as they
+// run. It is called before the first file, so that no file can bring that about,
+// and takes no single death for a reason.
 func (in *Inspector) settle(ctx context.Context, harmless request, about ...*opened) error {
-	var died *worker.Failure
-	for range settleTries {
-		if _, err := in.ask(ctx, harmless, about...); !errors.As(err, &died) || len(in.cfg.Unboxed) == 0 {
-			return err
-		}
+	died, err := in.rehearse(ctx, harmless, about...)
+	for died != nil && in.starter.Milder() {
+		in.pool.Close()
+		in.pool = newPool(in.cfg, in.cfg.Command, in.starter.Start)
+		died, err = in.rehearse(ctx, harmless, about...)
+	}
+	if died == nil || len(in.cfg.Unboxed) == 0 {
+		return err
 	}
 	in.pool.Close()
-	in.pool = newPool(in.cfg, in.cfg.Unboxed)
+	in.pool = newPool(in.cfg, in.cfg.Unboxed, nil)
 	if _, second := in.ask(ctx, harmless, about...); second != nil {
 		return second
 	}
 	in.box.Store(&box.Level{Missing: []string{"every part (the inspection does not work in it: " + died.Reason + ")"}})
 	return nil
+}
+
+// rehearse asks until a worker answers, or settleTries of them have died.
+func (in *Inspector) rehearse(ctx context.Context, harmless request, about ...*opened) (died *worker.Failure, err error) {
+	for range settleTries {
+		if _, err = in.ask(ctx, harmless, about...); !errors.As(err, &died) {
+			return nil, err
+		}
+	}
+	return died, err
 }
 
 // unboxed is the last argument of a worker that keeps its rights.

@@ -153,9 +153,13 @@ func ServeWorker(cfg ExaminerConfig) error {
 		}
 		return encode(ex.answer(req, contents, files))
 	}, func() error {
-		if failed == nil && !cfg.Unboxed {
+		switch {
+		case cfg.Unboxed:
+		case failed == nil:
 			level := box.Enter()
 			ex.box = &level
+		case box.OnTrial():
+			return failed // it may have been born unable to read its rules
 		}
 		return nil
 	})

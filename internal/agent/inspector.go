@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"log/slog"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -30,6 +31,7 @@ import (
 // the worker and never looks into them itself. It is safe for concurrent use.
 type Inspector struct {
 	pool    *worker.Pool
+	starter *box.Starter
 	judge   *detect.Judge
 	policy  string // names what the operator added to the judge
 	version string // of what facts depend on besides the file: rules and anchors
@@ -56,11 +58,12 @@ func NewInspector(cfg InspectorConfig) (*Inspector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Inspector{cfg: cfg, pool: newPool(cfg, cfg.Command), judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
+	starter := new(box.Starter)
+	return &Inspector{cfg: cfg, starter: starter, pool: newPool(cfg, cfg.Command, starter.Start), judge: judge, facts: newFactStore(storeEntries, storeBytes), version: signatures.Version(), sigma: newLaunchRules("")}, nil
 }
 
-func newPool(cfg InspectorConfig, argv []string) *worker.Pool {
-	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Patience: sidePatience, Spare: cfg.Spare, Log: cfg.Log})
+func newPool(cfg InspectorConfig, argv []string, start func(*exec.Cmd) error) *worker.Pool {
+	return worker.NewPool(worker.Config{Command: argv, Count: cfg.Workers, Timeout: workTimeout, Patience: sidePatience, Spare: cfg.Spare, Log: cfg.Log, Start: start})
 }
 
 // Close ends the workers.

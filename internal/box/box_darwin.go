@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"syscall"
 	"time"
@@ -94,6 +95,15 @@ func refused(err error) bool { return errors.Is(err, fs.ErrPermission) }
 
 func ownProbes() []Probe {
 	return []Probe{
+		{"connect by TCP", func(string) error { return dial("tcp") }},
+		{"send by UDP", func(string) error { return dial("udp") }},
+		{"listen", func(string) error {
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err == nil {
+				l.Close()
+			}
+			return err
+		}},
 		{"signal its parent", func(string) error { return syscall.Kill(os.Getppid(), 0) }},
 		{"read a password file", func(string) error { return open(os.O_RDONLY)("/etc/passwd") }},
 		{"become root", func(string) error { return syscall.Setuid(0) }},
@@ -106,4 +116,15 @@ func ownProbes() []Probe {
 			return unix.Connect(fd, &unix.SockaddrUnix{Name: "/var/run/syslog"})
 		}},
 	}
+}
+
+// dial goes to a port of this machine where nobody listens, and sends a byte.
+func dial(network string) error {
+	c, err := net.DialTimeout(network, "127.0.0.1:9", time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_, err = c.Write([]byte{0})
+	return err
 }

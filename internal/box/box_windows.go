@@ -4,32 +4,84 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"runtime"
+	"slices"
+	"strings"
 	"time"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
 
-// jobMemory is what the process may commit, in bytes: what a worker may have on
-// other systems.
-const jobMemory = 768 << 20
-
-// enter takes from the process what it can give up by itself: other processes,
-// its privileges, writing to whatever is of a higher integrity (which is
-// everything), code that it did not come with. Windows takes the right to read
-// files and to use the network only from a process that is born without it: both
-// are tried, and named as missing where they work.
+// enter takes from the process what it still has, and asks the system what it has
+// left. Most was decided at its birth, see Starter: a process can give up its
+// privileges, its integrity, code that it did not come with and the desktop, but
+// not the right to read files and to use the network. Nothing is told as held
+// because a call for it succeeded: what can be asked back is, and files and the
+// network are tried.
 func enter() Level {
+	defer runtime.UnlockOSThread()
 	var l Level
 	_, _ = time.Now().Zone() // has the library read the zone of the machine while it can
-	l.add("job", job())
-	l.add("no privileges", dropPrivileges())
-	l.add("mitigations", mitigate())
-	l.add("untrusted integrity", lower())
+	network := readyNetwork()
+	rung, ready, why := born()
+	jobErr := job()
+	token, err := ownToken(windows.TOKEN_QUERY | windows.TOKEN_ADJUST_PRIVILEGES | windows.TOKEN_ADJUST_DEFAULT)
+	if err == nil {
+		defer token.Close()
+		err = errors.Join(dropPrivileges(token), setIntegrity(token, untrustedSID))
+	}
+	if err := putOff(); err != nil {
+		l.add("one token for every thread", err)
+	}
+	l.token(windows.GetCurrentProcessToken(), rung, why)
+	l.add("no privileges", noPrivileges(err))
+	l.add("untrusted integrity", untrusted(err))
+	l.add("job", jobErr)
+	l.add("no desktop", noDesktop())
+	l.mitigate()
 	l.add("no files", shut(ownFile()))
-	l.add("no network", shut(connect()))
+	l.add("no network", shut(network()))
+	if ready != 0 {
+		_ = windows.SetEvent(ready)
+		_ = windows.CloseHandle(ready)
+	}
 	return l
+}
+
+// putOff gives up the token that the first thread was started with, for good: no
+// thread has a handle of it.
+func putOff() error {
+	if err := windows.RevertToSelf(); err != nil {
+		return err
+	}
+	var t windows.Token
+	switch err := windows.OpenThreadToken(windows.CurrentThread(), windows.TOKEN_QUERY, true, &t); err {
+	case windows.ERROR_NO_TOKEN:
+		return nil
+	case nil:
+		t.Close()
+		return errors.New("its thread has another")
+	default:
+		return err
+	}
+}
+
+// token notes what the token of the process is.
+func (l *Level) token(t windows.Token, rung int, why string) {
+	held := kind(t)
+	if held != "" {
+		l.add(held, nil)
+	}
+	if held == partLockdown {
+		return
+	}
+	if rung == 0 {
+		why = errIgnored.Error()
+	}
+	l.add(partLockdown, errors.New(why))
 }
 
 // shut makes of what came of a try whether that is shut off: what works is not,
@@ -53,14 +105,22 @@ func ownFile() error {
 	return open(os.O_RDONLY)(self)
 }
 
-// connect names a port of this machine as the other end of a datagram socket,
-// which sends nothing.
-func connect() error {
+// readyNetwork loads what it takes to use the network, and gives the try. A
+// library that cannot be loaded in the box would prove nothing about the network.
+func readyNetwork() (try func() error) {
 	var data windows.WSAData
 	if err := windows.WSAStartup(0x0202, &data); err != nil { // version 2.2
-		return err
+		return func() error { return err }
 	}
-	s, err := windows.Socket(windows.AF_INET, windows.SOCK_DGRAM, windows.IPPROTO_UDP)
+	try = func() error { return connect(windows.SOCK_DGRAM, windows.IPPROTO_UDP) }
+	_ = try()
+	return try
+}
+
+// connect names a port of this machine where nobody listens as the other end of a
+// socket. One for datagrams sends nothing.
+func connect(kind, protocol int) error {
+	s, err := windows.Socket(windows.AF_INET, kind, protocol)
 	if err != nil {
 		return err
 	}
@@ -68,63 +128,56 @@ func connect() error {
 	return windows.Connect(s, &windows.SockaddrInet4{Port: 9, Addr: [4]byte{127, 0, 0, 1}})
 }
 
-// job puts the process into a job of its own: alone, with bounded memory, and
-// without the clipboard, the desktop and the other windows.
-func job() error {
-	job, err := windows.CreateJobObject(nil, nil)
-	if err != nil {
-		return err
+// refused knows the ways in which Windows says no: by rights, by the job, by a
+// mitigation (winerror.h).
+func refused(err error) bool {
+	const dynamicCodeBlocked, childBlocked, badImage = windows.Errno(1655), windows.Errno(367), windows.Errno(577)
+	for _, no := range []error{fs.ErrPermission, windows.ERROR_NOT_ENOUGH_QUOTA, windows.ERROR_PRIVILEGE_NOT_HELD, windows.ERROR_NOT_ALL_ASSIGNED, windows.WSAEACCES,
+		dynamicCodeBlocked, childBlocked, badImage} {
+		if errors.Is(err, no) {
+			return true
+		}
 	}
-	// the handle stays open: the job lives as long as the process
-	var limits windows.JOBOBJECT_EXTENDED_LIMIT_INFORMATION
-	limits.BasicLimitInformation.LimitFlags = windows.JOB_OBJECT_LIMIT_ACTIVE_PROCESS | windows.JOB_OBJECT_LIMIT_PROCESS_MEMORY | windows.JOB_OBJECT_LIMIT_DIE_ON_UNHANDLED_EXCEPTION
-	limits.BasicLimitInformation.ActiveProcessLimit = 1
-	limits.ProcessMemoryLimit = jobMemory
-	if _, err := windows.SetInformationJobObject(job, windows.JobObjectExtendedLimitInformation, uintptr(unsafe.Pointer(&limits)), uint32(unsafe.Sizeof(limits))); err != nil {
-		return fmt.Errorf("set the limits: %w", err)
-	}
-	ui := windows.JOBOBJECT_BASIC_UI_RESTRICTIONS{UIRestrictionsClass: 0xff} // every JOB_OBJECT_UILIMIT_ of winnt.h
-	if _, err := windows.SetInformationJobObject(job, windows.JobObjectBasicUIRestrictions, uintptr(unsafe.Pointer(&ui)), uint32(unsafe.Sizeof(ui))); err != nil {
-		return fmt.Errorf("shut off the desktop: %w", err)
-	}
-	return windows.AssignProcessToJobObject(job, windows.CurrentProcess())
-}
-
-func ownToken(rights uint32) (windows.Token, error) {
-	var t windows.Token
-	err := windows.OpenProcessToken(windows.CurrentProcess(), rights, &t)
-	return t, err
+	return false
 }
 
 // dropPrivileges removes every privilege for good.
-func dropPrivileges() error {
-	token, err := ownToken(windows.TOKEN_QUERY | windows.TOKEN_ADJUST_PRIVILEGES)
+func dropPrivileges(token windows.Token) error {
+	held, err := privileges(token)
 	if err != nil {
 		return err
 	}
-	defer token.Close()
-	var size uint32
-	_ = windows.GetTokenInformation(token, windows.TokenPrivileges, nil, 0, &size) // asks for the size only
-	buf := make([]uint64, size/8+1)                                                // aligned as the structure wants it
-	if err := windows.GetTokenInformation(token, windows.TokenPrivileges, (*byte)(unsafe.Pointer(&buf[0])), size, &size); err != nil {
-		return err
-	}
-	held := (*windows.Tokenprivileges)(unsafe.Pointer(&buf[0]))
 	for i := range held.AllPrivileges() {
 		held.AllPrivileges()[i].Attributes = windows.SE_PRIVILEGE_REMOVED
 	}
 	return windows.AdjustTokenPrivileges(token, false, held, 0, nil, nil)
 }
 
-// lower gives the process the lowest integrity (S-1-16-0). A process may lower
-// its own and never raise it.
-func lower() error {
-	token, err := ownToken(windows.TOKEN_QUERY | windows.TOKEN_ADJUST_DEFAULT)
+func privileges(token windows.Token) (*windows.Tokenprivileges, error) {
+	buf, err := tokenInfo(token, windows.TokenPrivileges)
+	if err != nil {
+		return nil, err
+	}
+	return (*windows.Tokenprivileges)(unsafe.Pointer(&buf[0])), nil
+}
+
+// noPrivileges asks whether the token of the process has none; dropped is what came
+// of taking them.
+func noPrivileges(dropped error) error {
+	held, err := privileges(windows.GetCurrentProcessToken())
 	if err != nil {
 		return err
 	}
-	defer token.Close()
-	sid, err := windows.StringToSid("S-1-16-0")
+	if held.PrivilegeCount > 0 {
+		return fmt.Errorf("%d are left: %w", held.PrivilegeCount, orIgnored(dropped))
+	}
+	return nil
+}
+
+// setIntegrity gives the process another integrity. It may lower its own and never
+// raise it.
+func setIntegrity(token windows.Token, name string) error {
+	sid, err := windows.StringToSid(name)
 	if err != nil {
 		return err
 	}
@@ -132,88 +185,86 @@ func lower() error {
 	return windows.SetTokenInformation(token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&label)), label.Size())
 }
 
-// Policies of SetProcessMitigationPolicy and their flags (winnt.h).
-const (
-	policyDynamicCode     = 2
-	policyExtensionPoints = 6
-	policyFonts           = 9
-	policyImageLoad       = 10
-
-	prohibit       = 1 // of dynamic code, of extension points, of fonts that are no files
-	noRemoteNoLow  = 3 // images of other machines and of low integrity
-	policyArgBytes = 4
-)
-
-func mitigate() error {
-	set := windows.NewLazySystemDLL("kernel32.dll").NewProc("SetProcessMitigationPolicy")
-	if err := set.Find(); err != nil {
-		return err
-	}
-	var errs []error
-	for _, p := range []struct {
-		name  string
-		which uintptr
-		flags uint32
-	}{
-		{"code made at run time", policyDynamicCode, prohibit},
-		{"extension points", policyExtensionPoints, prohibit}, {"fonts", policyFonts, prohibit}, {"foreign images", policyImageLoad, noRemoteNoLow},
-	} {
-		if ok, _, err := set.Call(p.which, uintptr(unsafe.Pointer(&p.flags)), policyArgBytes); ok == 0 {
-			errs = append(errs, fmt.Errorf("%s: %w", p.name, err))
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// refused knows the ways in which Windows says no: by rights, by the job, by a
-// mitigation (winerror.h).
-func refused(err error) bool {
-	const dynamicCodeBlocked = windows.Errno(1655)
-	return errors.Is(err, fs.ErrPermission) || errors.Is(err, windows.ERROR_NOT_ENOUGH_QUOTA) || errors.Is(err, dynamicCodeBlocked)
-}
-
-func ownProbes() []Probe {
-	return []Probe{
-		{"make memory run", func(string) error {
-			at, err := windows.VirtualAlloc(0, 4096, windows.MEM_COMMIT|windows.MEM_RESERVE, windows.PAGE_EXECUTE_READWRITE)
-			if err == nil {
-				err = windows.VirtualFree(at, 0, windows.MEM_RELEASE)
-			}
-			return err
-		}},
-		{"write to its parent", func(string) error {
-			p, err := windows.OpenProcess(windows.PROCESS_VM_WRITE|windows.PROCESS_VM_OPERATION, false, uint32(os.Getppid()))
-			if err == nil {
-				err = windows.CloseHandle(p)
-			}
-			return err
-		}},
-		{"end its parent", func(string) error {
-			p, err := windows.OpenProcess(windows.PROCESS_TERMINATE, false, uint32(os.Getppid()))
-			if err == nil {
-				err = windows.CloseHandle(p)
-			}
-			return err
-		}},
-		{"raise its integrity", func(string) error { return raise() }},
-	}
-}
-
-// raise tries to go back to medium integrity.
-func raise() error {
-	token, err := ownToken(windows.TOKEN_QUERY | windows.TOKEN_ADJUST_DEFAULT)
+// untrusted asks whether the process has the lowest integrity, with which it may
+// write to nothing that has a higher one, which is everything; lowered is what came
+// of lowering it.
+func untrusted(lowered error) error {
+	buf, err := tokenInfo(windows.GetCurrentProcessToken(), windows.TokenIntegrityLevel)
 	if err != nil {
 		return err
 	}
-	defer token.Close()
-	sid, err := windows.StringToSid("S-1-16-8192")
-	if err != nil {
-		return err
+	label := (*windows.Tokenmandatorylabel)(unsafe.Pointer(&buf[0]))
+	if got := label.Label.Sid.String(); got != untrustedSID {
+		return fmt.Errorf("it is %s: %w", got, orIgnored(lowered))
 	}
-	label := windows.Tokenmandatorylabel{Label: windows.SIDAndAttributes{Sid: sid, Attributes: windows.SE_GROUP_INTEGRITY}}
-	err = windows.SetTokenInformation(token, windows.TokenIntegrityLevel, (*byte)(unsafe.Pointer(&label)), label.Size())
-	if errors.Is(err, windows.ERROR_PRIVILEGE_NOT_HELD) {
-		return fs.ErrPermission
+	return nil
+}
+
+// errIgnored says that a system takes a call and does nothing about it.
+var errIgnored = errors.New("it was asked for, and the system does not hold it")
+
+// orIgnored is why something is missing although nothing failed.
+func orIgnored(err error) error {
+	if err == nil {
+		return errIgnored
 	}
 	return err
+}
+
+// tokenInfo reads what a token tells of one kind, as the structures want it aligned.
+func tokenInfo(token windows.Token, class uint32) ([]uint64, error) {
+	var size uint32
+	_ = windows.GetTokenInformation(token, class, nil, 0, &size) // asks for the size only
+	buf := make([]uint64, size/8+1)
+	err := windows.GetTokenInformation(token, class, (*byte)(unsafe.Pointer(&buf[0])), size, &size)
+	return buf, err
+}
+
+// policy is one of SetProcessMitigationPolicy (winnt.h).
+type policy struct {
+	name  string
+	which uintptr
+	flags uint32
+}
+
+var policies = []policy{
+	{"no code made at run time", 2, 1},
+	{"no calls to the window system", 4, 1},
+	{"no extension points", 6, 1},
+	{"no foreign libraries", 8, 1},             // signed by others than Microsoft
+	{"no foreign fonts", 9, 1},                 // that are no files of the system
+	{"no libraries from low or remote", 10, 3}, // of other machines, of low integrity
+	{"no processes", 13, 1},
+}
+
+// mitigate has the system take each policy, and asks it which it holds.
+func (l *Level) mitigate() {
+	kernel := windows.NewLazySystemDLL("kernel32.dll")
+	set, get := kernel.NewProc("SetProcessMitigationPolicy"), kernel.NewProc("GetProcessMitigationPolicy")
+	if err := errors.Join(set.Find(), get.Find()); err != nil {
+		l.add("mitigations", err)
+		return
+	}
+	var held []string
+	missing := map[string][]string{} // by the reason
+	for _, p := range policies {
+		asked := p.flags
+		took, _, why := set.Call(p.which, uintptr(unsafe.Pointer(&asked)), unsafe.Sizeof(asked))
+		if took != 0 {
+			why = errIgnored
+		}
+		var has uint32
+		told, _, _ := get.Call(uintptr(windows.CurrentProcess()), p.which, uintptr(unsafe.Pointer(&has)), unsafe.Sizeof(has))
+		if told != 0 && has&p.flags == p.flags {
+			held = append(held, p.name)
+		} else {
+			missing[why.Error()] = append(missing[why.Error()], p.name)
+		}
+	}
+	if len(held) > 0 {
+		l.add("mitigations: "+strings.Join(held, ", "), nil)
+	}
+	for _, why := range slices.Sorted(maps.Keys(missing)) {
+		l.add(strings.Join(missing[why], ", "), errors.New(why))
+	}
 }

@@ -3,10 +3,8 @@
 package box
 
 import (
-	"net"
 	"os"
 	"path/filepath"
-	"time"
 )
 
 // probes are what an intruder would try, as far as systems have it in common,
@@ -26,15 +24,6 @@ func probes() []Probe {
 		{"rename a file", in("from", func(p string) error { return os.Rename(p, p+"-to") })},
 		{"remove a file", in("victim", os.Remove)},
 		{"cut a file short", in("file", func(p string) error { return os.Truncate(p, 0) })},
-		{"connect by TCP", func(string) error { return dial("tcp") }},
-		{"send by UDP", func(string) error { return dial("udp") }},
-		{"listen", func(string) error {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err == nil {
-				l.Close()
-			}
-			return err
-		}},
 		{"make a process", func(string) error {
 			self, err := os.Executable()
 			if err != nil {
@@ -58,15 +47,4 @@ func open(flags int) func(string) error {
 		}
 		return err
 	}
-}
-
-// dial goes to a port of this machine where nobody listens, and sends a byte.
-func dial(network string) error {
-	c, err := net.DialTimeout(network, "127.0.0.1:9", time.Second)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
-	_, err = c.Write([]byte{0})
-	return err
 }

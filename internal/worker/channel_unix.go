@@ -31,7 +31,7 @@ const headSize = 4
 // childFD is where a child finds its channel: the first of exec.Cmd.ExtraFiles.
 const childFD = 3
 
-func startWithChannel(cmd *exec.Cmd) (*channel, error) {
+func startWithChannel(cmd *exec.Cmd, start func(*exec.Cmd) error) (*channel, error) {
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {
 		return nil, fmt.Errorf("make a socket pair: %w", err)
@@ -42,7 +42,7 @@ func startWithChannel(cmd *exec.Cmd) (*channel, error) {
 	theirs := os.NewFile(uintptr(pair[1]), "worker")
 	defer theirs.Close()
 	cmd.ExtraFiles = []*os.File{theirs}
-	if err := cmd.Start(); err != nil {
+	if err := start(cmd); err != nil {
 		unix.Close(pair[0])
 		return nil, err
 	}

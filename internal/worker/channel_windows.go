@@ -18,38 +18,97 @@ type channel struct {
 	in      io.ReadCloser
 	out     io.WriteCloser
 	process windows.Handle // the child, for handing it a file; 0 in the child
+	silent  chan struct{}  // closed when the child has said its last on stderr
 }
 
 const headSize = 8
 
-func startWithChannel(cmd *exec.Cmd) (*channel, error) {
-	out, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
+// startWithChannel gives the child files for its standard streams: whatever
+// starts it need not know of more.
+func startWithChannel(cmd *exec.Cmd, start func(*exec.Cmd) error) (*channel, error) {
+	var p pipes
+	defer p.closeTheirs()
+	in, out, said := p.from(), p.to(), p.from()
+	if p.err != nil {
+		p.closeOurs()
+		return nil, fmt.Errorf("make pipes: %w", p.err)
 	}
-	in, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := cmd.Start(); err != nil {
+	words := cmd.Stderr
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = p.theirs[1], p.theirs[0], p.theirs[2]
+	if err := start(cmd); err != nil {
+		p.closeOurs()
 		return nil, err
 	}
 	process, err := windows.OpenProcess(windows.PROCESS_DUP_HANDLE, false, uint32(cmd.Process.Pid))
 	if err != nil {
 		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		p.closeOurs()
 		return nil, fmt.Errorf("open the worker: %w", err)
 	}
-	return &channel{in: in, out: out, process: process}, nil
+	c := &channel{in: in, out: out, process: process, silent: make(chan struct{})}
+	go func() {
+		defer close(c.silent)
+		defer said.Close()
+		_, _ = io.Copy(words, said)
+	}()
+	return c, nil
+}
+
+// pipes are made in a row, and err is what went wrong with one of them.
+type pipes struct {
+	ours, theirs []*os.File
+	err          error
+}
+
+// from makes a pipe that they write to, and gives the other end.
+func (p *pipes) from() *os.File {
+	r, w := p.pipe()
+	return p.keep(r, w)
+}
+
+// to makes a pipe that they read from, and gives the other end.
+func (p *pipes) to() *os.File {
+	r, w := p.pipe()
+	return p.keep(w, r)
+}
+
+func (p *pipes) pipe() (r, w *os.File) {
+	if p.err == nil {
+		r, w, p.err = os.Pipe()
+	}
+	return r, w
+}
+
+func (p *pipes) keep(ours, theirs *os.File) *os.File {
+	if p.err == nil {
+		p.ours, p.theirs = append(p.ours, ours), append(p.theirs, theirs)
+	}
+	return ours
+}
+
+func (p *pipes) closeOurs() {
+	for _, f := range p.ours {
+		f.Close()
+	}
+}
+
+func (p *pipes) closeTheirs() {
+	for _, f := range p.theirs {
+		f.Close()
+	}
 }
 
 func inherited() (*channel, error) { return &channel{in: os.Stdin, out: os.Stdout}, nil }
 
+// close waits for the last words of the child, which has ended.
 func (c *channel) close() {
 	c.in.Close()
 	c.out.Close()
 	if c.process != 0 {
 		_ = windows.CloseHandle(c.process)
 		c.process = 0
+		<-c.silent
 	}
 }
 

@@ -47,7 +47,8 @@ type Config struct {
 	Patience time.Duration
 	Spare    int
 
-	Log *slog.Logger
+	Start func(*exec.Cmd) error // starts a child; nil means its own Start
+	Log   *slog.Logger
 }
 
 // Failure says why a request got no answer: the child crashed, timed out, used
@@ -91,6 +92,9 @@ func NewPool(cfg Config) *Pool {
 	}
 	if cfg.Recycle == 0 {
 		cfg.Recycle = 20000
+	}
+	if cfg.Start == nil {
+		cfg.Start = (*exec.Cmd).Start
 	}
 	p := &Pool{cfg: cfg, slots: make(chan struct{}, cfg.Count), spares: make(chan struct{}, cfg.Spare), ended: make(chan struct{})}
 	for range cfg.Count {
@@ -207,7 +211,7 @@ func (u *Underway) Wait() ([]byte, error) {
 		// system, or killed by somebody. A request that is to blame ends the next one
 		// too.
 		p.cfg.Log.Warn("Trying again with a new worker", "reason", err.Error(), "requests", u.c.served, "said", strconv.QuoteToASCII(u.c.stderr.String()))
-		if u.c, err = start(p.cfg.Command); err != nil {
+		if u.c, err = start(p.cfg); err != nil {
 			return nil, fmt.Errorf("start a worker: %w", err)
 		}
 		reply, err = u.again(u.c).end()
@@ -249,7 +253,7 @@ func (p *Pool) take() (*child, error) {
 		p.warm = p.warm[:n-1]
 		return c, nil
 	}
-	c, err := start(p.cfg.Command)
+	c, err := start(p.cfg)
 	if err != nil {
 		return nil, fmt.Errorf("start a worker: %w", err)
 	}
@@ -312,14 +316,14 @@ type child struct {
 	served int
 }
 
-func start(argv []string) (*child, error) {
+func start(cfg Config) (*child, error) {
 	c := &child{stderr: &firstWords{}}
-	c.cmd = exec.Command(argv[0], argv[1:]...)
+	c.cmd = exec.Command(cfg.Command[0], cfg.Command[1:]...)
 	c.cmd.Env = childEnv()
 	c.cmd.Dir = os.TempDir()
 	c.cmd.Stderr = c.stderr
 	var err error
-	if c.ch, err = startWithChannel(c.cmd); err != nil {
+	if c.ch, err = startWithChannel(c.cmd, cfg.Start); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -423,13 +427,14 @@ func lacksMemory(said string) bool {
 	return false
 }
 
-// end kills the child and waits for it. It may be called twice.
+// end kills the child and waits for it and for its last words. It may be called
+// twice.
 func (c *child) end() {
-	c.ch.close()
 	if c.cmd.ProcessState == nil {
 		_ = c.cmd.Process.Kill()
 		_ = c.cmd.Wait()
 	}
+	c.ch.close()
 }
 
 // Handler does the work of one request in the child. It need not close files.
