@@ -1,6 +1,10 @@
 package detect
 
-import "strings"
+import (
+	"strings"
+
+	"meetguard"
+)
 
 // Where something lies and what it is called, as far as that tells what it is.
 
@@ -107,6 +111,9 @@ var toolFolders = []string{"/opt/homebrew/bin/", "/.cargo/bin/", "/go/bin/"}
 // authors liked. Nothing of it came as a download.
 func (l *launch) builtHere() bool {
 	low := slashed(l.Exe)
+	if l.OriginHost == "" && l.builtBefore(low) {
+		return true
+	}
 	if l.OriginHost != "" || strings.Contains(low, ".app/") && !strings.Contains(low, "/deriveddata/") {
 		return false
 	}
@@ -124,6 +131,31 @@ func (l *launch) builtHere() bool {
 		}
 	}
 	return false
+}
+
+// buildTools run compilers and what packs their work.
+var buildTools = set(`make gmake ninja cmake xcodebuild xcrun cargo go swift msbuild dotnet gradle gradlew mvn bazel meson scons npm yarn pnpm bun node electron-builder briefcase pyinstaller flutter qmake devenv tauri wails`)
+
+// builtBefore says whether somebody in the folder of a project ran what builds it,
+// and then by hand the program that lies in it. Nothing was brought meanwhile.
+func (l *launch) builtBefore(low string) bool {
+	project := strings.TrimSuffix(slashed(l.Cwd), "/") + "/"
+	if !home(project) || strings.Count(project, "/") < 4 || !strings.HasPrefix(low, project) || landingPlace(low) || tempPlace(low) || coveredPlace(low) || !l.typed() {
+		return false
+	}
+	built := false
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		built = built || buildTools[program(st.Exe)] && !userPlace(st.Exe)
+		if fetchers[program(st.Exe)] {
+			return false
+		}
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedFetchRun || d.Kind == meetguard.DeedUnpack || d.Kind == meetguard.DeedDequarantine {
+				return false
+			}
+		}
+	}
+	return built
 }
 
 // installedPlace says whether a path lies where setups put the programs that a
