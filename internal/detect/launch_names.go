@@ -146,7 +146,7 @@ func signedService(chain []meetguard.Process) bool {
 // them.
 func runsManaged(p meetguard.Process) bool {
 	for i, a := range p.Args {
-		if i == 0 || i > 4 {
+		if i == 0 || i > 8 {
 			continue
 		}
 		low := strings.ToLower(strings.ReplaceAll(a, `\`, "/"))
