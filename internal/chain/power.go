@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"regexp"
 	"strings"
 
 	"meetguard"
@@ -25,7 +26,7 @@ func (r *reader) power(args []string, all string) {
 	}
 	for _, m := range powerMarks {
 		for _, w := range m.words {
-			if says(all, w) {
+			if says(all, w) && (m.deed.Kind != meetguard.DeedBlind || turnsOff(all)) {
 				r.add(m.deed)
 				break
 			}
@@ -37,6 +38,23 @@ func (r *reader) power(args []string, all string) {
 	}
 	r.powerSends(args)
 	r.powerStays(args, all)
+}
+
+// switchedOff is a part of the scanner that a line switches off, and not on again.
+var switchedOff = regexp.MustCompile(`-disable[a-z]+(?:[ :]+(\S+))?`)
+
+// turnsOff says whether what a line tells the scanner makes it see less: most that it
+// can be told makes it see more.
+func turnsOff(all string) bool {
+	if !strings.Contains(all, "mppreference") || strings.Contains(all, "-exclusion") {
+		return true
+	}
+	for _, m := range switchedOff.FindAllStringSubmatch(all, -1) {
+		if to := strings.Trim(m[1], `"';)}`); to != "$false" && to != "0" && to != "false" {
+			return true
+		}
+	}
+	return strings.Contains(all, "amsiutils") || strings.Contains(all, "consent") || strings.Contains(all, "-mapsreporting")
 }
 
 // says holds for a word of PowerShell; one of three letters is no part of another:

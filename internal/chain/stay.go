@@ -224,6 +224,9 @@ func (r *reader) opens(name string, args []string, all string) {
 			admit("group")
 		}
 	case "dscl":
+		if containsAny(all, " -create /users/_", "/usr/bin/false", "nologin") { // accounts of services
+			break
+		}
 		if strings.Contains(all, " -create /users/") && containsAny(all, "usershell", "realname", "uniqueid") || strings.Contains(all, "groupmembership") && strings.Contains(all, "admin") {
 			admit("account")
 		}

@@ -43,7 +43,7 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 			return
 		}
 		dll, _, _ := strings.Cut(file, ",")
-		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 && !remote {
+		if containsAny(all, "shellexec_rundll", "fileprotocolhandler", "routethecall", "launchapplication", "openurl", "launchinfsection", "regisocxb") && len(args) > 1 && !remote && !(strings.Contains(all, "launchinfsection") && selfExtracted.MatchString(all)) {
 			r.detour(args[1])
 		}
 		r.add(meetguard.Deed{Kind: meetguard.DeedRun, What: name, File: dll})
@@ -71,6 +71,9 @@ func (r *reader) windowsTool(name string, args []string, all string) {
 		}
 	}
 }
+
+// selfExtracted is a folder to which the system's own maker of setups unpacks them.
+var selfExtracted = regexp.MustCompile(`\\ixp[0-9]{3}\.tmp\\[^\\]+\.inf`)
 
 // notice is code that shows one text in a window and closes, as scripts for logons
 // have it.

@@ -104,7 +104,7 @@ func (l *launch) split(story []meetguard.Step) {
 			continue
 		}
 		for _, d := range st.Deeds {
-			if d.Kind == meetguard.DeedSecret && !fetchers[program(st.Exe)] {
+			if d.Kind == meetguard.DeedSecret && !fetchers[program(st.Exe)] && !(st.Link != meetguard.LinkSelf && toDisk(st.Deeds)) {
 				l.kinds[d.What] = true
 			}
 		}

@@ -37,7 +37,7 @@ func (w *scale) admits() {
 			}
 		}
 	}
-	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 {
+	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 && !(w.l.typed() && len(w.l.fetched) == 0) {
 		w.add(clueOpen, 50, "several ways in are opened for somebody else")
 	} else if w.l.does(meetguard.DeedAdmit) && len(what) > 1 {
 		w.add(clueOpen, 30, "ways in are opened for somebody else")
@@ -189,6 +189,8 @@ func (w *scale) sends(d meetguard.Deed) {
 		}
 	}
 	switch {
+	case d.What == "telegram bot" && d.File == "" && len(w.l.kinds) == 0 && !w.piped:
+		w.add(clueSend, 15, "a message is sent to a bot of a messenger")
 	case d.What == "telegram bot":
 		w.add(clueSend, 25, "something is sent to a bot of a messenger")
 	case points > 0 && !publicAddress(d.Host) && copiers[d.What]: // people have machines of their own

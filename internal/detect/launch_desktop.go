@@ -69,8 +69,9 @@ func (l *launch) onlyAsks() bool {
 			return false
 		}
 	}
+	told := len(l.Ancestors) > 0 && len(l.Ancestors[0].Args) > 2 // the line that all of it stands in
 	for _, st := range l.chain {
-		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor && !ownWords(st.Deeds) {
+		if takesPipe(st.Deeds) || interpreters[program(st.Exe)] && st.Link != meetguard.LinkAncestor && !told && !ownWords(st.Deeds) {
 			return false
 		}
 		for _, d := range st.Deeds {
@@ -103,11 +104,38 @@ func (l *launch) ownScript() bool {
 		}
 		file := scriptOf(l.Ancestors[i])
 		if file == "" {
+			if i == 0 && len(l.Ancestors[0].Args) > 2 {
+				return l.lineAsks()
+			}
 			return len(l.Ancestors[i].Args) == 0 && l.onlyAsks() && !entries[l.above[min(i+1, len(l.above)-1)]]
 		}
 		return (!landingPlace(file) || ownDesktop(file) || l.onlyAsks() && !tempPlace(file)) && !coveredPlace(file)
 	}
 	return false
+}
+
+// lineAsks says whether the line of the shell above a launch is known, and fetches
+// something over a checked connection only to show it.
+func (l *launch) lineAsks() bool {
+	asks := false
+	for _, st := range l.chain {
+		if st.PID != l.Ancestors[0].PID {
+			continue
+		}
+		for _, d := range st.Deeds {
+			switch d.Kind {
+			case meetguard.DeedFetch:
+				if d.File != "" || publicAddress(d.Host) || contains(d.Mark, "insecure") || contains(d.Mark, "plain") {
+					return false
+				}
+				asks = true
+			case meetguard.DeedRun, meetguard.DeedOrigin:
+			default:
+				return false
+			}
+		}
+	}
+	return asks
 }
 
 // ownDesktop says whether a script lies on somebody's desktop itself, where people

@@ -219,7 +219,7 @@ func doorHost(s *subject) string {
 	switch {
 	case browsers[door] && known && ownScriptName(s, file): // what it does tells the rest
 		return ""
-	case officePrograms[door] && !known: // macros of firms have helpers of their own
+	case (officePrograms[door] || browsers[door] && l.name != "mshta" && len(l.above) == 1) && !known: // macros of firms, and links of theirs, have helpers of their own
 		return ""
 	case (browsers[door] || handlers[door]) && (!known || landingPlace(file) || strings.Contains(file, "://")):
 		return fmt.Sprintf("%s opened a script with %s.", clip(door), l.shownRun())

@@ -134,19 +134,19 @@ func agentOfIT(exe string) bool {
 }
 
 // signedService says whether the first of some ancestors is a service of Windows
-// that somebody vouches for, with all rights, in the folders of its maker and of the
+// that somebody vouches for, as far as is known, with all rights, in the folders of its maker and of the
 // product: agents for firms that administrators hire lie there.
 func signedService(chain []meetguard.Process) bool {
 	p := chain[0]
 	rest, ok := strings.CutPrefix(slashed(p.Exe), "c:/programdata/")
-	return ok && len(chain) > 1 && program(chain[1].Exe) == "services" && strings.EqualFold(p.User, "SYSTEM") && strings.Count(rest, "/") > 1 && signedWell(p.Signature) && p.OriginHost == "" && !coveredPlace(p.Exe) && !systemLike(program(p.Exe)) && !remoteTools[program(p.Exe)]
+	return ok && len(chain) > 1 && program(chain[1].Exe) == "services" && strings.EqualFold(p.User, "SYSTEM") && strings.Count(rest, "/") > 1 && (p.Signature == nil || signedWell(p.Signature)) && p.OriginHost == "" && !coveredPlace(p.Exe) && !systemLike(program(p.Exe)) && !remoteTools[program(p.Exe)]
 }
 
 // runsManaged: the scripts of software management, where an interpreter runs
 // them.
 func runsManaged(p meetguard.Process) bool {
 	for i, a := range p.Args {
-		if i == 0 || i > 4 {
+		if i == 0 || i > 8 {
 			continue
 		}
 		low := strings.ToLower(strings.ReplaceAll(a, `\`, "/"))
@@ -191,6 +191,22 @@ func (l *launch) isBackup() bool {
 		}
 	}
 	return false
+}
+
+// toDisk says whether a step copies what it handles to another disk of this machine,
+// and no more.
+func toDisk(list []meetguard.Deed) bool {
+	found := false
+	for _, d := range list {
+		switch d.Kind {
+		case meetguard.DeedPack:
+			low := slashed(d.File)
+			found = strings.HasPrefix(low, "/volumes/") || strings.HasPrefix(low, "/media/") || strings.HasPrefix(low, "/run/media/") || otherDrive(low)
+		case meetguard.DeedUpload:
+			return false
+		}
+	}
+	return found
 }
 
 // byPackage says whether the system runs a script that a package of it brought, and

@@ -199,11 +199,11 @@ func shape(s *subject) string {
 	if l == nil || l.managed {
 		return ""
 	}
-	root := ""
+	root, blindRoot := "", false // of an installer on an image of which nobody knows who signed it
 	for i, a := range l.Ancestors {
 		name := program(a.Exe)
 		if landingPlace(a.Exe) && !signedWell(a.Signature) || name == "applet" || name == "script editor" {
-			root = baseName(a.Exe)
+			root, blindRoot = baseName(a.Exe), a.Signature == nil && strings.HasPrefix(slashed(a.Exe), "/volumes/") && !s.soundsLike(appName(a.Exe)) && !pretextName(appName(a.Exe))
 		}
 		if i > 6 {
 			break
@@ -213,10 +213,33 @@ func shape(s *subject) string {
 		return ""
 	}
 	found := castOf(l, thiefCast)
-	if len(found) < 2 || thiefCast[l.name] == "" || !s.badCast(thiefCast) {
+	if len(found) < 2 || thiefCast[l.name] == "" || !s.badCast(thiefCast) || blindRoot && !s.knownCast(thiefCast) {
 		return ""
 	}
 	return fmt.Sprintf("%s led to %s: together they ask for, check, gather or bring what an app has no need of.", quoted(root), strings.Join(found, ", "))
+}
+
+// appName is the name of the app that a program lies in, or its own.
+func appName(exe string) string {
+	if app, _, ok := strings.Cut(slashed(exe), ".app/"); ok {
+		return baseName(app) + ".app"
+	}
+	return baseName(exe)
+}
+
+// knownCast says whether of one of those programs more is known than that it ran.
+func (s *subject) knownCast(groups map[string]string) bool {
+	for _, st := range append([]meetguard.Step{{Exe: s.run.Exe, Deeds: s.run.own}}, s.run.chain...) {
+		if groups[program(st.Exe)] == "" {
+			continue
+		}
+		for _, d := range st.Deeds {
+			if d.Kind != meetguard.DeedRun && d.Kind != meetguard.DeedOrigin {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 var thiefCast = map[string]string{"osascript": "osascript", "dscl": "dscl", "security": "security", "curl": "curl", "nscurl": "curl", "zip": "zip", "ditto": "zip", "xattr": "xattr", "codesign": "xattr",

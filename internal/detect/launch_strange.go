@@ -76,6 +76,9 @@ var occasions = set(`meet meets meeting meetings call calls callroom join invite
 // who join it, so that below the name that somebody registered one such word is
 // none.
 func (s *subject) namedFor(host string) bool {
+	if s.judge.official(host) {
+		return false
+	}
 	labels, words := ownLabels(host), 0
 	for i, label := range labels {
 		own := i == len(labels)-1

@@ -251,12 +251,26 @@ func replaced(s *subject) string {
 // ownScriptAbove says whether a script in a folder of its user led to the launch.
 func (l *launch) ownScriptAbove() bool {
 	for i, a := range l.Ancestors {
-		file := scriptOf(a)
+		file, shell := scriptOf(a), shells[l.above[i]]
+		if l.above[i] == "sudo" && len(a.Args) > 2 && shells[program(a.Args[1])] {
+			file, shell = a.Args[2], true
+		}
 		if rest, ok := strings.CutPrefix(file, "./"); ok {
 			file = a.Cwd + "/" + rest
 		}
-		if shells[l.above[i]] && ownFolder(file) {
+		if shell && ownFolder(file) {
 			return true
+		}
+	}
+	return false
+}
+
+// blindAsRoot says whether a shell of which nothing is known, and that sudo started,
+// led to the launch with all rights.
+func (l *launch) blindAsRoot() bool {
+	for i, a := range l.Ancestors {
+		if shells[l.above[i]] && len(a.Args) == 0 && a.CommandLine == "" && i+1 < len(l.above) && l.above[i+1] == "sudo" {
+			return l.User == "root"
 		}
 	}
 	return false

@@ -96,7 +96,9 @@ func weighed(s *subject) string {
 		return ""
 	}
 	for _, st := range l.chain {
-		if sameTime(st, l.Process) {
+		if sameTime(st, l.Process) && toDisk(st.Deeds) {
+			w.place(st.Exe, nil)
+		} else if sameTime(st, l.Process) {
 			w.deeds(st.Deeds, false)
 			w.place(st.Exe, nil)
 		}
@@ -222,7 +224,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
 			points := 25
-			if d.What == "account" && w.l.hasAbove("ansible-pull") || (d.What == "account" || d.What == "group") && (w.l.ownScriptAbove() && w.l.pastedBelow() && len(w.l.fetched) == 0 && w.best[clueSource].points == 0) {
+			if d.What == "account" && w.l.hasAbove("ansible-pull") || (d.What == "account" || d.What == "group") && ((w.l.ownScriptAbove() || w.l.blindAsRoot()) && w.l.pastedBelow() && len(w.l.fetched) == 0 && w.best[clueSource].points == 0) {
 				points = 10 // who sets up machines makes accounts
 			} else if d.What == "privacy list" && !w.l.typed() {
 				points = 40
