@@ -274,7 +274,7 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 			continue
 		}
 		for _, d := range e.step.Deeds {
-			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) {
+			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) || pipedFetch[Program(e.step.Exe)] && len(n.proc.Args) == 0 && len(e.node.proc.Args) == 0 {
 				g = merge(e.node.group.top(), g)
 				break
 			}
@@ -282,6 +282,10 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 	}
 	return g
 }
+
+// pipedFetch bring what a pipe hands on: of two programs beside one another of which
+// nothing is known, the second may take what the first brings.
+var pipedFetch = set(`curl wget`)
 
 // readsPipe holds also for a shell of which no more is known than that a shell
 // started it, and for tools that unpack what comes.
@@ -480,10 +484,14 @@ func opensDoors(n *node) bool {
 		return false // behind a pipe: it takes its commands from there
 	}
 	if n.parent != nil && len(n.proc.Args) == 0 && n.proc.CommandLine == "" && doors[Program(n.parent.proc.Exe)] && typed[name] {
-		return true // what a terminal or the desktop starts is mostly that
+		return !clicked[Program(n.parent.proc.Exe)] // what a terminal starts is mostly that
 	}
 	return interactive(&n.proc, name)
 }
+
+// clicked are the doors behind which nobody types: a shell that one of them starts
+// was given something to run, known or not.
+var clicked = set(`plasmashell gnome-shell nautilus dolphin thunar finder dock chrome msedge firefox brave safari opera arc chromium vivaldi iexplore`)
 
 // typed are the shells that people type into.
 var typed = set(`sh bash zsh fish dash ksh tcsh cmd powershell pwsh`)
