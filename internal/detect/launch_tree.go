@@ -151,7 +151,7 @@ func portable(s *subject) string {
 			brought = "was brought by " + clip(baseName(a.Exe))
 		}
 	}
-	if folder, _, ok := strings.Cut(strings.TrimPrefix(slashed(exe), "/private"), "/go/"); ok && l.name == "go" || bundles[l.name] {
+	if folder, _, ok := strings.Cut(strings.TrimPrefix(slashed(exe), "/private"), "/go/"); ok && l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
 		if !ok {
 			folder = strings.TrimSuffix(strings.TrimPrefix(folderOf(slashed(exe)), "/private"), "/")
 		}
@@ -162,7 +162,7 @@ func portable(s *subject) string {
 			}
 		}
 	}
-	if brought == "" || l.ownJava() {
+	if brought == "" || l.ownJava() || l.name == "go" && l.known() && !contains(l.Args, "run") {
 		return ""
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
@@ -170,7 +170,7 @@ func portable(s *subject) string {
 
 // bundles are tool chains and interpreters that no installer brings to run its own
 // parts.
-var bundles = set(`go deno bun autoit3`)
+var bundles = set(`deno bun autoit3`)
 
 // ownJava says whether a launch is of the Java that big setups unpack with
 // themselves, to a folder of its own, and no script host had it brought.

@@ -123,7 +123,7 @@ func (s *subject) unknownChild() string {
 	case !host || !l.blindParent():
 	case p == "wmic":
 		return "wmic starts " + l.shownRun() + ", as a style sheet with code in it does."
-	case (p == "conhost" || p == "ssh") && pp == "explorer":
+	case p == "ssh" && pp == "explorer":
 		return fmt.Sprintf("Windows Explorer started %s, and that %s, as a line that is pasted into the Run window does.", clip(p), l.shownRun())
 	}
 	return ""
@@ -236,7 +236,7 @@ func (l *launch) blindDesk() bool {
 		if a == "explorer" {
 			return i > 0
 		}
-		if a != "cmd" && a != "powershell" && a != "pwsh" || len(l.Ancestors[i].Args) > 1 || i > 3 {
+		if a != "cmd" && a != "powershell" && a != "pwsh" || len(l.Ancestors[i].Args) > 0 || l.Ancestors[i].CommandLine != "" || i > 3 {
 			return false
 		}
 	}

@@ -102,7 +102,7 @@ func weighed(s *subject) string {
 		}
 	}
 	if l.blindDesk() {
-		w.add(clueStart, 15, "the desktop started a shell, with what is not known")
+		w.add(clueStart, 10, "the desktop started a shell, with what is not known")
 	}
 	for _, st := range l.pastedBeside() {
 		w.deeds(st.Deeds, false)
