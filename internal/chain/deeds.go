@@ -395,6 +395,9 @@ func (r *reader) apple(args []string, all string, depth int) {
 	if strings.Contains(all, "hidden answer") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPrompt, What: "osascript", Host: serverIn(all)})
 	}
+	if strings.Contains(all, "com.apple.tcc") && containsAny(all, "set name of", "set the name of", "move folder", "delete folder") {
+		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "privacy list"})
+	}
 	if strings.Contains(all, "folder action") && containsAny(all, "make new", "attach action") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "folder action", File: pathAmong(quotedIn(strings.Join(args, " ")))})
 	}

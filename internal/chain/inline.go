@@ -48,7 +48,7 @@ func codeFlag(name, a string) bool {
 }
 
 var (
-	connectWords = []string{"io::socket", "socket.socket", "socket.create_connection", "tcpsocket", "fsockopen", "stream_socket_client", "net.connect", "net.createconnection", "net.socket(", "/dev/tcp/", "socket.tcp", "deno.connect"}
+	connectWords = []string{"io::socket", "socket.socket", "socket.create_connection", "tcpsocket", "fsockopen", "stream_socket_client", "net.connect", "net.createconnection", "net.socket(", "/dev/tcp/", "socket.tcp", "deno.connect", "pf_inet"}
 	shellWordsIn = []string{"/bin/sh", "/bin/bash", "/bin/zsh", "cmd.exe", "powershell", "pty.spawn", "`#{", "os.popen(", "subprocess.getoutput"}
 	bringWords   = []string{"urlopen", "urlretrieve", "urllib", "requests.get", "httpx.", "http.client", "aiohttp", "open-uri", "uri.open", "open(\"http", "open('http", "open(%q(http", "net::http", "file_get_contents", "curl_exec", "curl_init", "readfile(", "copy(\"http", "copy('http",
 		"fopen(", "lwp::", "http::tiny", "getstore", "getprint", "get(\"http", "get('http", "get(q", "fetch(", "http.get", "https.get", ".request(", "require('http", "require(\"http", "import('http", "import(\"http", "import \"http", "axios", "got(", "socket.http", "http.request", "nsurl", "datawithcontentsofurl", "stringwithcontentsofurl", "urlsession", "data(contentsof", "string(contentsof",

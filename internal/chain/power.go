@@ -106,7 +106,7 @@ func (r *reader) powerStays(args []string, all string) {
 		persist("event")
 	case containsAny(all, "set-itemproperty", "new-itemproperty", "sp ") && containsAny(all, runKeys...):
 		persist("run key")
-	case containsAny(all, "register-scheduledjob", "set-scheduledtask"):
+	case containsAny(all, "register-scheduledjob", "set-scheduledtask"), strings.Contains(all, "schtasks") && strings.Contains(all, "/create"):
 		persist("task")
 	case containsAny(all, "out-file", "set-content", "add-content", "copy-item", "createshortcut", "new-item", "move-item", ">") && (strings.Contains(all, `\startup\`) || strings.Contains(all, "$profile") || strings.Contains(all, "getfolderpath('startup')")):
 		persist("startup folder")

@@ -161,6 +161,8 @@ func (r *reader) stays(name string, args []string, all string) {
 				what = "hijack"
 			}
 			persist(what, after(args, "/d"))
+		} else if strings.Contains(all, " add ") && containsAny(all, "hkcu\\", "hkey_current_user\\") && strings.Contains(all, `\inprocserver32`) && strings.Contains(all, "threadingmodel") {
+			persist("registry", "") // what goes with the library of a class that a user gets
 		}
 		if strings.Contains(all, " import ") {
 			persist("registry", lastPlain(args))
@@ -275,6 +277,10 @@ func (r *reader) opens(name string, args []string, all string) {
 	case "ffmpeg":
 		if containsAny(all, "x11grab", "gdigrab", "-f avfoundation", "kmsgrab") && !strings.Contains(all, "list_devices") {
 			spy("screen")
+		}
+	case "xinput":
+		if strings.Contains(all, " test") {
+			spy("keyboard")
 		}
 	case "pbpaste", "xclip", "xsel", "wl-paste":
 		spy("clipboard")

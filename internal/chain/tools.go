@@ -269,6 +269,9 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			plain = plainOf(args, "-m", "-o", "-g")
 		}
 		r.copies(name, plain, all)
+		if mode := after(args, "-m"); name == "install" && len(mode) == 4 && mode[0] >= '4' && mode[0] <= '7' {
+			r.add(meetguard.Deed{Kind: meetguard.DeedChmod, File: end, Mark: []string{"setuid"}})
+		}
 	case "dd":
 		for _, a := range args {
 			if to, ok := strings.CutPrefix(a, "of="); ok {
@@ -314,6 +317,7 @@ func (r *reader) fileTool(name string, args []string, all string) {
 		r.each(plain, meetguard.Deed{Kind: meetguard.DeedErase})
 	case "osacompile":
 		r.add(meetguard.Deed{Kind: meetguard.DeedUnpack, What: name, File: after(args, "-o"), From: lastPlain(args)})
+		r.writesStart(after(args, "-o"), all)
 	case "base64", "openssl", "xxd", "uudecode", "gbase64":
 		if name == "openssl" && strings.Contains(all, " enc ") && !strings.Contains(all, " -d ") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: exactAfter(args, "-out"), From: exactAfter(args, "-in")})

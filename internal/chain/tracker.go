@@ -382,7 +382,7 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 			continue
 		}
 		for _, d := range e.deeds {
-			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) {
+			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) || pipedFetch[Program(e.exe())] && len(n.args) == 0 && len(e.args) == 0 {
 				g = merge(e.group.top(), g)
 				break
 			}
@@ -390,6 +390,10 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 	}
 	return g
 }
+
+// pipedFetch bring what a pipe hands on: of two programs beside one another of which
+// nothing is known, the second may take what the first brings.
+var pipedFetch = set(`curl wget`)
 
 // readsPipe holds also for a shell of which no more is known than that a shell
 // started it, and for tools that unpack what comes.
@@ -583,10 +587,14 @@ func opensDoors(n *node) bool {
 		return false // behind a pipe: it takes its commands from there
 	}
 	if n.parent != nil && len(n.args) == 0 && n.line == "" && doors[Program(n.parent.exe())] && typed[name] {
-		return true // what a terminal or the desktop starts is mostly that
+		return !clicked[Program(n.parent.exe())] // what a terminal starts is mostly that
 	}
 	return interactive(n.args, n.line, name)
 }
+
+// clicked are the doors behind which nobody types: a shell that one of them starts
+// was given something to run, known or not.
+var clicked = set(`plasmashell gnome-shell nautilus dolphin thunar finder dock chrome msedge firefox brave safari opera arc chromium vivaldi iexplore`)
 
 // typed are the shells that people type into.
 var typed = set(`sh bash zsh fish dash ksh tcsh cmd powershell pwsh`)

@@ -277,10 +277,41 @@ func (s *subject) chooseClaim() {
 		}
 	}
 	for i := range all {
-		if s.plainly(all[i]) && s.claim == nil {
+		if s.plainly(all[i]) && s.claim == nil && !s.otherHouse(all[i].brand) {
 			s.claim, s.proof = &all[i], all[i].brand.proof(s.Signature)
 		}
 	}
+}
+
+// otherHouse says whether a program is of another house of the same name, such as
+// the maker of recorders: by its proper signature, or by the host that it came from.
+func (s *subject) otherHouse(b *brand) bool {
+	if signedWell(&s.Signature) && b.exclusions[lettersOf(s.Signature.Subject)] {
+		return true
+	}
+	if s.run == nil || s.run.OriginHost == "" || s.Signature.Status != meetguard.SignatureUnknown || s.judge.Host(s.run.OriginHost).Level != meetguard.Clean {
+		return false
+	}
+	labels := ownLabels(s.run.OriginHost)
+	if len(labels) == 0 || len(labels[len(labels)-1]) < 8 {
+		return false
+	}
+	for name := range b.exclusions {
+		if strings.HasPrefix(name, labels[len(labels)-1]) && strings.HasPrefix("corporation", strings.TrimPrefix(labels[len(labels)-1], b.ID)) {
+			return true
+		}
+	}
+	return false
+}
+
+// lettersOf are the letters of a name, in lower case.
+func lettersOf(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 'a' || r > 'z' {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
 }
 
 // plainly says whether a claim counts. In a script whose text speaks of meeting

@@ -63,7 +63,7 @@ func (s *subject) takeLaunch() {
 		return
 	}
 	s.code = newCode(s.judge, s.insideTrusted())
-	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name] || s.fromOwnNet()) && s.code.lookalike.Host == "" {
+	if (l.managed || webDAVCookie(p) || opensPage(p) || elsewhere[l.name] && !l.breaksOut() || s.fromOwnNet()) && s.code.lookalike.Host == "" {
 		s.code = nil
 	}
 }
@@ -71,6 +71,12 @@ func (s *subject) takeLaunch() {
 // elsewhere are programs whose command line is run in a container or on another
 // machine.
 var elsewhere = set(`docker podman nerdctl kubectl oc lxc multipass vagrant`)
+
+// breaksOut says whether a command for a container is run outside of it.
+func (l *launch) breaksOut() bool {
+	all := " " + strings.Join(l.Args, " ") + " "
+	return strings.Contains(all, " chroot /") || strings.Contains(all, " nsenter ") && (strings.Contains(all, " -t 1 ") || strings.Contains(all, "--target 1 "))
+}
 
 // webDAVCookie: the system's own WebDAV client takes over a cookie of the
 // browser. It runs nothing from the address that it is given.
@@ -204,6 +210,7 @@ func (l *launch) findFetched() []meetguard.Deed {
 	}
 	// a shell of which no more is known, right behind a download that goes nowhere else
 	blind := !l.known() && len(l.Args) == 0 && shells[l.name] && (shells[l.parent()] || handovers[l.parent()])
+	compiles := !l.known() && len(l.Args) == 0 && codeReaders[l.name] && shells[l.parent()]
 	steps := append(append([]meetguard.Step{}, l.session...), l.chain...)
 	steps = append(steps, meetguard.Step{PID: l.PID, PPID: l.PPID, Deeds: l.own, Time: l.Started, Link: meetguard.LinkSelf})
 	flows := flowsOf(steps)
@@ -220,6 +227,9 @@ func (l *launch) findFetched() []meetguard.Deed {
 					d.Mark = append([]string{blindly}, d.Mark...)
 				}
 				out = append(out, d)
+			case compiles && d.File == "" && st.PPID == l.PPID && soon(st, l.Process) && publicAddress(d.Host) && !contains(d.Mark, "answer"):
+				d.Mark = append([]string{blindly}, d.Mark...)
+				out = append(out, d)
 			case d.File != "" && len(ran) > 0 && ranFrom(fileKey(d.File), ran, flows, 0):
 				if decodedFrom(steps, fileKey(d.File), ran) {
 					d.Mark = append([]string{encrypted}, d.Mark...)
@@ -230,6 +240,10 @@ func (l *launch) findFetched() []meetguard.Deed {
 	}
 	return out
 }
+
+// codeReaders are interpreters that take code from a pipe, and that nobody puts
+// there to work on what is fetched.
+var codeReaders = set(`swift osascript deno bun lua tclsh`)
 
 // readBeside says whether a shell beside a launch, of the same parent, waits for
 // what it brings at a descriptor that another program fills.
@@ -302,11 +316,34 @@ func ranFrom(file string, ran []string, flows []flow, depth int) bool {
 			return true
 		}
 	}
+	if depth == 0 && ranBeside(file, ran) {
+		return true
+	}
 	if depth > 2 {
 		return false
 	}
 	for _, f := range flows {
 		if len(f.to) > 4 && f.to != file && (f.from == file || strings.HasPrefix(f.from, file+"/")) && ranFrom(f.to, ran, flows, depth+1) {
+			return true
+		}
+	}
+	return false
+}
+
+// ranBeside says whether something was run that is called like the download and lies
+// beside it, or in a folder that is called like it: what unpacked or decoded it is
+// not known.
+func ranBeside(file string, ran []string) bool {
+	if !landingPlace(file) && !strings.HasPrefix(file, "~tmp~/") {
+		return false
+	}
+	ext := pathExt(file)
+	stem := strings.TrimSuffix(strings.TrimSuffix(file, ext), ".tar")
+	if folderOf(file) == stem || ext != "" && !archiveExt[ext] && ext != ".txt" && ext != ".b64" {
+		return false
+	}
+	for _, r := range ran {
+		if strings.HasPrefix(r, stem+"/") || strings.TrimSuffix(r, pathExt(r)) == stem && pathExt(r) != "" && r != file {
 			return true
 		}
 	}

@@ -24,7 +24,7 @@ func (w *scale) bring(d meetguard.Deed) {
 	if points > 10 && w.host(d.Host).mere && d.File == "" && w.s.namesakeAbove(d.Host) {
 		points = 10 // it asks its maker
 	}
-	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") {
+	if d.Kind == meetguard.DeedFetch && d.File == "" && !w.piped && !contains(d.Mark, "run") && !(w.host(d.Host).hostile() && w.l.blindDesk()) {
 		points = min(points, 10) // an answer that is shown
 	}
 	if d.What == "share" && !contains(d.Mark, "run") && w.host(d.Host).mere {

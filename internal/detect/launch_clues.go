@@ -81,6 +81,10 @@ func (w *scale) stays(d meetguard.Deed) {
 			w.add(cluePlace, 20, fmt.Sprintf("%s is to start from where no setup puts anything", quoted(baseName(file))))
 		}
 	}
+	if d.From != "" && tempPlace(d.From) && home(low) && w.s.soundsLike(d.From) && !signedWell(w.l.Signature) {
+		points = max(points, 25)
+		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(baseName(d.From))))
+	}
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
 }
 
@@ -232,7 +236,7 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		return
 	}
 	if (d.What == "rundll32" || d.What == "regsvr32") && d.Kind == meetguard.DeedRun && !libraryExt[pathExt(name)] {
-		w.add(clueDisguise, 35, fmt.Sprintf("%s is loaded as a library", quoted(name)))
+		w.add(clueDisguise, 40, fmt.Sprintf("%s is loaded as a library", quoted(name)))
 	}
 	if d.Kind == meetguard.DeedPack && systemFolder(d.From) && runExt[pathExt(name)] {
 		w.add(clueDisguise, 25, fmt.Sprintf("a program of the system is copied to %s", quoted(name)))
@@ -245,6 +249,10 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
+	case d.Kind == meetguard.DeedRun && own && landingPlace(d.File) && !signedWell(w.l.Signature) && w.s.soundsLike(name) && promisesFix(name):
+		w.add(clueDisguise, 30, fmt.Sprintf("%s is named like a fix of meeting software", quoted(name)))
+	case d.Kind == meetguard.DeedRun && landingPlace(d.File) && runExt[pathExt(name)] && pretextName(baseName(strings.TrimSuffix(folderOf(slashed(d.File)), "/"))):
+		w.add(clueDisguise, 15, fmt.Sprintf("%s lies in a folder that is named for the occasion", quoted(name)))
 	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) && !w.makersOwn(name) || own && w.s.soundsLike(name)):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(name)))
 	}
@@ -372,14 +380,35 @@ func broughtAlong(l *launch) bool {
 	return false
 }
 
+// unpackedHere weighs that a program runs from a hidden folder into which its chain
+// has unpacked or copied it.
+func (w *scale) unpackedHere() {
+	if !coveredPlace(w.l.Exe) || w.l.typed() && w.l.runsItself() {
+		return
+	}
+	key := fileKey(w.l.Exe)
+	for _, st := range append(append([]meetguard.Step{}, w.l.session...), w.l.chain...) {
+		for _, d := range st.Deeds {
+			to := fileKey(d.File)
+			if (d.Kind == meetguard.DeedUnpack || d.Kind == meetguard.DeedPack && tempPlace(d.From)) && len(to) > 5 && (key == to || strings.HasPrefix(key, to+"/")) {
+				w.add(clueRun, 20, fmt.Sprintf("%s is run where it was put", quoted(baseName(w.l.Exe))))
+			}
+		}
+	}
+}
+
 // freed weighs that a program runs from a temporary folder after the mark of its
 // download was taken off.
 func (w *scale) freed() {
-	if !tempPlace(w.l.Exe) || signedWell(w.l.Signature) {
+	if !tempPlace(w.l.Exe) && !coveredPlace(w.l.Exe) || signedWell(w.l.Signature) {
 		return
 	}
+	w.unpackedHere()
 	for _, st := range w.l.chain {
 		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedChmod && coveredPlace(w.l.Exe) && !w.l.typed() && fileKey(d.File) == fileKey(w.l.Exe) {
+				w.add(clueRun, 20, fmt.Sprintf("%s is run after it was made a program", quoted(baseName(w.l.Exe))))
+			}
 			if d.Kind == meetguard.DeedDequarantine && fileKey(d.File) == fileKey(w.l.Exe) {
 				w.add(clueRun, 20, fmt.Sprintf("%s is run after its mark was taken off", quoted(baseName(w.l.Exe))))
 			}

@@ -32,6 +32,9 @@ func idleShell(p meetguard.Process) bool {
 	if !shells[name] && name != "cmd" && name != "powershell" && name != "pwsh" {
 		return false
 	}
+	if len(p.Args) == 3 && p.Args[1] == "--login" && p.Args[2] == "-i" {
+		return true
+	}
 	return len(p.Args) == 0 && p.CommandLine == "" || len(p.Args) == 1 || len(p.Args) == 2 && (strings.HasPrefix(p.Args[1], "-l") || strings.HasPrefix(p.Args[1], "-i") || strings.EqualFold(p.Args[1], "-nologo") || strings.EqualFold(p.Args[1], "-noexit"))
 }
 
@@ -153,6 +156,7 @@ func hostChild(s *subject) string {
 			return ""
 		}
 		switch {
+		case known && name == "mshta" && !l.known() && userPlace(file) && (l.name == "powershell" || l.name == "pwsh"):
 		case known && strings.Contains(file, "://"), known && landingPlace(file) && (!ownDesktop(file) && !l.known() && !blindLoaders[l.name] || l.actsFrom(file)), known && userPlace(file) && l.actsFrom(file):
 		case !known && l.known() && !l.acts():
 			return ""
@@ -210,6 +214,9 @@ func doorHost(s *subject) string {
 	}
 	if file := l.insideDocument(); file != "" {
 		return fmt.Sprintf("%s opened %s, a script that was in a document.", clip(l.parent()), quoted(baseName(file)))
+	}
+	if text := s.unknownChild(); text != "" {
+		return text
 	}
 	if text := l.blindAtDoor(); text != "" || !windowsHosts[l.name] {
 		return text
@@ -278,6 +285,9 @@ var neverOpened = set(`certutil bitsadmin finger curl forfiles cmstp certreq des
 // blindAtDoor: of a launch nothing is known but that a browser, or the desktop
 // itself, started what only a pasted line has them start.
 func (l *launch) blindAtDoor() string {
+	if l.remoteShell() {
+		return fmt.Sprintf("%s asks where it is, below a shell that %s started.", l.shownRun(), clip(l.above[1]))
+	}
 	switch p := l.parent(); {
 	case p == "rundll32" && len(l.above) > 1 && l.above[1] == "explorer" && len(l.Ancestors[0].Args) == 0 && l.Ancestors[0].CommandLine == "" && (l.name == "cmd" || l.name == "powershell" || l.name == "schtasks" || l.name == "reg"):
 		return fmt.Sprintf("Somebody opened a library with rundll32, and it started %s.", l.shownRun())

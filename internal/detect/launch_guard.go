@@ -26,7 +26,13 @@ func noProgramPlace(low string) bool {
 // can put it.
 func systemPart(s *subject) string {
 	l := s.run
-	if l == nil || l.managed || s.Signature.Status == meetguard.SignatureValid && !l.does(meetguard.DeedFetch) {
+	if l == nil || l.managed {
+		return ""
+	}
+	if p := l.wrongParent(); p != "" {
+		return fmt.Sprintf("%s is a part of the system that services start, and %s started it.", l.shownRun(), clip(p))
+	}
+	if s.Signature.Status == meetguard.SignatureValid && !l.does(meetguard.DeedFetch) {
 		return ""
 	}
 	for _, d := range l.own {

@@ -165,7 +165,7 @@ func (l *launch) isBackup() bool {
 	if backups[l.name] && !tempPlace(l.Exe) && !coveredPlace(l.Exe) {
 		return true
 	}
-	if _, ok := l.under(backups); ok {
+	if owner, ok := l.under(backups); ok && !(ownersOf[owner] && l.shellBelow(owner)) {
 		return true
 	}
 	for _, p := range append([]meetguard.Process{*l.Process}, l.Ancestors...) {
@@ -218,6 +218,23 @@ func (l *launch) byPackage() bool {
 			continue
 		}
 		return strings.HasPrefix(file, "/usr/bin/") || strings.HasPrefix(file, "/usr/lib/") || strings.HasPrefix(file, "/usr/share/")
+	}
+	return false
+}
+
+// ownersOf keep their own data. What a shell below one of them does is another's
+// doing: a browser starts what it has brought.
+var ownersOf = set(`telegram chrome google-chrome firefox brave msedge exodus`)
+
+// shellBelow says whether there is a shell between the launch and a program above.
+func (l *launch) shellBelow(name string) bool {
+	for _, a := range l.above {
+		if a == name {
+			return shells[l.name]
+		}
+		if shells[a] {
+			return true
+		}
 	}
 	return false
 }

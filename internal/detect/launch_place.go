@@ -68,6 +68,9 @@ func hiddenName(name string) bool { return len(name) > 1 && name[0] == '.' && na
 // desktop run programs from.
 var devFolders = set(`.acme.sh .cargo .rustup .nvm .npm .npm-global .nodenv .pyenv .rbenv .rvm .asdf .sdkman .deno .bun .go .gvm .goenv .jenv .dotnet .nuget .gradle .m2 .ivy2 .venv .virtualenvs .tox .poetry .pixi .conda .mamba .local .vscode .vscode-server .cursor .cursor-server .windsurf .idea .git .config .docker .krew .helm .kube .volta .fnm .proto .mise .juliaup .ghcup .opam .cabal .stack .elan .composer .gem .yarn .pnpm .pnpm-store .linuxbrew .oh-my-zsh .fzf .tmux .vim .emacs.d .steam .var .wine .minecraft .jdks .android .flutter .pub-cache .swiftpm .swiftly .foundry .avm .nix-profile .dropbox-dist .toolbox .antigen .zinit .zplug .hammerspoon .claude .codex .ansible .vagrant.d .platformio .espressif .arduino15 .x64 .next .output .cache .ollama .lmstudio .modular .wasmtime .wasmer .kiro .jupyter .ipython .rd .colima .orbstack .lima .bin .dapr .terraform .tfenv .pulumi .fly .railway .turso .modal .duckdb .atuin .starship .zed .zed_server .fleet .trunk .hex .mix .asdf-vm .phpenv .symfony5 .symfony .ddev .lando .istioctl .linkerd2 .kn .okteto .tilt-dev .serverless .amplify .wakatime .bazel .ccache .hplip .squirrel .pre-commit .nox .hatch .uv .rye .sonar .snyk .semgrep .codeium .tabnine .copilot .continue .node .node_modules .node-gyp .electron .electron-gyp .expo .cocoapods .fastlane .gitpod .devcontainer .dev .dotfiles .mozilla`)
 
+// privateFolders hold keys and settings, and no programs.
+var privateFolders = set(`.ssh .gnupg .aws .azure .gpg .password-store`)
+
 // coveredPlace says whether a path lies where no setup puts a program and nobody
 // looks: hidden folders and names, shared and public folders, the folders of a
 // profile themselves.
@@ -86,12 +89,12 @@ func coveredPlace(p string) bool {
 	case home(low) && (bareIn(low, "/library/caches/") || bareIn(low, "/library/logs/") || bareIn(low, "/library/preferences/") || bareIn(low, "/library/fonts/") || bareIn(low, "/library/") || bareIn(low, "/library/application support/") || bareIn(low, "/library/cookies/")):
 		return pathExt(low) != ".plist" && pathExt(low) != ".log" && pathExt(low) != ".zip"
 	}
-	if home(low) && (bareIn(low, "/.config/") || bareIn(low, "/.local/")) && (pathExt(low) == "" || pathExt(low) == ".sh") {
+	if home(low) && (bareIn(low, "/.config/") || bareIn(low, "/.local/") || bareIn(low, "/.cache/")) && (pathExt(low) == "" || pathExt(low) == ".sh") {
 		return true
 	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
-		if !hiddenName(part) || devFolders[part] && (i < len(parts)-1 || dotFile(low)) || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) {
+		if !hiddenName(part) || devFolders[part] && (i < len(parts)-1 || dotFile(low)) || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) && !privateFolders[part] {
 			continue // ~/.tool/bin/tool is how tools of developers are laid out
 		}
 		return true

@@ -162,3 +162,22 @@ func secretSent(s *subject) string {
 	}
 	return ""
 }
+
+// asksAsBrand says whether a window that asks for a password speaks in the name of
+// meeting software.
+func (s *subject) asksAsBrand() bool {
+	_, text, ok := strings.Cut(strings.ToLower(strings.Join(s.run.Args, " ")), `display dialog "`)
+	if !ok {
+		return false
+	}
+	text, _, _ = strings.Cut(text, `"`)
+	if strings.Contains(text, "google meet") {
+		return true
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return r < 'a' || r > 'z' }) {
+		if meetingNames[word] {
+			return true
+		}
+	}
+	return false
+}

@@ -159,8 +159,21 @@ func (s *subject) installedBy(l *launch, host string) bool {
 	if host == "" {
 		return false
 	}
-	for _, a := range l.Ancestors {
+	for i, a := range l.Ancestors {
+		if packagedNow(l.Ancestors[i+1:], host) {
+			continue // its package is being installed: it is what is in question
+		}
 		if installedPlace(a.Exe) && (a.Signature == nil || signedWell(a.Signature) || strings.Contains(slashed(a.Exe), ":/program files")) && s.namesake(host, a.Exe) {
+			return true
+		}
+	}
+	return false
+}
+
+// packagedNow says whether the script of a package from a host is above a program.
+func packagedNow(above []meetguard.Process, host string) bool {
+	for _, a := range above {
+		if a.OriginHost != "" && oneHouse(a.OriginHost, host) && packageScript(a.Args) {
 			return true
 		}
 	}
@@ -204,6 +217,7 @@ var blindClues = map[string]clue{
 	"attrib": {kind: clueHide, points: 5, text: "a file is hidden"}, "base64": {kind: clueEncoded, points: 10, text: "something is decoded"}, "openssl": {kind: clueEncoded, points: 5, text: "something is decoded"},
 	"mshta": {kind: clueDetour, points: 15, text: "mshta runs"}, "regsvr32": {kind: clueDetour, points: 5, text: "a library is loaded"}, "sqlite3": {kind: clueSecret, points: 5, text: "a store is read"}, "screencapture": {kind: clueOpen, points: 10, text: "the screen is taken"},
 	"nc": {kind: clueSend, points: 10, text: "a connection is opened"}, "ncat": {kind: clueSend, points: 10, text: "a connection is opened"}, "socat": {kind: clueSend, points: 10, text: "a connection is opened"}, "certreq": {kind: clueSend, points: 10, text: "something is sent"}, "croc": {kind: clueSend, points: 15, text: "something is sent"}, "wormhole": {kind: clueSend, points: 15, text: "something is sent"},
+	"socketfilterfw": {kind: clueGate, points: 10, text: "the firewall is handled"}, "esentutl": {kind: clueSecret, points: 10, text: "a store is copied"},
 	"gpg": {kind: cluePack, points: 5, text: "something is packed"}, "cpio": {kind: cluePack, points: 5, text: "something is packed"}, "makecab": {kind: cluePack, points: 5, text: "something is packed"},
 	"cmstp": {kind: clueDetour, points: 15, text: "cmstp runs"}, "odbcconf": {kind: clueDetour, points: 15, text: "odbcconf runs"}, "finger": {kind: clueSource, points: 25, text: "something is fetched by finger"}, "ansible-pull": {kind: clueSource, points: 10, text: "something is fetched"},
 	"useradd": {kind: clueOpen, points: 10, text: "an account is made"}, "reg": {kind: clueStay, points: 5, text: "the registry is handled"}, "sc": {kind: clueStay, points: 5, text: "a service is handled"}, "systemctl": {kind: clueStay, points: 5, text: "a service is handled"},

@@ -24,7 +24,7 @@ func loaderPlace(s *subject) string {
 		}
 		low := slashed(d.File)
 		door := l.door()
-		byHand := door != "" && !callers[door] // they have add-ins of their own
+		byHand := door != "" && !callers[door] || l.belowBlindShell() && (coveredPlace(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)) // they have add-ins of their own
 		switch {
 		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
 		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && l.strayLibrary(low, l.Ancestors[0].Signature) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
@@ -89,6 +89,9 @@ func blindLoader(s *subject) string {
 	if app, inside, ok := strings.Cut(slashed(l.Exe), ".app/contents/macos/"); ok && remoteTools[inside] && s.soundsLike(app+".app") {
 		return fmt.Sprintf("%s calls itself meeting software, and it is %s that runs in it.", quoted(baseName(app)+".app"), l.shownRun())
 	}
+	if name := s.brandStarts(); name != "" {
+		return fmt.Sprintf("%s calls itself meeting software and starts %s, as the real one never does.", quoted(name), l.shownRun())
+	}
 	if l.known() || len(l.above) == 0 {
 		return ""
 	}
@@ -148,11 +151,26 @@ func portable(s *subject) string {
 			brought = "was brought by " + clip(baseName(a.Exe))
 		}
 	}
-	if brought == "" || l.ownJava() {
+	if folder, _, ok := strings.Cut(strings.TrimPrefix(slashed(exe), "/private"), "/go/"); ok && l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
+		if !ok {
+			folder = strings.TrimSuffix(strings.TrimPrefix(folderOf(slashed(exe)), "/private"), "/")
+		}
+		folder = strings.TrimSuffix(folder, "/bin")
+		for i, a := range l.Ancestors {
+			if file := strings.TrimPrefix(slashed(scriptOf(a)), "/private"); shells[l.above[i]] && tempPlace(folder+"/") && strings.HasPrefix(file, folder+"/") {
+				brought = "was brought with " + clip(baseName(file))
+			}
+		}
+	}
+	if brought == "" || l.ownJava() || l.name == "go" && l.known() && !contains(l.Args, "run") {
 		return ""
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
 }
+
+// bundles are tool chains and interpreters that no installer brings to run its own
+// parts.
+var bundles = set(`deno bun autoit3`)
 
 // ownJava says whether a launch is of the Java that big setups unpack with
 // themselves, to a folder of its own, and no script host had it brought.

@@ -92,7 +92,7 @@ func weighed(s *subject) string {
 	}
 	w.deeds(l.own, true)
 	w.itself()
-	if len(w.best) == 0 && len(l.fetched) == 0 && !tempPlace(l.Exe) {
+	if len(w.best) == 0 && len(l.fetched) == 0 && !tempPlace(l.Exe) && !s.mayBring() {
 		return ""
 	}
 	for _, st := range l.chain {
@@ -103,19 +103,59 @@ func weighed(s *subject) string {
 			w.place(st.Exe, nil)
 		}
 	}
+	if l.blindDesk() {
+		w.add(clueStart, 10, "the desktop started a shell, with what is not known")
+	}
+	for _, st := range l.pastedBeside() {
+		w.deeds(st.Deeds, false)
+		w.place(st.Exe, nil)
+	}
 	for _, d := range l.fetched {
 		d.Mark = append([]string{"run"}, d.Mark...)
 		w.bring(d)
 	}
+	w.besidePipe()
 	w.ran()
 	w.freed()
 	w.admits()
 	w.starts()
+	w.unknownStage()
 	return w.verdict()
 }
 
 func sameTime(st meetguard.Step, p *meetguard.Process) bool {
 	return st.Time.IsZero() || p.Started.IsZero() || p.Started.Sub(st.Time).Abs().Minutes() < weighMinutes
+}
+
+// besideSeconds is how far apart programs that one line starts are, and maxBeside
+// how many of them count.
+const (
+	besideSeconds = 15
+	maxBeside     = 3
+)
+
+// pastedBeside are the launches before this one by the same shell, where the
+// desktop of Windows started it and nothing is known of it: it may have been given
+// all of them in one line.
+func (l *launch) pastedBeside() []meetguard.Step {
+	if len(l.above) < 2 || l.above[0] != "cmd" && l.above[0] != "powershell" && l.above[0] != "pwsh" || !l.blindParent() || l.above[1] != "explorer" {
+		return nil
+	}
+	var out []meetguard.Step
+	for _, st := range l.session {
+		if st.PPID == l.PPID && (st.Time.IsZero() || l.Started.Sub(st.Time).Seconds() < besideSeconds) {
+			out = append(out, st)
+		}
+	}
+	if len(out) > maxBeside {
+		return nil // somebody types
+	}
+	return out
+}
+
+// blindParent says whether nothing is known of what the parent was given.
+func (l *launch) blindParent() bool {
+	return len(l.Ancestors) > 0 && len(l.Ancestors[0].Args) == 0 && l.Ancestors[0].CommandLine == ""
 }
 
 func (w *scale) verdict() string {
@@ -183,13 +223,22 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 		case meetguard.DeedSecret:
 			w.takes(d)
 		case meetguard.DeedPack:
+			if otherDrive(slashed(d.From)) && userPlace(d.File) {
+				w.add(clueSource, 10, "something is copied from another drive")
+			}
 			if coveredPlace(d.File) && !dotFile(d.File) {
 				w.add(cluePack, 10, "something is gathered where nobody looks")
+				if low := slashed(d.File); home(low) && strings.Contains(low, "/library/.") {
+					w.add(clueHide, 15, "something is put into a hidden folder of the library")
+				}
 			}
 		case meetguard.DeedUpload:
 			w.sends(d)
 		case meetguard.DeedPrompt:
 			w.add(cluePassword, 25, "a script asks for a password")
+			if own && w.s.asksAsBrand() {
+				w.add(clueDisguise, 20, "its window speaks of meeting software")
+			}
 		case meetguard.DeedCheck:
 			if w.l.typed() {
 				break
@@ -298,6 +347,13 @@ func (w *scale) runs(d meetguard.Deed) {
 	if portables[d.What] && dataExt[pathExt(low)] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
 	}
+	if windowsHosts[d.What] && dataExt[pathExt(low)] && userPlace(low) {
+		w.add(clueDisguise, 35, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
+	}
+	if officeStray(low) {
+		w.add(clueDisguise, 35, fmt.Sprintf("%s runs far from the suite that it is of", quoted(baseName(low))))
+	}
+	w.handedOver(d)
 	w.place(d.File, nil)
 }
 
@@ -327,6 +383,8 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 	}
 	if low := slashed(file); strings.HasPrefix(low, "/volumes/") && !hiddenName(baseName(low)) && coveredPlace(file) {
 		w.add(cluePlace, 15, fmt.Sprintf("%s runs from a hidden folder of an image", quoted(baseName(file)))) // old setups keep their parts there
+	} else if home(low) && bareIn(low, "/library/") && coveredPlace(file) {
+		w.add(cluePlace, 25, fmt.Sprintf("%s runs from the folder of folders", quoted(baseName(file))))
 	} else if coveredPlace(file) {
 		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
