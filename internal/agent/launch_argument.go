@@ -2,6 +2,8 @@ package agent
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"slices"
@@ -28,13 +30,36 @@ func (in *Inspector) argument(ctx context.Context, f *meetguard.Facts) {
 		if d.Kind != meetguard.DeedRun || d.What == "program" || !filepath.IsAbs(d.File) || countArguments(f) == maxArguments {
 			continue
 		}
-		m, _, err := in.Known(ctx, d.File)
-		if err != nil {
+		real := followed(d.File)
+		if real == "" {
 			continue // no file of that name, or gone: an option that looks like one
 		}
-		m.Role = roleArgument
+		m, _, err := in.Known(ctx, real)
+		if err != nil {
+			continue
+		}
+		m.Path, m.Role = d.File, roleArgument
 		f.Members = append(slices.Clip(f.Members), m)
 	}
+}
+
+// followed is the file that an interpreter opens by a name: it follows links,
+// the last one too, as /usr/bin/npm is one. "" is none: the names of a process
+// for its own open files would be those of this process.
+func followed(name string) string {
+	for _, own := range []string{"/dev/fd/", "/dev/std", "/proc/self/", "/proc/thread-self/"} {
+		if strings.HasPrefix(filepath.ToSlash(name), own) {
+			return ""
+		}
+	}
+	real, err := filepath.EvalSymlinks(name)
+	switch {
+	case err == nil:
+		return real
+	case errors.Is(err, fs.ErrNotExist):
+		return ""
+	}
+	return name // what hinders is told by who opens it
 }
 
 func countArguments(f *meetguard.Facts) (n int) {

@@ -37,11 +37,20 @@ func TestArgumentOfALaunchIsInspected(t *testing.T) {
 	dir := t.TempDir()
 	lure := put(t, filepath.Join(dir, "Zoom SDK Update.scpt"), lureText())
 	plain := put(t, filepath.Join(dir, "hello.sh"), []byte("echo hello\n"))
+	for name, to := range map[string]string{"tool": plain, "update": lure, "nowhere": filepath.Join(dir, "gone.sh")} {
+		if err := os.Symlink(to, filepath.Join(dir, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
 	for _, tc := range []struct {
 		args  []string
 		level meetguard.Level
 		count int
 	}{
+		{[]string{absent + "sh", filepath.Join(dir, "tool")}, meetguard.Clean, 1}, // as /usr/bin/npm is
+		{[]string{absent + "osascript", filepath.Join(dir, "update")}, meetguard.Malicious, 1},
+		{[]string{absent + "sh", filepath.Join(dir, "nowhere")}, meetguard.Clean, 0},
+		{[]string{absent + "bash", "/dev/fd/1"}, meetguard.Clean, 0}, // of that process, not of this one
 		{[]string{absent + "osascript", lure}, meetguard.Malicious, 1},
 		{[]string{absent + "sh", "-e", plain}, meetguard.Clean, 1},
 		{[]string{absent + "sh", filepath.Join(dir, "gone.sh")}, meetguard.Clean, 0},

@@ -48,6 +48,22 @@ func TestAncestry(t *testing.T) {
 	}
 }
 
+// The first process adopts whose parents have ended, and its path may be
+// unreadable: what it adopted has nothing in common.
+func TestFirstProcessIsNoParent(t *testing.T) {
+	tr := New()
+	adopted := func(at, pid int) string {
+		p := &meetguard.Process{OS: "linux", PID: pid, PPID: 1, Exe: "/usr/bin/mv", Started: start.Add(time.Duration(at) * time.Second), Ancestors: []meetguard.Process{{PID: 1, OS: "linux"}}}
+		tr.Ancestry(p)
+		f := meetguard.Facts{Path: p.Exe, Process: p}
+		tr.Add(&f)
+		return f.Chain
+	}
+	if a, b := adopted(0, 300), adopted(1, 301); a == b {
+		t.Errorf("two launches that the first process adopted are one chain: %s", a)
+	}
+}
+
 func told(list []meetguard.Process) string {
 	var out []string
 	for _, p := range list {

@@ -576,11 +576,15 @@ var doors = set(`launchd systemd init explorer finder dock userinit services svc
 	cron crond tmux screen code cursor runtimebroker containerd-shim containerd-shim-runc-v2 dockerd
 	ccmexec omadmclient intunemanagementextension microsoft.management.services.intunewindowsagent agentexecutor jamf`)
 
+// firstProcess is the first of a Unix system, whatever its program: it takes in
+// every process whose parent has ended, and its path cannot always be read.
+const firstProcess = 1
+
 // opensDoors says whether what a program starts has no more in common than the
 // minutes. A shell that was given nothing to run is a person at a keyboard.
 func opensDoors(n *node) bool {
 	name := Program(n.exe())
-	if doors[name] || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
+	if doors[name] || n.pid == firstProcess && n.of.Value().os != "windows" || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
 		return true
 	}
 	if n.parent != nil && len(n.args) == 1 && wrapper[Program(n.parent.exe())] {

@@ -221,6 +221,14 @@ var archiveExt = set(`.zip .tar .gz .tgz .7z .rar .aar .bz2 .xz .zst .bin .dat .
 // package's own actions, which rundll32 loads from a temporary folder.
 var ownAction = regexp.MustCompile(`^msi[0-9a-f]{1,5}\.tmp(-.*)?$`)
 
+// unfinished says whether a name is hidden while a file is written, as whoever
+// writes first and renames then does.
+func unfinished(name string) bool {
+	return hiddenName(name) && unfinishedExt[pathExt(name)]
+}
+
+var unfinishedExt = set(`.tmp .part .partial .filepart .new .swp .lock .download .crdownload`)
+
 // disguised weighs names of files that are made to be overlooked.
 func (w *scale) disguised(d meetguard.Deed, own bool) {
 	switch d.Kind {
@@ -245,7 +253,8 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
 	}
 	switch {
-	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
+	case d.Kind == meetguard.DeedPack && unfinished(name):
+	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && !loginFile(slashed(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))

@@ -92,8 +92,14 @@ func coveredPlace(p string) bool {
 	if home(low) && (bareIn(low, "/.config/") || bareIn(low, "/.local/") || bareIn(low, "/.cache/")) && (pathExt(low) == "" || pathExt(low) == ".sh") {
 		return true
 	}
+	if loginFile(low) {
+		return false
+	}
 	parts := strings.Split(low, "/")
 	for i, part := range parts {
+		if i == len(parts)-1 && ofItsTool(parts) {
+			continue
+		}
 		if !hiddenName(part) || devFolders[part] && (i < len(parts)-1 || dotFile(low)) || i == 0 && part == "." || strings.HasPrefix(part, ".tmp") && i < len(parts)-1 || i+2 < len(parts) && parts[i+1] == "bin" && home(low) && !privateFolders[part] {
 			continue // ~/.tool/bin/tool is how tools of developers are laid out
 		}
@@ -136,6 +142,28 @@ func (l *launch) builtHere() bool {
 	return false
 }
 
+// loginFiles are what shells read when they start, and scripts that want to be
+// like a login.
+var loginFiles = set(`.profile .bashrc .bash_profile .bash_login .bash_aliases .bash_logout .zshrc .zshenv .zprofile .zlogin .kshrc .mkshrc .cshrc .tcshrc .login .xprofile`)
+
+// loginFile says whether a path is that of a start file of a shell in a home.
+func loginFile(low string) bool { return loginFiles[baseName(low)] && dotFile(low) }
+
+// ofItsTool says whether a hidden name is that of the hidden folder of a tool of
+// developers that it lies in, as ~/.rbenv/shims/.rbenv-shim is. Folders of
+// everybody name nothing.
+func ofItsTool(parts []string) bool {
+	name := parts[len(parts)-1]
+	for _, part := range parts[:len(parts)-1] {
+		if devFolders[part] && !everybodys[part] && strings.HasPrefix(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+var everybodys = set(`.local .config .cache .var .bin .dev .output .next .x64 .node`)
+
 // buildTools run compilers and what packs their work.
 var buildTools = set(`make gmake ninja cmake xcodebuild xcrun cargo go swift msbuild dotnet gradle gradlew mvn bazel meson scons npm yarn pnpm bun node electron-builder briefcase pyinstaller flutter qmake devenv tauri wails`)
 
@@ -171,7 +199,18 @@ func installedPlace(p string) bool {
 // dotFile says whether a path is that of a settings file in a home.
 func dotFile(p string) bool {
 	low := slashed(p)
-	return hiddenName(baseName(low)) && (strings.HasPrefix(low, "~/") && strings.Count(low, "/") == 1 || home(low) && strings.Count(low, "/") == 3)
+	if !hiddenName(baseName(low)) {
+		return false
+	}
+	switch strings.Count(low, "/") {
+	case 1:
+		return strings.HasPrefix(low, "~/") || strings.HasPrefix(low, "$home/")
+	case 2:
+		return strings.HasPrefix(low, "/root/")
+	case 3:
+		return strings.HasPrefix(low, "/home/") || strings.HasPrefix(low, "/users/") || len(low) > 9 && low[1:9] == ":/users/"
+	}
+	return false
 }
 
 func home(low string) bool {
