@@ -59,6 +59,7 @@ gone() { ! inside test -e /usr/bin/meetguard; }
 
 say "a collector"
 inside systemd-run -q --unit=collector meetguard-collector serve --state /var/lib/collector --listen 127.0.0.1:8765 --host 127.0.0.1
+until_ok 20 "the collector has made its store" inside test -s /var/lib/collector/first-login.txt
 until_ok 20 "the collector listens" inside bash -c 'exec 3<>/dev/tcp/127.0.0.1/8765'
 inside sh -c 'umask 077; meetguard-collector token create --state /var/lib/collector --url https://127.0.0.1:8765 --json | grep -o "mgenroll_[A-Za-z0-9_-]*" | head -1' >"$here/token"
 (umask 077 && printf 'meetguard_token: %s\n' "$(cat "$here/token")" >"$here/token.vault.yml")
