@@ -29,6 +29,8 @@ base=$python
 fresh
 cp "${DIST:?}"/linux-amd64/meetguard-collector "$root/usr/local/bin/"
 boot
+inside useradd -m ada
+inside install -d -o ada -g ada /home/ada/Downloads
 
 here=$work/ansible # what an administrator has: the playbook, an inventory, a vault, two packages
 rm -rf "$here"
@@ -55,6 +57,7 @@ play() {
 }
 changes() { sed -nE 's/^machine .*changed=([0-9]+).*/\1/p' "$here/out"; }
 has() { [ "$(inside dpkg-query -W -f '${Version}' meetguard)" = "$1" ]; }
+came_back() { inside meetguard status | grep -E '^canary +ok +a file and a launch came back'; } # a reload changes what systemd shows
 gone() { ! inside test -e /usr/bin/meetguard; }
 
 say "a collector"
@@ -68,7 +71,7 @@ common=(-e collector=https://127.0.0.1:8765 -e @token.vault.yml)
 say "install, enrol, lock a setting"
 play "${common[@]}" -e "package=$first" -e '{"settings": {"log_mib": 33}}'
 until_ok 30 "the service is active" active
-until_ok 60 "the canary came back" proved
+until_ok 60 "the canary came back" came_back
 typed "meetguard config show --effective | grep log_mib"
 typed "meetguard status | grep -E '^(collector|identity)' | cut -c1-160"
 inside test -s /var/lib/meetguard/device.json || fail "it is not enrolled"
@@ -84,7 +87,7 @@ was=$(pid)
 play "${common[@]}" -e "package=$second" -e '{"settings": {"log_mib": 34}}'
 has "$(dpkg-deb -f "$here/$second" Version)" || fail "it was not upgraded"
 until_ok 30 "a new process is active" restarted "$was"
-until_ok 60 "the canary came back" proved
+until_ok 60 "the canary came back" came_back
 typed "meetguard config show --effective | grep log_mib"
 play "${common[@]}" -e "package=$second" -e '{"settings": {"log_mib": 34}}'
 [ "$(changes)" = 0 ] || fail "the run after the upgrade changed $(changes)"
