@@ -62,8 +62,9 @@ func (b *births) start(cmd *exec.Cmd) error {
 	for rung := b.rung; rung < len(ladder); rung++ {
 		var err error
 		for range birthTries {
-			if err = b.try(cmd, rung, why); err == nil {
-				b.rung, b.why, b.proven = rung, why, true
+			var ready bool
+			if ready, err = b.try(cmd, rung, why); err == nil {
+				b.rung, b.why, b.proven = rung, why, ready
 				return nil
 			}
 		}
@@ -76,7 +77,7 @@ func (b *births) start(cmd *exec.Cmd) error {
 func (b *births) milder() bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if !b.proven || b.rung == len(ladder) {
+	if b.rung == len(ladder) {
 		return false
 	}
 	b.why = because(b.why, b.rung, "the inspection does not work with it")
@@ -94,28 +95,30 @@ func because(why []string, rung int, reason string) []string {
 	return append(slices.Clip(why), reason)
 }
 
-// try starts a process and waits until it has shut itself in.
-func (b *births) try(cmd *exec.Cmd, rung int, why []string) error {
+// try starts a process and waits until it has shut itself in. One that takes long,
+// on a machine that has just started, is not known to live and goes on all the same.
+func (b *births) try(cmd *exec.Cmd, rung int, why []string) (proven bool, err error) {
 	ready, err := windows.CreateEvent(&windows.SecurityAttributes{Length: uint32(unsafe.Sizeof(windows.SecurityAttributes{})), InheritHandle: 1}, 1, 0, nil)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer windows.CloseHandle(ready)
 	process, err := b.bear(cmd, rung, why, ready)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer windows.CloseHandle(process)
-	if which, err := windows.WaitForMultipleObjects([]windows.Handle{ready, process}, false, uint32(birthLimit.Milliseconds())); err == nil && which == windows.WAIT_OBJECT_0 {
-		return nil
+	which, err := windows.WaitForMultipleObjects([]windows.Handle{ready, process}, false, uint32(birthLimit.Milliseconds()))
+	if err == nil && which != windows.WAIT_OBJECT_0+1 {
+		return which == windows.WAIT_OBJECT_0, nil
 	}
 	_ = cmd.Process.Kill()
 	state, err := cmd.Process.Wait()
 	cmd.Process = nil
 	if err != nil {
-		return err
+		return false, err
 	}
-	return fmt.Errorf("a process ended with 0x%x before it was ready", uint32(state.ExitCode()))
+	return false, fmt.Errorf("a process ended with 0x%x before it was ready", uint32(state.ExitCode()))
 }
 
 // variable is how a process learns how it was born: the rung, the event that

@@ -11,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
+
+	"modernc.org/sqlite"
 )
 
 //go:embed migrations
@@ -99,7 +102,7 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 		return err
 	}
 	s.write.SetMaxOpenConns(1)
-	if s.schema, err = migrate(ctx, s.write, s.dialect); err != nil {
+	if s.schema, err = s.migrate(ctx); err != nil {
 		return err
 	}
 	if s.read, err = sql.Open("sqlite", dsn(path, "_busy_timeout=10000", "_query_only=on")); err != nil {
@@ -108,6 +111,30 @@ func (s *SQLite) connect(ctx context.Context, path string) error {
 	s.read.SetMaxOpenConns(readers)
 	s.read.SetMaxIdleConns(readers)
 	return s.checkSchema(ctx)
+}
+
+// migrateTries is how often a file is migrated that others migrate too: each try
+// finds it further, and the last one finds nothing to do.
+const migrateTries = 10
+
+// migrate brings the file up to date. Of two processes that open a new one at once,
+// such as a collector that starts and a command beside it, both plan the same
+// migrations; each of these is one transaction, so the second process fails at the
+// first table that is there already, with nothing changed, and looks again what is
+// left.
+func (s *SQLite) migrate(ctx context.Context) (version int64, err error) {
+	for range migrateTries {
+		var e *sqlite.Error
+		if version, err = migrate(ctx, s.write, s.dialect); !errors.As(err, &e) {
+			return version, err
+		}
+		select {
+		case <-ctx.Done():
+			return version, err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+	return version, err
 }
 
 // readEach runs statements that read, one after the other.

@@ -305,3 +305,25 @@ func truncate(t *testing.T, path string, size int64) {
 		t.Fatal(err)
 	}
 }
+
+// TestNewFileOfSeveral: a command beside a collector that is starting opens the
+// same new file, and each finds what the other has made of it.
+func TestNewFileOfSeveral(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "new.db")
+	opened := make(chan error)
+	const many = 6
+	for range many {
+		go func() {
+			s, err := OpenSQLite(context.Background(), path)
+			if err == nil {
+				err = s.Close()
+			}
+			opened <- err
+		}()
+	}
+	for range many {
+		if err := <-opened; err != nil {
+			t.Error(err)
+		}
+	}
+}
