@@ -93,7 +93,7 @@ func (r *ring) next() ([]byte, error) {
 
 // copy takes n bytes, which may go on at the beginning of the data.
 func (r *ring) copy(from, n uint64) {
-	if uint64(cap(r.record)) < n {
+	if r.record == nil || uint64(cap(r.record)) < n { // nil is no record
 		r.record = make([]byte, n)
 	}
 	r.record = r.record[:n]
