@@ -3,6 +3,7 @@ package agent
 import (
 	"container/list"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"sync"
 	"unsafe"
@@ -42,9 +43,46 @@ type fileKey struct {
 // file: path and origin.
 type knownContent struct {
 	key   contentKey
-	facts meetguard.Facts
+	plain plainFacts
+	more  *meetguard.Facts // nil if plain is all
 	size  int64
 	files []fileKey // that have it, at most maxTwins
+}
+
+// plainFacts are what is kept of a file with nothing worth a word but its name: of
+// most. With the key of the content they are all its facts.
+type plainFacts struct {
+	format meetguard.Format
+	length int64
+}
+
+func (k contentKey) facts(p plainFacts) meetguard.Facts {
+	f := unknownFacts()
+	f.SHA256, f.Format, f.Size = k.sha256, p.format, p.length
+	f.Claims = []meetguard.Claim{{Text: clipText(k.name, maxText), Source: meetguard.ClaimFileName}}
+	return f
+}
+
+// knowContent keeps facts as short as they can be.
+func knowContent(key contentKey, f meetguard.Facts) *knownContent {
+	c := &knownContent{key: key, plain: plainFacts{f.Format, f.Size}}
+	if reflect.DeepEqual(key.facts(c.plain), f) {
+		c.size = plainSize + int64(len(key.name)+len(key.sha256))
+		return c
+	}
+	c.more, c.size = &f, weigh(f)
+	return c
+}
+
+// plainSize is about what plain facts take in bytes, with keys, list and map
+// entries.
+const plainSize = 512
+
+func (c *knownContent) facts() meetguard.Facts {
+	if c.more == nil {
+		return c.key.facts(c.plain)
+	}
+	return *c.more
 }
 
 // knownFile is what belongs to one file.
@@ -80,7 +118,7 @@ func (s *factStore) byIdentity(id watch.Identity, path, version string) (meetgua
 // what is in them.
 func (s *factStore) use(e *list.Element, path string, file knownFile) meetguard.Facts {
 	s.order.MoveToFront(e)
-	f := e.Value.(*knownContent).facts
+	f := e.Value.(*knownContent).facts()
 	f.Path, f.Origin = path, file.origin
 	f.Gaps = slices.Concat(f.Gaps, file.gaps)
 	f.Claims, f.Matches, f.Members = slices.Clip(f.Claims), slices.Clip(f.Matches), slices.Clip(f.Members)
@@ -99,17 +137,17 @@ func (s *factStore) put(id watch.Identity, version string, f meetguard.Facts) {
 	own := fileKey{id, f.Path, version}
 	f.Path, f.Origin, f.OS, f.Package = "", meetguard.Origin{}, nil, nil
 	f.Gaps, file.gaps = splitGaps(f.Gaps)
-	size := weigh(f)
+	learned := knowContent(content, f)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if size > s.bytes/8 {
+	if learned.size > s.bytes/8 {
 		return // one file must not push out all others
 	}
 	e, known := s.contents[content]
 	if !known {
-		e = s.order.PushFront(&knownContent{key: content, facts: f, size: size})
+		e = s.order.PushFront(learned)
 		s.contents[content] = e
-		s.used += size
+		s.used += learned.size
 	}
 	s.order.MoveToFront(e)
 	s.link(e.Value.(*knownContent), own, file)

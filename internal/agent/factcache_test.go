@@ -2,6 +2,8 @@ package agent
 
 import (
 	"fmt"
+	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -147,4 +149,42 @@ func TestStoreIsNotChangedFromOutside(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestPlainFacts: of a file with nothing but a name all is known again, and it
+// takes a fraction of what others do; and nothing of any other is lost.
+func TestPlainFacts(t *testing.T) {
+	plainly := unknownFacts()
+	plainly.Path, plainly.SHA256, plainly.Size, plainly.Format = "/a/notes.txt", "h1", 7, meetguard.FormatOther
+	plainly.Claims = []meetguard.Claim{{Text: "notes.txt", Source: meetguard.ClaimFileName}}
+	s := newFactStore(10, 1<<20)
+	s.put(ident(1), rulesV1, plainly)
+	if c := s.order.Front().Value.(*knownContent); c.more != nil {
+		t.Error("plain facts are kept in full")
+	}
+	if f, ok := s.byIdentity(ident(1), "/a/notes.txt", rulesV1); !ok || !reflect.DeepEqual(f, plainly) {
+		t.Errorf("known again: %+v, %v, want %+v", f, ok, plainly)
+	}
+	for label, change := range map[string]func(*meetguard.Facts){
+		"a claim more": func(f *meetguard.Facts) { f.Claims = append(f.Claims, meetguard.Claim{Text: "Zoom"}) },
+		"another claim": func(f *meetguard.Facts) {
+			f.Claims = []meetguard.Claim{{Text: "Zoom", Source: meetguard.ClaimFileName}}
+		},
+		"a gap":           func(f *meetguard.Facts) { f.Gaps = []meetguard.Gap{{Fact: "names"}} },
+		"a match":         func(f *meetguard.Facts) { f.Matches = []meetguard.Match{{}} },
+		"a script":        func(f *meetguard.Facts) { f.Script = &meetguard.Script{} },
+		"a signature":     func(f *meetguard.Facts) { f.Signature.Status = meetguard.SignatureUnsigned },
+		"a member":        func(f *meetguard.Facts) { f.Members = []meetguard.Facts{{SHA256: "m"}} },
+		"no claim at all": func(f *meetguard.Facts) { f.Claims = nil },
+	} {
+		f := plainly
+		change(&f)
+		s := newFactStore(10, 1<<20)
+		s.put(ident(1), rulesV1, f)
+		got, ok := s.byIdentity(ident(1), f.Path, rulesV1)
+		got.Gaps, f.Gaps = slices.Clip(got.Gaps), slices.Clip(f.Gaps)
+		if !ok || fmt.Sprintf("%+v", got) != fmt.Sprintf("%+v", f) {
+			t.Errorf("%s: %+v, %v", label, got, ok)
+		}
+	}
 }

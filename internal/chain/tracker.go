@@ -34,6 +34,7 @@ type Tracker struct {
 	next     int
 	args     budget
 	told     budget
+	shared   map[[5]string][]meetguard.Deed // see same
 	files    map[string]*trace
 	fileRing []string
 	fileNext int
@@ -130,7 +131,7 @@ type session struct{ steps []*node }
 
 // New gives a tracker that remembers nothing yet.
 func New() *Tracker {
-	return &Tracker{nodes: map[int]*node{}, order: make([]*node, maxNodes), files: map[string]*trace{},
+	return &Tracker{nodes: map[int]*node{}, shared: map[[5]string][]meetguard.Deed{}, order: make([]*node, maxNodes), files: map[string]*trace{},
 		fileRing: make([]string, maxFiles), sessions: map[*node]*session{}}
 }
 
@@ -257,7 +258,7 @@ func (t *Tracker) mute(n *node) {
 // arguments would hold all of these.
 func (t *Tracker) remember(n *node, deeds []meetguard.Deed) {
 	t.mute(n)
-	if len(deeds) == 0 {
+	if n.deeds = t.same(n, deeds); n.deeds != nil || len(deeds) == 0 {
 		return
 	}
 	n.deeds = make([]meetguard.Deed, len(deeds))
@@ -274,6 +275,38 @@ func (t *Tracker) remember(n *node, deeds []meetguard.Deed) {
 	}
 	n.telling = int32(size)
 	t.spend(&t.told, size, maxTold, t.mute)
+}
+
+// maxSame bounds the deeds that launches share, and sameMost the texts of one, in
+// bytes.
+const (
+	maxSame  = 512
+	sameMost = 256
+)
+
+// same gives the deeds of a launch that did one thing as many others did: ran its
+// program, mostly. They are held once, and in no account.
+func (t *Tracker) same(n *node, deeds []meetguard.Deed) []meetguard.Deed {
+	if len(deeds) != 1 || len(deeds[0].Mark) > 0 {
+		return nil
+	}
+	d := deeds[0]
+	if d.File != n.exe() || len(d.File)+len(d.From)+len(d.Host)+len(d.What) > sameMost {
+		return nil
+	}
+	key := [...]string{d.Kind, d.File, d.From, d.Host, d.What}
+	shared, known := t.shared[key]
+	if !known {
+		if len(t.shared) >= maxSame {
+			clear(t.shared)
+		}
+		for i := range key {
+			key[i] = strings.Clone(key[i])
+		}
+		shared = []meetguard.Deed{{Kind: key[0], File: key[1], From: key[2], Host: key[3], What: key[4]}}
+		t.shared[key] = shared
+	}
+	return shared
 }
 
 // ownText copies a text, unless it is the path of the launch's program.

@@ -12,7 +12,6 @@ import (
 	"github.com/cilium/ebpf"
 	"github.com/cilium/ebpf/btf"
 	"github.com/cilium/ebpf/link"
-	"github.com/cilium/ebpf/ringbuf"
 	"golang.org/x/sys/unix"
 
 	"meetguard"
@@ -25,11 +24,10 @@ type ebpfListener struct {
 	records *recordReader
 	loaded  *ebpf.Collection
 	links   []link.Link
-	waiting *ringbuf.Reader
+	waiting *ring
 	bell    *bell
 	state   *ebpf.Memory // of mapState
 	dropped uint64       // as told
-	record  ringbuf.Record
 }
 
 // openEBPF loads the programs and attaches them. That needs a kernel since 5.8
@@ -90,8 +88,8 @@ func (e *ebpfListener) load(ring int) error {
 // attach begins to listen. The program that tells of launches comes last: then
 // its ancestors are known.
 func (e *ebpfListener) attach() (err error) {
-	if e.waiting, err = ringbuf.NewReader(e.loaded.Maps[mapRing]); err != nil {
-		return fmt.Errorf("open the ring of launches: %w", err)
+	if e.waiting, err = openRingMap(e.loaded.Maps[mapRing].FD(), int(e.loaded.Maps[mapRing].MaxEntries())); err != nil {
+		return err
 	}
 	if e.bell, err = newBell(e.loaded.Maps[mapRing].FD()); err != nil {
 		return fmt.Errorf("wait for launches: %w", err)
@@ -99,7 +97,6 @@ func (e *ebpfListener) attach() (err error) {
 	if e.state, err = e.loaded.Maps[mapState].Memory(); err != nil {
 		return fmt.Errorf("open what is shared with the kernel: %w", err)
 	}
-	e.waiting.SetDeadline(time.Unix(1, 0)) // it never waits
 	for _, name := range []string{"fork", "exit", "exec"} {
 		l, err := link.AttachTracing(link.TracingOptions{Program: e.loaded.Programs[name], AttachType: ebpf.AttachTraceRawTp})
 		if err != nil {
@@ -119,7 +116,7 @@ func (e *ebpfListener) close() {
 		e.bell.file.Close()
 	}
 	if e.waiting != nil {
-		e.waiting.Close()
+		e.waiting.close()
 	}
 	if e.loaded != nil {
 		e.loaded.Close()
@@ -187,20 +184,20 @@ func (e *ebpfListener) ring(bell uint64) error {
 func (e *ebpfListener) drain(tell func(told)) (launches int, err error) {
 	booted := bootMoment()
 	for {
-		err := e.waiting.ReadInto(&e.record)
-		if errors.Is(err, os.ErrDeadlineExceeded) {
+		record, err := e.waiting.next()
+		if err != nil {
+			return launches, err
+		}
+		if record == nil {
 			return launches, e.tellDropped(tell)
 		}
-		if err != nil {
-			return launches, fmt.Errorf("read the ring of launches: %w", err)
-		}
-		t, cut, ok := e.records.parse(e.record.RawSample)
+		t, cut, ok := e.records.parse(record)
 		if !ok {
 			continue
 		}
 		if t.kind == launched {
 			launches++
-			t.seen = booted.Add(time.Duration(binary.NativeEndian.Uint64(e.record.RawSample[recordAt:])))
+			t.seen = booted.Add(time.Duration(binary.NativeEndian.Uint64(record[recordAt:])))
 			e.complete(&t.proc, cut)
 		}
 		tell(t)

@@ -414,8 +414,7 @@ func TestWhatRings(t *testing.T) {
 
 // ringing says whether the launch with that last argument woke the reader.
 func (e *ebpfListener) ringing(word string) (rang, found bool) {
-	for e.waiting.ReadInto(&e.record) == nil {
-		b := e.record.RawSample
+	for b, err := e.waiting.next(); b != nil && err == nil; b, err = e.waiting.next() {
 		if t, _, ok := e.records.parse(b); ok && t.kind == launched && len(t.proc.Args) > 0 && t.proc.Args[len(t.proc.Args)-1] == word {
 			rang, found = binary.NativeEndian.Uint32(b[recordFlags:])&recordRang != 0, true
 		}

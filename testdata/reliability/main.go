@@ -79,6 +79,7 @@ func main() {
 	bursts := flag.Int("burst", 0, "let so many files land while the agent is stopped, and so many in one user's folder, and a fifth as many launches instead")
 	silent := flag.Int("silence", 0, "end so many agents without a word, and see that the collector tells, instead")
 	stubs := flag.Int("stubs", 300, "of -silence: agents of which one request in five fails, for ten minutes")
+	restFor := flag.Duration("idle", 0, "see for so long what an agent at rest does instead")
 	opens := flag.Int("canary", 0, "measure so many rounds what opening a file costs others with the agent, with a stopped one and without, instead")
 	bad := flag.Bool("hostile", false, "drop hostile files before the agent instead, with a lure after each")
 	most := flag.Int("items", 0, "hostile files at most; 0 for all")
@@ -107,6 +108,9 @@ func main() {
 	case *silent > 0:
 		s := silence{server: server{collector: c.collector}, agent: other.agent, ends: *silent, stubs: *stubs, length: 10 * time.Minute, seed: c.seed}
 		end(s.run())
+	case *restFor > 0:
+		i := idle{server: server{collector: c.collector}, agent: other.agent, length: *restFor}
+		end(i.run())
 	case *opens > 0:
 		one := canary{agent: other.agent, rounds: *opens, seed: c.seed}
 		end(one.run())
