@@ -96,7 +96,7 @@ func TestServiceStatus(t *testing.T) {
 // TestRunAsService: told to be a service it proves itself, and says so.
 func TestRunAsService(t *testing.T) {
 	s := startWhole(t, stateDir(t), "--watch", t.TempDir(), "--service")
-	deadline := time.Now().Add(time.Minute)
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		r := command(t, "status", "--state", s.state)
 		if strings.Contains(r.out, "came back in") {
