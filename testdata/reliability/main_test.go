@@ -17,15 +17,8 @@ import (
 
 // TestMain lets this program be what the runs start of themselves.
 func TestMain(m *testing.M) {
-	if len(os.Args) == 3 {
-		switch os.Args[1] {
-		case "launcher":
-			launchLines()
-			return
-		case "stormer":
-			stormer(os.Args[2])
-			return
-		}
+	if child(os.Args) {
+		return
 	}
 	os.Exit(m.Run())
 }
