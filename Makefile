@@ -48,13 +48,16 @@ test-deps: | deps ## what the tests start: a PostgreSQL, a Chromium, a session b
 test: build samples test-deps ## every test
 	$(GO) test $(RACE) -tags "$(TAGS)" -timeout 15m $(PKGS)
 	$(GO) test -tags "$(TAGS)" -run TestHostileFiles ./internal/agent # all of them: with the race detector they take minutes
+	MEETGUARD_LONG=1 go test -run TestBrief -count=1 -v -timeout 30m ./testdata/reliability # reliability-life in small, alone
 
-lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck
+lint: $(YARA)/lib/libyara.a ## gofmt, vet for three systems, staticcheck, gosec for three systems
 	@bad=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$bad" ]; then echo "gofmt would change:"; echo "$$bad"; exit 1; fi
 	$(GO) vet -tags "$(TAGS)" $(PKGS)
 	CGO_ENABLED=0 GOOS=windows go vet ./...
 	CGO_ENABLED=0 GOOS=darwin go vet ./...
 	$(GO) tool -modfile=tools/go.mod staticcheck -tags "$(TAGS)" $(PKGS)
+	cd tools && go build -o ../build/gosec ./gosec
+	$(CGO) build/gosec -tags "$(TAGS)" $(PKGS)
 
 corpora: | deps ## clean files for the evaluation, from npm and Debian, into build/corpora
 	@scripts/corpora.sh testdata/eval/corpora.txt build/corpora
@@ -94,7 +97,6 @@ SOAK ?= 60m
 reliability-life: build ## the whole agent killed while files land, bursts and floods, silence, what an open() costs others, and SOAK at 50 times the normal rate: two hours
 	@mkdir -p bin
 	CGO_ENABLED=0 go build -o bin/reliability ./testdata/reliability
-	MEETGUARD_LONG=1 go test -run TestBrief -count=1 ./testdata/reliability
 	bin/reliability -landed -kills $$(( $(KILLS) / 2 ))
 	bin/reliability -burst 100000
 	bin/reliability -silence 100

@@ -107,4 +107,8 @@ for arg; do
   esac
 done
 shift "$n"
-exec "$zig/zig" cc -target "$target" -F "$zig/stubs" "$@"
+
+# Zig describes what it compiles to debuggers unless it is told otherwise, and its
+# linker then writes the paths of the objects, of libraries and of the linker's
+# own folder of the moment into the program: no two builds would be the same.
+exec "$zig/zig" cc -target "$target" -F "$zig/stubs" -g0 -s "$@"

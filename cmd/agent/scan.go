@@ -211,7 +211,7 @@ func (t *teller) showProgress() {
 
 func (t *teller) clearProgress() {
 	if t.progress != nil {
-		io.WriteString(t.progress, "\r\x1b[K")
+		_, _ = io.WriteString(t.progress, "\r\x1b[K")
 	}
 }
 

@@ -179,7 +179,7 @@ func drop(folders []string, name string) (string, error) {
 		if err == nil {
 			return path, nil
 		}
-		os.Remove(tmp)
+		_ = os.Remove(tmp) // its error would hide why
 	}
 	return "", err
 }

@@ -95,8 +95,8 @@ func TestServiceStatus(t *testing.T) {
 
 // TestRunAsService: told to be a service it proves itself, and says so.
 func TestRunAsService(t *testing.T) {
-	s := start(t, stateDir(t), "--watch", t.TempDir(), "--service")
-	deadline := time.Now().Add(time.Minute)
+	s := startWhole(t, stateDir(t), "--watch", t.TempDir(), "--service")
+	deadline := time.Now().Add(3 * time.Minute)
 	for {
 		r := command(t, "status", "--state", s.state)
 		if strings.Contains(r.out, "came back in") {
@@ -107,7 +107,7 @@ func TestRunAsService(t *testing.T) {
 		}
 		time.Sleep(100 * time.Millisecond)
 	}
-	if n := len(s.alerts(t)); n != 0 {
+	if n := len(s.own(t)); n != 0 {
 		t.Errorf("%d alerts of a canary", n)
 	}
 	s.stop(t)

@@ -151,7 +151,7 @@ func end(pid uint32) {
 		return
 	}
 	defer windows.CloseHandle(p)
-	windows.TerminateProcess(p, exitError)
+	_ = windows.TerminateProcess(p, exitError)
 }
 
 // processesOf lists the processes of a program, this one left out.

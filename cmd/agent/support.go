@@ -68,7 +68,7 @@ func (b *bundle) write(name string) error {
 	z := zip.NewWriter(f)
 	err = b.fill(z)
 	if err = errors.Join(err, z.Close(), f.Close()); err != nil {
-		os.Remove(name)
+		_ = os.Remove(name) // its error would hide why
 		return fmt.Errorf("write the bundle: %w", err)
 	}
 	return nil

@@ -167,7 +167,7 @@ func (v *verifier) afterDamage(bad []link, x link) {
 	if v.report.Records == 0 {
 		from = max(bad[0].named, 1)
 	}
-	switch lost := int64(x.seq - from); {
+	switch lost := int64(x.seq - from); { // #nosec G115 -- may be negative, which is what is asked
 	case lost <= 0:
 		v.issue(LineInserted, bad[0], 0, "something that is no record was put in")
 	case lost == 1:

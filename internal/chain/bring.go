@@ -206,7 +206,7 @@ func shareOf(a string) (host, rest string) {
 // domainAmong is the first argument that is a name with a dot, or an address.
 func domainAmong(args []string) string {
 	for i, a := range args {
-		if i > 0 && (args[i-1] == "-o" || args[i-1] == "-f") || strings.HasPrefix(a, "-") || strings.HasPrefix(a, "@") || strings.ContainsAny(a, `/\=`) {
+		if i > 0 && (args[i-1] == "-o" || args[i-1] == "-f") || strings.HasPrefix(a, "-") || strings.HasPrefix(a, "@") || strings.ContainsAny(a, `/\=`) { // #nosec G602 -- i > 0
 			continue
 		}
 		if _, rest, ok := strings.Cut(a, "@"); ok {

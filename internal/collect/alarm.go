@@ -181,7 +181,7 @@ func encodeAlarm(a ocsfAlarm) []byte {
 	var buf bytes.Buffer
 	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	enc.Encode(a) // plain values only: it cannot fail
+	_ = enc.Encode(a) // plain values only: it cannot fail
 	return escapeJSON(bytes.TrimSpace(buf.Bytes()))
 }
 

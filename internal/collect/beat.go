@@ -54,7 +54,7 @@ func parseBeat(text json.RawMessage) (*store.Beat, error) {
 	}
 	raw = bytes.ToValidUTF8(raw, []byte("\ufffd"))
 	var h heartbeat
-	json.Unmarshal(raw, &h) // what cannot be read stays zero
+	_ = json.Unmarshal(raw, &h) // what cannot be read stays zero
 	b := &store.Beat{
 		Interval: DefaultInterval, Stopping: h.Stopping, Seq: h.Seq, Head: column(h.Head, maxLabel),
 		BootID: column(h.BootID, maxLabel), MachineID: column(h.MachineID, maxLabel),

@@ -48,7 +48,7 @@ func (s *Server) postEnroll(w http.ResponseWriter, r *http.Request) {
 	res, err := s.enrol(r, q)
 	if err != nil {
 		s.limits.charge(callerOf(r), refusedCost, s.now())
-		s.recordAs(r, "device", "agent.enrol.refused", column(q.Agent.Hostname, maxLabel), err.Error())
+		_ = s.recordAs(r, "device", "agent.enrol.refused", column(q.Agent.Hostname, maxLabel), err.Error()) // it is refused either way
 		s.fail(w, r, err)
 		return
 	}

@@ -133,7 +133,7 @@ func pick(record []byte) (*facts, bool) {
 func (f *facts) pickIn(value []byte, g group) {
 	clear(f[g.first : g.last+1])
 	s := scanner{text: value}
-	s.object(func(written, value []byte) error { // valid, or no object
+	_ = s.object(func(written, value []byte) error { // valid, or no object
 		f[g.of(keyOf(written))] = value
 		return nil
 	})

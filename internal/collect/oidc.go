@@ -37,7 +37,7 @@ func (s *Server) getOIDCStart(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	cookies.Set(w, people.FlowCookie, cookie, people.FlowLimit)
-	http.Redirect(w, r, location, http.StatusSeeOther)
+	http.Redirect(w, r, location, http.StatusSeeOther) // #nosec G710 -- the provider that the settings name; next stands in the sealed cookie
 }
 
 // failProvider answers an error of the provider, which is told in the log only.

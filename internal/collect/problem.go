@@ -55,5 +55,5 @@ func writeBody(w http.ResponseWriter, status int, v any) {
 		return
 	}
 	w.WriteHeader(status)
-	w.Write(append(escapeJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), '\n')) // an error means that the client left
+	_, _ = w.Write(append(escapeJSON(bytes.TrimSuffix(buf.Bytes(), []byte("\n"))), '\n')) // an error means that the client left
 }

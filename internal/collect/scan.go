@@ -234,7 +234,7 @@ func textOf(value []byte) string {
 		return string(inner)
 	}
 	var text string
-	json.Unmarshal(value, &text) // a valid string
+	_ = json.Unmarshal(value, &text) // a valid string
 	return text
 }
 

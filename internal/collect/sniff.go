@@ -75,12 +75,12 @@ func (s *splitter) run() error {
 // hand reads the first byte and gives the connection on.
 func (s *splitter) hand(v *visitor) {
 	first := make([]byte, 1)
-	v.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
+	_ = v.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
 	if _, err := v.Read(first); err != nil {
 		v.Close()
 		return
 	}
-	v.SetReadDeadline(time.Time{})
+	_ = v.SetReadDeadline(time.Time{})
 	v.first, v.again = first[0], true
 	if first[0] != tlsHandshake {
 		s.plain.give(v)
@@ -107,7 +107,7 @@ func (s *splitter) shake(v *visitor) (net.Conn, error) {
 		err = secure.HandshakeContext(ctx)
 		v.turn = nil
 		turn.leave()
-		v.SetReadDeadline(time.Time{})
+		_ = v.SetReadDeadline(time.Time{})
 	}
 	if err != nil { // the network's daily noise
 		v.Close()

@@ -90,7 +90,7 @@ func (c *visitor) Read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	c.turn.leave()
-	c.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
+	_ = c.SetReadDeadline(time.Now().Add(firstByteTimeout)) // an error shows in Read
 	n, err := c.Conn.Read(p)
 	if late := c.turn.enter(); late != nil && err == nil {
 		err = late

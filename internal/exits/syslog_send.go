@@ -53,7 +53,7 @@ func (s *syslog) Send(ctx context.Context, items []Item) error {
 		return s.failure(err)
 	}
 	defer conn.Close()
-	stop := context.AfterFunc(ctx, func() { conn.SetDeadline(time.Unix(1, 0)) }) // ends what hangs
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) }) // ends what hangs
 	defer stop()
 	if s.network == "udp" {
 		return s.failure(s.datagrams(conn, items))

@@ -140,7 +140,7 @@ func unpackRun(kind uint32, packed []byte, size uint64) []byte {
 	default:
 		return nil
 	}
-	body, _ := io.ReadAll(io.LimitReader(r, int64(size)))
+	body, _ := io.ReadAll(io.LimitReader(r, int64(size))) // #nosec G115 -- at most maxDMGRun, see read
 	return body
 }
 

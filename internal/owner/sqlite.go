@@ -194,11 +194,11 @@ func varint(b []byte) (int64, []byte) {
 	var v uint64
 	for i := range min(len(b), 9) {
 		if i == 8 {
-			return int64(v<<8 | uint64(b[i])), b[9:]
+			return int64(v<<8 | uint64(b[i])), b[9:] // #nosec G115 -- numbers of SQLite are signed
 		}
 		v = v<<7 | uint64(b[i]&0x7f)
 		if b[i] < 0x80 {
-			return int64(v), b[i+1:]
+			return int64(v), b[i+1:] // #nosec G115 -- 56 bits
 		}
 	}
 	return -1, nil

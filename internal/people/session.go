@@ -52,7 +52,7 @@ func (c Cookies) name(name string) string {
 // For the same reason the answer to that request must be a page that goes on by
 // itself, and not a redirect: a browser would follow it without the session.
 func (c Cookies) Set(w http.ResponseWriter, name, value string, age time.Duration) {
-	cookie := &http.Cookie{Name: c.name(name), Value: value, Path: "/", MaxAge: int(age / time.Second),
+	cookie := &http.Cookie{Name: c.name(name), Value: value, Path: "/", MaxAge: int(age / time.Second), // #nosec G124 -- Secure wherever there is TLS
 		Secure: !c.Plain, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 	if name == FlowCookie {
 		cookie.SameSite = http.SameSiteLaxMode

@@ -50,14 +50,14 @@ func (v *Verifier) checkImage(in input, at int64, now time.Time) (meetguard.Sign
 	if off > uint64(at) || length > uint64(at)-off {
 		return sig, malformed("the code signature points outside of the image")
 	}
-	im := image{input: in, at: int64(off)}
-	if im.blob, err = in.signatureAt(im.at, int64(length)); err != nil {
+	im := image{input: in, at: int64(off)}                               // #nosec G115 -- off and length are within the file, see above
+	if im.blob, err = in.signatureAt(im.at, int64(length)); err != nil { // #nosec G115 -- as above
 		return sig, err
 	}
 	clear(koly[kolySigLen:][:8])
 	im.outer = &outer{parts: map[int][]byte{csSlotSpecific: koly}}
 	sig, err = v.checkCode(im, now)
-	if im.at+int64(length) < at {
+	if im.at+int64(length) < at { // #nosec G115 -- as above
 		remark(&sig, RemarkHiddenBytes)
 	}
 	return sig, err

@@ -163,7 +163,7 @@ func cutSlices(in input, table []byte, entry int64) ([]slice, error) {
 	for ; len(table) > 0; table = table[entry:] {
 		off, size := int64(binary.BigEndian.Uint32(table[8:])), int64(binary.BigEndian.Uint32(table[12:]))
 		if entry == fatArch64 {
-			off, size = int64(binary.BigEndian.Uint64(table[8:])), int64(binary.BigEndian.Uint64(table[16:]))
+			off, size = int64(binary.BigEndian.Uint64(table[8:])), int64(binary.BigEndian.Uint64(table[16:])) // #nosec G115 -- negative ones are refused below
 		}
 		if off < 0 || size < 0 || off > in.size || size > in.size-off {
 			return nil, malformed("a slice points outside of the file")
@@ -276,7 +276,7 @@ func (l *loads) findPlist(order binary.ByteOrder, sections []byte, width, count 
 		if bytes.HasPrefix(sections, []byte("__info_plist\x00\x00\x00\x00__TEXT\x00")) {
 			size, at := int64(order.Uint32(sections[36:])), int64(order.Uint32(sections[40:]))
 			if width == 80 {
-				size, at = int64(order.Uint64(sections[40:])), int64(order.Uint32(sections[48:]))
+				size, at = int64(order.Uint64(sections[40:])), int64(order.Uint32(sections[48:])) // #nosec G115 -- negative ones are passed over below
 			}
 			if size > 0 && size <= maxPlist {
 				l.plist, l.plistSize = at, size

@@ -112,12 +112,12 @@ func (z *zipDir) readEnd64(end int64) (begin, count, size int64, err error) {
 		return 0, 0, 0, err
 	}
 	locator := b[zipEnd64Size:]
-	if string(b[:4]) != zipEnd64Magic || string(locator[:4]) != zipLocatorMagic || int64(binary.LittleEndian.Uint64(locator[8:])) != begin {
+	if string(b[:4]) != zipEnd64Magic || string(locator[:4]) != zipLocatorMagic || int64(binary.LittleEndian.Uint64(locator[8:])) != begin { // #nosec G115 -- compared, not used
 		return 0, 0, 0, malformed("the directory of the package has no 64-bit end")
 	}
-	count = int64(binary.LittleEndian.Uint64(b[32:]))
-	size = int64(binary.LittleEndian.Uint64(b[40:]))
-	z.at = int64(binary.LittleEndian.Uint64(b[48:]))
+	count = int64(binary.LittleEndian.Uint64(b[32:])) // #nosec G115 -- readEnd refuses negative ones, here and below
+	size = int64(binary.LittleEndian.Uint64(b[40:]))  // #nosec G115 -- as above
+	z.at = int64(binary.LittleEndian.Uint64(b[48:]))  // #nosec G115 -- as above
 	return begin, count, size, nil
 }
 
@@ -177,7 +177,7 @@ func (e *zipEntry) widen(extra []byte) error {
 		if len(wide) < 8 {
 			return malformed("the directory of the package is damaged")
 		}
-		*value = int64(binary.LittleEndian.Uint64(wide))
+		*value = int64(binary.LittleEndian.Uint64(wide)) // #nosec G115 -- negative ones are refused below
 		wide = wide[8:]
 		if *value < 0 {
 			return malformed("the directory of the package is damaged")

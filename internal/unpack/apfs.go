@@ -129,7 +129,7 @@ func (c *apfsContainer) read(block uint64) ([]byte, error) {
 		return nil, errAPFSTree
 	}
 	b := make([]byte, c.block)
-	if n, err := c.r.ReadAt(b, int64(block)*c.block); n < len(b) {
+	if n, err := c.r.ReadAt(b, int64(block)*c.block); n < len(b) { // #nosec G115 -- block is within the disk
 		return nil, orDamaged(err, errAPFSTree)
 	}
 	return b, nil

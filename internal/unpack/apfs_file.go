@@ -158,7 +158,7 @@ func (v *apfsVolume) extent(id uint64, key, value []byte) bool {
 	} else {
 		p.add(-1, int64(at))
 	}
-	off := int64(block) * v.c.block
+	off := int64(block) * v.c.block // #nosec G115 -- block is within the disk
 	if block == 0 {
 		off = -1
 	}

@@ -228,7 +228,7 @@ func readCpioNew(r io.Reader, head []byte) (cpioEntry, error) {
 		}
 		n[i] = field
 	}
-	e := cpioEntry{mode: n[1], links: n[4], size: int64(n[6]), padding: -int64(n[6]) & 3,
+	e := cpioEntry{mode: n[1], links: n[4], size: int64(n[6]), padding: -int64(n[6]) & 3, // #nosec G115 -- 32 bits
 		file: cpioFile{device: n[7]<<32 | n[8], inode: n[0]}}
 	err := e.readName(r, n[11], 4, cpioNewSize)
 	return e, err
@@ -248,7 +248,7 @@ func readCpioOld(r io.Reader, head []byte) (cpioEntry, error) {
 		}
 		n[i], at = field, at+digits
 	}
-	e := cpioEntry{mode: n[2], links: n[5], size: int64(n[9]), file: cpioFile{device: n[0], inode: n[1]}}
+	e := cpioEntry{mode: n[2], links: n[5], size: int64(n[9]), file: cpioFile{device: n[0], inode: n[1]}} // #nosec G115 -- 33 bits
 	err := e.readName(r, n[8], 1, cpioOldSize)
 	return e, err
 }
@@ -261,7 +261,7 @@ func readCpioBinary(r io.Reader, head []byte, order binary.ByteOrder) (cpioEntry
 		return cpioEntry{}, err
 	}
 	word := func(i int) uint64 { return uint64(order.Uint16(head[2*i:])) }
-	size := int64(word(11)<<16 | word(12))
+	size := int64(word(11)<<16 | word(12)) // #nosec G115 -- 32 bits
 	e := cpioEntry{mode: word(3), links: word(6), size: size, padding: size & 1,
 		file: cpioFile{device: word(1), inode: word(2)}}
 	err := e.readName(r, word(10), 2, cpioBinSize)

@@ -180,8 +180,8 @@ func (s *innoSetup) placeSize() (size, options int) {
 
 func (s *innoSetup) place(b []byte, options int) innoPlace {
 	le := binary.LittleEndian
-	return innoPlace{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:]), int64(le.Uint64(b[12:])), int64(le.Uint64(b[20:])),
-		int64(le.Uint64(b[28:])), b[options]}
+	return innoPlace{le.Uint32(b), le.Uint32(b[4:]), le.Uint32(b[8:]), int64(le.Uint64(b[12:])), int64(le.Uint64(b[20:])), // #nosec G115 -- open and start take negative ones for nothing
+		int64(le.Uint64(b[28:])), b[options]} // #nosec G115 -- as above
 }
 
 // files visits the files in their order in the chunks.
@@ -284,7 +284,7 @@ func openInnoChunk(data []byte) (io.Reader, error) {
 	case data[0] == 0x5d && data[1] == 0:
 		return openInnoLZMA(r)
 	case data[0] <= 40: // the size of the dictionary, and then LZMA2
-		r.ReadByte()
+		_, _ = r.ReadByte() // there are six
 		dictionary := min((2|int64(data[0]&1))<<(data[0]/2+11), maxInnoDict)
 		return lzma.Reader2Config{DictCap: int(dictionary)}.NewReader2(r)
 	}

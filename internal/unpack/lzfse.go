@@ -150,7 +150,7 @@ func (h *lzfseHead) readV2(b []byte) int {
 		return 0
 	}
 	field := func(word, at, n int) int {
-		return int(binary.LittleEndian.Uint64(b[8+8*word:]) >> at & (1<<n - 1))
+		return int(binary.LittleEndian.Uint64(b[8+8*word:]) >> at & (1<<n - 1)) // #nosec G115 -- n bits, at most 20
 	}
 	h.literals, h.literalBytes, h.matches, h.literalBits = field(0, 0, 20), field(0, 20, 20), field(0, 40, 20), 7-field(0, 60, 3)
 	h.matchBytes, h.matchBits = field(1, 40, 20), 7-field(1, 60, 3)
@@ -362,5 +362,5 @@ func (in *backBits) pull(n int) int {
 	in.have -= n
 	v := in.acc >> in.have
 	in.acc &= 1<<in.have - 1
-	return int(v)
+	return int(v) // #nosec G115 -- n bits
 }

@@ -345,7 +345,7 @@ func (r *lzxBits) peek(n int) int {
 	if r.have < n {
 		r.fill()
 	}
-	return int(r.buffer>>(r.have-n)) & (1<<n - 1)
+	return int(r.buffer>>(r.have-n)) & (1<<n - 1) // #nosec G115 -- n bits, at most 17
 }
 
 func (r *lzxBits) bits(n int) int {

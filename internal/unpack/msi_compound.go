@@ -150,7 +150,7 @@ func (f *compoundFile) entry(id uint32) (compoundEntry, bool) {
 	b = b[at : at+128]
 	le := binary.LittleEndian
 	e := compoundEntry{kind: b[66], links: [2]uint32{le.Uint32(b[68:]), le.Uint32(b[72:])}, child: le.Uint32(b[76:]),
-		classID: string(b[80:96]), start: le.Uint32(b[116:]), size: int64(le.Uint64(b[120:]))}
+		classID: string(b[80:96]), start: le.Uint32(b[116:]), size: int64(le.Uint64(b[120:]))} // #nosec G115 -- bytes and whole refuse negative ones
 	if f.shift == 9 {
 		e.size &= 0xffffffff // the upper half may hold anything
 	}

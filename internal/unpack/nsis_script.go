@@ -264,7 +264,7 @@ func nsisVariableName(n int) string {
 	case n < 20:
 		return fmt.Sprintf("$R%d", n-10)
 	case n < 20+len(names):
-		return names[n-20]
+		return names[n-20] // #nosec G602 -- n is at least 20 here
 	}
 	return fmt.Sprintf("$_%d_", n)
 }

@@ -89,7 +89,7 @@ func openProgram(data []byte) *program {
 	if count > peMaxSections || table+40*count > len(h) {
 		return nil
 	}
-	p := &program{data: data, start: int(header) + table + 40*count}
+	p := &program{data: data, start: int(header) + table + 40*count} // #nosec G115 -- 32 bits
 	for i := range count {
 		p.section(h[table+40*i:])
 	}
@@ -109,7 +109,7 @@ func (p *program) section(h []byte) {
 	s := programSection{string(name), le.Uint32(h[12:]), le.Uint32(h[16:]), le.Uint32(h[20:]) &^ 0x1ff}
 	p.sections = append(p.sections, s)
 	if end := uint64(le.Uint32(h[20:])) + uint64(s.size); s.size > 0 && end <= uint64(len(p.data)) {
-		p.start = max(p.start, int(end))
+		p.start = max(p.start, int(end)) // #nosec G115 -- within the file
 	} else if s.size > 0 {
 		p.start = len(p.data)
 	}

@@ -82,7 +82,7 @@ func (p *pbzReader) next() error {
 	if size > maxPbzBlock || packed > size {
 		return errPbz
 	}
-	p.left, p.body = int64(size), &io.LimitedReader{R: p.packed, N: int64(packed)}
+	p.left, p.body = int64(size), &io.LimitedReader{R: p.packed, N: int64(packed)} // #nosec G115 -- at most maxPbzBlock
 	p.block = p.body
 	if size == packed {
 		return nil

@@ -224,7 +224,7 @@ func (p *sevenParser) folder() *sevenFolder {
 			p.fail("coders are joined in a way that cannot be")
 			return f
 		}
-		f.bond[in] = int(out)
+		f.bond[in] = int(out) // #nosec G115 -- fewer than the coders
 	}
 	p.packedInputs(f)
 	return f
@@ -247,7 +247,7 @@ func (p *sevenParser) packedInputs(f *sevenFolder) {
 			p.fail("packed streams are joined in a way that cannot be")
 			return
 		}
-		f.packed = append(f.packed, int(in))
+		f.packed = append(f.packed, int(in)) // #nosec G115 -- fewer than the bonds
 	}
 }
 

@@ -256,7 +256,7 @@ func (u *udf) fileOf(b []byte, p udfPartition) (discEntry, error) {
 		return discEntry{}, errUDF
 	}
 	le := binary.LittleEndian
-	e := discEntry{size: int64(le.Uint64(b[56:]))}
+	e := discEntry{size: int64(le.Uint64(b[56:]))} // #nosec G115 -- a negative one is refused below
 	attributes, ads := int64(le.Uint32(b[head-8:])), int64(le.Uint32(b[head-4:]))
 	if e.size < 0 || e.size > maxSize || attributes+ads > int64(len(b)-head) {
 		return discEntry{}, errUDF

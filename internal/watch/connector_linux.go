@@ -60,7 +60,7 @@ func filters() bool {
 	var name unix.Utsname
 	var major, minor int
 	if unix.Uname(&name) == nil {
-		fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor)
+		_, _ = fmt.Sscanf(unix.ByteSliceToString(name.Release[:]), "%d.%d", &major, &minor) // what cannot be read is old
 	}
 	return major > 6 || (major == 6 && minor >= 6)
 }

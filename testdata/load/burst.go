@@ -55,7 +55,8 @@ func serveBare(dir string) error {
 	}
 	fmt.Println(ln.Addr())
 	srv := &http.Server{
-		TLSConfig: a.TLSConfig([]string{"127.0.0.1"}, time.Now),
+		ReadHeaderTimeout: time.Minute,
+		TLSConfig:         a.TLSConfig([]string{"127.0.0.1"}, time.Now),
 		Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, err := io.ReadAll(io.LimitReader(r.Body, 8<<20))
 			if err == nil {

@@ -45,6 +45,10 @@ const (
 	// fairBar is how many of the flood's files may be judged between the landing of
 	// a lure in another's folder and its alert.
 	fairBar = 3000
+	// markEvery is how many files of the flood have one lure among them. The order of
+	// the alerts in the log tells what was judged before what, however late anybody
+	// looks.
+	markEvery = 250
 )
 
 // stalledResult: files land while the agent is stopped, and what it must list
@@ -66,9 +70,9 @@ type floodResult struct {
 	HisAfter   float64 `json:"his_after_s"`
 	HersFound  bool    `json:"hers_found"`
 	HersAfter  float64 `json:"hers_after_s"`
-	BeforeHers int64   `json:"judged_before_hers"`
-	Waited     int64   `json:"waited"` // files that waited when hers landed
-	Told       string  `json:"told"`   // by the status meanwhile
+	BeforeHers int64   `json:"judged_before_hers"` // of his files, since hers landed, by the marks among them
+	Waited     int64   `json:"waited"`             // files that waited when hers landed
+	Told       string  `json:"told"`               // by the status meanwhile
 }
 
 // stormResult: a lure among launches that come as fast as they can.
@@ -123,15 +127,11 @@ func (b *burst) stalled(dir string, r *burstResult) error {
 	if err := w.resume(); err != nil {
 		return err
 	}
-	end := begin.Add(30 * time.Minute)
-	for missing := lures; len(missing) > 0 && time.Now().Before(end); time.Sleep(200 * time.Millisecond) {
-		told, err := w.hashes()
-		if err != nil {
-			return err
-		}
-		missing = without(missing, told)
-		r.Stalled.Missed = len(missing)
+	missing, err := w.tells(lures, 30*time.Minute)
+	if err != nil {
+		return err
 	}
+	r.Stalled.Missed = len(missing)
 	r.Stalled.Seconds = time.Since(begin).Seconds()
 	if err := w.rest(30 * time.Minute); err != nil {
 		return err
@@ -269,10 +269,15 @@ func (b *burst) flood(dir string, r *burstResult) error {
 	}
 	hisLure, hersLure := filepath.Join(his, "Zoom update.scpt"), filepath.Join(hers, "Zoom update.scpt")
 	var landed, herLanding time.Time
-	var before int64
+	before := 0
 	for n := range b.files {
 		data, ext := l.heap(n)
-		if err := os.WriteFile(filepath.Join(his, fmt.Sprintf("%06d%s", n, ext)), data, 0o644); err != nil {
+		name := fmt.Sprintf("%06d%s", n, ext)
+		if n%markEvery == 0 {
+			name = markOfFlood + fmt.Sprintf("%06d.scpt", n)
+			data = lure(name)
+		}
+		if err := os.WriteFile(filepath.Join(his, name), data, 0o644); err != nil {
 			return err
 		}
 		switch n {
@@ -281,9 +286,10 @@ func (b *burst) flood(dir string, r *burstResult) error {
 			err = os.WriteFile(hisLure, lure("his"), 0o644)
 		case b.files - 1:
 			st, statusErr := w.status()
-			before, r.Flood.Waited = st.Counters["files_judged"], st.Counters["files_pending"]
+			alerts, alertsErr := w.alerts()
+			before, r.Flood.Waited = marks(alerts), st.Counters["files_pending"]
 			herLanding = time.Now()
-			err = errors.Join(statusErr, os.WriteFile(hersLure, lure("hers"), 0o644))
+			err = errors.Join(statusErr, alertsErr, os.WriteFile(hersLure, lure("hers"), 0o644))
 		}
 		if err != nil {
 			return err
@@ -293,8 +299,22 @@ func (b *burst) flood(dir string, r *burstResult) error {
 	return w.stop()
 }
 
-// await looks until both lures are told.
-func (r *floodResult) await(w *whole, his, hers string, landed, herLanding time.Time, before int64) {
+// markOfFlood begins the names of the lures that mark how far the flood was judged.
+const markOfFlood = "Zoom mark "
+
+// marks counts them among alerts.
+func marks(alerts []record) (n int) {
+	for _, a := range alerts {
+		if strings.HasPrefix(filepath.Base(a.path), markOfFlood) {
+			n++
+		}
+	}
+	return n
+}
+
+// await looks until both lures are told. before is how many marks were when hers
+// landed.
+func (r *floodResult) await(w *whole, his, hers string, landed, herLanding time.Time, before int) {
 	for end := time.Now().Add(40 * time.Minute); time.Now().Before(end) && !(r.HisFound && r.HersFound); time.Sleep(100 * time.Millisecond) {
 		alerts, err := w.alerts()
 		if err != nil {
@@ -309,12 +329,13 @@ func (r *floodResult) await(w *whole, his, hers string, landed, herLanding time.
 				r.Told = src.Detail
 			}
 		}
-		for _, a := range alerts {
+		for i, a := range alerts {
 			if a.path == his && !r.HisFound {
 				r.HisFound, r.HisAfter = true, time.Since(landed).Seconds()
 			}
 			if a.path == hers && !r.HersFound {
-				r.HersFound, r.HersAfter, r.BeforeHers = true, time.Since(herLanding).Seconds(), st.Counters["files_judged"]-before
+				r.HersFound, r.HersAfter = true, time.Since(herLanding).Seconds()
+				r.BeforeHers = int64(marks(alerts[:i])-before) * markEvery
 			}
 		}
 	}

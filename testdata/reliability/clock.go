@@ -51,16 +51,11 @@ const (
 // a restart. program is made by testdata/reliability/clock/build.sh.
 func runClock(program, collector string) (r clockResult, err error) {
 	r = clockResult{Name: "clock", Why: map[string]string{}}
-	dir, remove, err := scratch("clock")
+	dir, hub, end, err := scratchHub("clock", collector)
 	if err != nil {
 		return r, err
 	}
-	defer func() { remove(r) }()
-	hub, err := openHub(collector, filepath.Join(dir, "collector"))
-	if err != nil {
-		return r, err
-	}
-	defer hub.kill()
+	defer func() { end(r) }()
 	s, err := newSubject(program, dir)
 	if err != nil {
 		return r, err

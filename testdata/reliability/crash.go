@@ -31,20 +31,12 @@ type crash struct {
 
 func (c *crash) run() (result, error) {
 	r := result{Name: "crash", Seed: c.seed}
-	fmt.Fprintln(os.Stderr, "seed", c.seed)
 	c.rng = rand.New(rand.NewPCG(c.seed, 1))
-	var err error
-	if c.dir, err = os.MkdirTemp("", "meetguard-crash"); err != nil {
+	end, err := c.begin("crash", c.seed)
+	if err != nil {
 		return r, err
 	}
-	defer os.RemoveAll(c.dir)
-	if c.addr, err = freePort(); err != nil {
-		return r, err
-	}
-	if err := c.start(); err != nil {
-		return r, err
-	}
-	defer c.kill()
+	defer end()
 	if err := c.enrol(); err != nil {
 		return r, err
 	}

@@ -3,9 +3,11 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 )
@@ -76,6 +78,28 @@ func scratch(name string) (dir string, remove func(fault), err error) {
 		}
 		_ = os.RemoveAll(dir)
 	}, err
+}
+
+// scratchHub is scratch with a collector in the folder.
+func scratchHub(name, collector string) (dir string, hub *server, end func(fault), err error) {
+	dir, remove, err := scratch(name)
+	if err != nil {
+		return dir, nil, nil, err
+	}
+	hub = &server{collector: collector, dir: filepath.Join(dir, "collector")}
+	if err = os.MkdirAll(hub.dir, 0o700); err == nil {
+		hub.addr, err = freePort()
+	}
+	if err == nil {
+		err = hub.start()
+	}
+	if err != nil {
+		return dir, nil, nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return dir, hub, func(r fault) {
+		hub.kill()
+		remove(r)
+	}, nil
 }
 
 func middle(all []time.Duration) time.Duration {

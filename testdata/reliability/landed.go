@@ -59,18 +59,11 @@ type badOnes struct {
 
 func (l *landed) run() (r landedResult, err error) {
 	r = landedResult{Name: "landed", Seed: l.seed, Bad: l.bad, Clean: l.clean, Ways: map[string]int{}}
-	fmt.Fprintln(os.Stderr, "seed", l.seed)
-	if l.dir, err = os.MkdirTemp("", "meetguard-landed"); err != nil {
+	end, err := l.begin("landed", l.seed)
+	if err != nil {
 		return r, err
 	}
-	defer os.RemoveAll(l.dir)
-	if l.addr, err = freePort(); err != nil {
-		return r, err
-	}
-	if err := l.start(); err != nil {
-		return r, err
-	}
-	defer l.server.kill()
+	defer end()
 	w, err := newWhole(l.agent, filepath.Join(l.dir, "agent"))
 	if err != nil {
 		return r, err
@@ -90,7 +83,8 @@ func (l *landed) run() (r landedResult, err error) {
 	if err := w.start(); err != nil {
 		return r, err
 	}
-	err = errors.Join(w.rest(20*time.Minute), w.delivered(time.Minute))
+	_, err = w.tells(files.lures, 20*time.Minute) // what is missing is counted below
+	err = errors.Join(err, w.rest(20*time.Minute), w.delivered(5*time.Minute))
 	r.Orphans = strangers(w)
 	r.Load = load()
 	if err := errors.Join(err, w.stop()); err != nil {

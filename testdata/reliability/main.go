@@ -46,24 +46,7 @@ type result struct {
 func (r result) failed() bool { return r.Lost > 0 || r.Twice > 0 || r.Alarms > 0 || r.few }
 
 func main() {
-	if len(os.Args) == 3 && os.Args[1] == "writer" {
-		writer(os.Args[2])
-		return
-	}
-	if len(os.Args) == 3 && os.Args[1] == "life" {
-		liveOn(os.Args[2])
-		return
-	}
-	if len(os.Args) == 3 && os.Args[1] == "launcher" {
-		launchLines()
-		return
-	}
-	if len(os.Args) == 3 && os.Args[1] == "stormer" {
-		stormer(os.Args[2])
-		return
-	}
-	if len(os.Args) == 3 && os.Args[1] == "endure" {
-		endureOn(os.Args[2])
+	if child(os.Args) {
 		return
 	}
 	var c crash
@@ -121,6 +104,29 @@ func main() {
 		r.few = r.Promised < c.alerts || r.AgentKills < c.kills
 		end(r, err)
 	}
+}
+
+// child does what the runs start of this program for, and tells whether that was
+// asked for.
+func child(args []string) bool {
+	if len(args) != 3 {
+		return false
+	}
+	switch args[1] {
+	case "writer":
+		writer(args[2])
+	case "life":
+		liveOn(args[2])
+	case "launcher":
+		launchLines()
+	case "stormer":
+		stormer(args[2])
+	case "endure":
+		endureOn(args[2])
+	default:
+		return false
+	}
+	return true
 }
 
 // end prints the outcome and ends the program.

@@ -82,16 +82,11 @@ func nastyNames(n int, rng *rand.Rand) (names []string) {
 // collector, and reads them back from everything that shows them.
 func runNames(program, collector string, count int, seed uint64) (r nameResult, err error) {
 	r = nameResult{Name: "names", Seed: seed, Names: count, Records: map[string]int{}, Missing: map[string]int{}, Raw: map[string]int{}, Lines: map[string]int{}}
-	dir, remove, err := scratch("names")
+	dir, hub, end, err := scratchHub("names", collector)
 	if err != nil {
 		return r, err
 	}
-	defer func() { remove(r) }()
-	hub, err := openHub(collector, filepath.Join(dir, "collector"))
-	if err != nil {
-		return r, err
-	}
-	defer hub.kill()
+	defer func() { end(r) }()
 	s, err := newSubject(program, dir)
 	if err != nil {
 		return r, err

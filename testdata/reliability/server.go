@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -37,6 +38,25 @@ func freePort() (string, error) {
 	}
 	defer ln.Close()
 	return ln.Addr().String(), nil
+}
+
+// begin makes a folder for the run that is named and starts the collector in it,
+// with further flags if need be. end takes both away again.
+func (s *server) begin(name string, seed uint64, flags ...string) (end func(), err error) {
+	fmt.Fprintln(os.Stderr, "seed", seed)
+	if s.dir, err = os.MkdirTemp("", "meetguard-"+name); err != nil {
+		return nil, err
+	}
+	if s.addr, err = freePort(); err == nil {
+		err = s.start(flags...)
+	}
+	if err != nil {
+		return nil, errors.Join(err, os.RemoveAll(s.dir))
+	}
+	return func() {
+		s.kill()
+		os.RemoveAll(s.dir)
+	}, nil
 }
 
 func (s *server) url() string      { return "https://" + s.addr }

@@ -71,18 +71,11 @@ func (r silenceResult) failed() bool {
 
 func (s *silence) run() (r silenceResult, err error) {
 	r = silenceResult{Name: "silence", Seed: s.seed, Ended: map[string]int{}}
-	fmt.Fprintln(os.Stderr, "seed", s.seed)
-	if s.dir, err = os.MkdirTemp("", "meetguard-silence"); err != nil {
+	end, err := s.begin("silence", s.seed)
+	if err != nil {
 		return r, err
 	}
-	defer os.RemoveAll(s.dir)
-	if s.addr, err = freePort(); err != nil {
-		return r, err
-	}
-	if err := s.start(); err != nil {
-		return r, err
-	}
-	defer s.kill()
+	defer end()
 	crowd, err := s.crowd()
 	if err != nil {
 		return r, err

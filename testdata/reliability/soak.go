@@ -78,22 +78,15 @@ type sample map[string]float64
 
 func (s *soak) run() (r soakResult, err error) {
 	r = soakResult{Name: "soak", Seed: s.seed, Slopes: map[string]slope{}, Leaks: []string{}}
-	fmt.Fprintln(os.Stderr, "seed", s.seed)
-	if s.dir, err = os.MkdirTemp("", "meetguard-soak"); err != nil {
-		return r, err
-	}
-	defer os.RemoveAll(s.dir)
-	if s.addr, err = freePort(); err != nil {
-		return r, err
-	}
 	metrics, err := freePort()
 	if err != nil {
 		return r, err
 	}
-	if err := s.start("--metrics", metrics); err != nil {
+	end, err := s.begin("soak", s.seed, "--metrics", metrics)
+	if err != nil {
 		return r, err
 	}
-	defer s.kill()
+	defer end()
 	w := &whole{program: s.agent, dir: filepath.Join(s.dir, "agent"), watch: []string{filepath.Join(s.dir, "Downloads")}, more: []string{"--service"}}
 	l, err := newLander(w.watch[0], filepath.Join(s.dir, "elsewhere"), s.seed)
 	if err != nil {

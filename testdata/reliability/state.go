@@ -102,21 +102,16 @@ func loses(file, damage string) string {
 // each way; every step-th of the cases.
 func runState(program, collector string, seed uint64, step int) (r stateResult, err error) {
 	r = stateResult{Name: "state", Seed: seed}
-	dir, remove, err := scratch("state")
+	dir, hub, end, err := scratchHub("state", collector)
 	if err != nil {
 		return r, err
 	}
-	defer func() { remove(r) }()
+	defer func() { end(r) }()
 	s, err := newSubject(program, dir)
 	if err != nil {
 		return r, err
 	}
 	defer s.stop()
-	hub, err := openHub(collector, filepath.Join(dir, "collector"))
-	if err != nil {
-		return r, err
-	}
-	defer hub.kill()
 	began := filepath.Join(dir, "began")
 	if err := s.liveIn(hub, began); err != nil {
 		return r, fmt.Errorf("prepare a state: %w", err)
@@ -278,17 +273,4 @@ func restore(began, state string) error {
 		}
 		return errors.Join(err, os.Chmod(path, mode))
 	})
-}
-
-// hub is a collector of its own.
-func openHub(program, dir string) (*server, error) {
-	h := &server{collector: program, dir: dir}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, err
-	}
-	var err error
-	if h.addr, err = freePort(); err != nil {
-		return nil, err
-	}
-	return h, h.start()
 }

@@ -26,7 +26,7 @@ const (
 	detectLimit = 5 * time.Second
 	// patience is how long an alert is waited for that breaks the promise, so that
 	// late and never can be told apart.
-	patience = 40 * time.Second
+	patience = 3 * time.Minute
 )
 
 // subject is a real agent with a state folder and a watched folder of its own. It

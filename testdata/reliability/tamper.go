@@ -68,16 +68,11 @@ var changes = []struct {
 // runTamper changes the logs of many agents, one each, and has them report.
 func runTamper(collector string, count int, seed uint64) (r tamperResult, err error) {
 	r = tamperResult{Name: "tamper", Seed: seed, Changes: map[string]int{}}
-	dir, remove, err := scratch("tamper")
+	dir, hub, end, err := scratchHub("tamper", collector)
 	if err != nil {
 		return r, err
 	}
-	defer func() { remove(r) }()
-	hub, err := openHub(collector, filepath.Join(dir, "collector"))
-	if err != nil {
-		return r, err
-	}
-	defer hub.kill()
+	defer func() { end(r) }()
 	token, err := hub.token()
 	if err != nil {
 		return r, err

@@ -124,7 +124,7 @@ func (w *whole) stop() error {
 	if err := w.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		return errors.Join(fmt.Errorf("the agent had ended: %w", err), w.cmd.Wait())
 	}
-	late := time.AfterFunc(time.Minute, func() { _ = w.cmd.Process.Kill() })
+	late := time.AfterFunc(5*time.Minute, func() { _ = w.cmd.Process.Kill() })
 	defer late.Stop()
 	return w.cmd.Wait()
 }
@@ -259,14 +259,34 @@ func (w *whole) rest(d time.Duration) error {
 	return fmt.Errorf("the agent did not come to rest within %s", d)
 }
 
-// delivered waits until the collector has every alert, at most for d.
+// delivered waits until the collector has every alert of the log, at most for d. A
+// status in which nothing waits may be older than the newest of them: they are
+// counted.
 func (w *whole) delivered(d time.Duration) error {
+	alerts, err := w.alerts()
+	if err != nil {
+		return err
+	}
 	for end := time.Now().Add(d); time.Now().Before(end); time.Sleep(time.Second) {
-		if s, err := w.status(); err != nil || s.Spool.Pending == 0 {
+		if s, err := w.status(); err != nil || s.Spool.Acked >= int64(len(alerts)) {
 			return err
 		}
 	}
 	return fmt.Errorf("the collector has not every alert after %s", d)
+}
+
+// tells waits until each of these contents has an alert, at most for d, and gives
+// those that have none, with their paths.
+func (w *whole) tells(contents map[string]string, d time.Duration) (map[string]string, error) {
+	for end := time.Now().Add(d); ; time.Sleep(200 * time.Millisecond) {
+		told, err := w.hashes()
+		if err != nil {
+			return nil, err
+		}
+		if missing := without(contents, told); len(missing) == 0 || time.Now().After(end) {
+			return missing, nil
+		}
+	}
 }
 
 // family is a process and its descendants, as far as they live.
