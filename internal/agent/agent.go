@@ -20,6 +20,7 @@ import (
 	"meetguard/internal/config"
 	"meetguard/internal/device"
 	"meetguard/internal/watch"
+	"meetguard/internal/worker"
 	"meetguard/signatures"
 )
 
@@ -57,6 +58,7 @@ type Agent struct {
 	own       owned
 	loose     []string // settings that others than root may write
 	insp      *Inspector
+	spent     worker.Deaths // of the processes of inspectors before this one
 	memory    memory
 	roots     func() []string
 	second    *second
