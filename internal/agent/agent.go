@@ -19,6 +19,7 @@ import (
 	"meetguard/internal/config"
 	"meetguard/internal/device"
 	"meetguard/internal/watch"
+	"meetguard/internal/worker"
 	"meetguard/signatures"
 )
 
@@ -56,6 +57,7 @@ type Agent struct {
 	own       owned
 	loose     []string // settings that others than root may write
 	insp      *Inspector
+	spent     worker.Deaths // of the processes of inspectors before this one
 	memory    memory
 	roots     func() []string
 	second    *second

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"meetguard"
 	"meetguard/internal/box"
@@ -82,4 +84,36 @@ func (a *Agent) boxed() meetguard.SourceStatus {
 		s.State = meetguard.SourceDegraded
 	}
 	return s
+}
+
+// deathsRecent is how long ago a process was killed that status still warns of.
+const deathsRecent = 15 * time.Minute
+
+// deaths are those of all inspection processes since the agent began.
+func (a *Agent) deaths() worker.Deaths {
+	a.judging.RLock()
+	defer a.judging.RUnlock()
+	return a.spent.Plus(a.insp.pool.Deaths())
+}
+
+// shortMemory tells of inspection processes that ended for want of memory. One that
+// needed more than it may have tells of its file, which is incomplete; one that was
+// killed from outside tells of this machine.
+func shortMemory(d worker.Deaths, now time.Time) []meetguard.SourceStatus {
+	if d.Killed+d.Memory == 0 {
+		return nil
+	}
+	s := meetguard.SourceStatus{Name: "memory", State: meetguard.SourceOK}
+	if now.Sub(d.LastKilled) < deathsRecent {
+		s.State = meetguard.SourceDegraded
+	}
+	var parts []string
+	if d.Killed > 0 {
+		parts = append(parts, fmt.Sprintf("%d inspection processes were killed from outside, the last at %s: by the kernel for want of memory, or by somebody", d.Killed, d.LastKilled.UTC().Format(time.RFC3339)))
+	}
+	if d.Memory > 0 {
+		parts = append(parts, fmt.Sprintf("%d needed more memory than one may have, the last at %s", d.Memory, d.LastMemory.UTC().Format(time.RFC3339)))
+	}
+	s.Detail = strings.Join(parts, "; ")
+	return []meetguard.SourceStatus{s}
 }

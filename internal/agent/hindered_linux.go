@@ -16,7 +16,10 @@ import (
 // as it can be seen from outside: proc(5), cgroups(7) of both versions.
 func hindrances(pid int, state string) []string {
 	var out []string
-	for _, why := range []string{stopped(pid), withoutHandles(pid), inFreezer(pid), throttled(pid), killedForMemory(pid), VolumeTrouble(state)} {
+	for _, why := range []string{stopped(pid), withoutHandles(pid), inFreezer(pid), throttled(pid), killedForMemory(pid), atMemoryLimit(pid),
+		shortOfMemory(func(file string) string {
+			return controlled(pid, "", file)
+		}, func(file string) string { return controlled(pid, "memory", file) }), VolumeTrouble(state)} {
 		if why != "" {
 			out = append(out, why)
 		}
@@ -107,6 +110,75 @@ func killedForMemory(pid int) string {
 			if n, err := strconv.Atoi(count); err == nil && n > 0 {
 				return fmt.Sprintf("the control group of the agent lacked memory: %d processes in it were killed for that", n)
 			}
+		}
+	}
+	return ""
+}
+
+// From which share of its limit a process is short of memory, and how much of a
+// minute it has to wait for memory to be (PSI).
+const (
+	memoryFull    = 0.95
+	memoryWaiting = 10 // percent
+)
+
+// shortOfMemory tells that a control group has no more memory to give: what it
+// could give back, pages of files, does not count. The functions read its files in
+// either version of control groups; "" stands for a file that is not there.
+func shortOfMemory(v2, v1 func(file string) string) string {
+	var why []string
+	for _, g := range []struct {
+		read                   func(string) string
+		used, inactive, active string
+		limits                 []string
+	}{
+		{v2, "memory.current", "inactive_file", "active_file", []string{"memory.high", "memory.max"}},
+		{v1, "memory.usage_in_bytes", "total_inactive_file", "total_active_file", []string{"memory.limit_in_bytes"}},
+	} {
+		used := number(g.read(g.used)) - field(g.read("memory.stat"), g.inactive) - field(g.read("memory.stat"), g.active)
+		for _, name := range g.limits {
+			if limit := number(g.read(name)); limit > 0 && used >= memoryFull*limit {
+				why = append(why, fmt.Sprintf("the control group of the agent has %.0f MiB of the %.0f MiB of memory that it may have (%s)", used/(1<<20), limit/(1<<20), name))
+				break
+			}
+		}
+	}
+	for line := range strings.Lines(v2("memory.pressure")) {
+		rest, full := strings.CutPrefix(line, "full ")
+		_, rest, found := strings.Cut(rest, "avg60=")
+		share, _, _ := strings.Cut(rest, " ")
+		if waits := number(share); full && found && waits >= memoryWaiting {
+			why = append(why, fmt.Sprintf("the agent waits %.0f %% of the time for memory", waits))
+		}
+	}
+	return strings.Join(why, "; ")
+}
+
+// number is 0 for what is none, such as the limit "max".
+func number(text string) float64 {
+	n, _ := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	return n
+}
+
+// field is a value of a file of names and values, a pair on each line.
+func field(text, name string) float64 {
+	_, rest, _ := strings.Cut("\n"+text, "\n"+name+" ")
+	value, _, _ := strings.Cut(rest, "\n")
+	return number(value)
+}
+
+// atMemoryLimit tells that a process has nearly all that setrlimit(2) allows it.
+func atMemoryLimit(pid int) string {
+	for _, l := range []struct{ limit, used, name string }{{"Max data size", "VmData", "RLIMIT_DATA"}, {"Max address space", "VmSize", "RLIMIT_AS"}} {
+		_, rest, _ := strings.Cut(procText(pid, "limits"), "\n"+l.limit)
+		words := strings.Fields(rest)
+		_, held, _ := strings.Cut(procText(pid, "status"), "\n"+l.used+":")
+		has := strings.Fields(held)
+		if len(words) == 0 || len(has) == 0 {
+			continue
+		}
+		if most, used := number(words[0]), 1024*number(has[0]); most > 0 && used >= memoryFull*most {
+			return fmt.Sprintf("the agent has %.0f MiB of the %.0f MiB of memory that it may have (%s)", used/(1<<20), most/(1<<20), l.name)
 		}
 	}
 	return ""

@@ -36,6 +36,7 @@ func (a *Agent) Reload(ctx context.Context, cfg config.Config, worker []string) 
 	old := a.insp
 	a.insp, a.rules = next, count
 	a.own, a.loose = ownRules(cfg), open
+	a.spent = a.spent.Plus(old.pool.Deaths())
 	a.judging.Unlock()
 	old.Close()
 	a.touch()

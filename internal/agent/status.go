@@ -111,6 +111,8 @@ func (a *Agent) status() Status {
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 		"notices": a.notices.told.Load(), "notices_failed": a.notices.failed.Load(),
 	}
+	ends := a.deaths()
+	s.Counters["workers_killed"], s.Counters["workers_no_memory"], s.Counters["workers_crashed"], s.Counters["workers_slow"] = ends.Killed, ends.Memory, ends.Crashed, ends.Slow
 	if a.launches == nil {
 		s.LaunchesOff = true
 		sources = append(sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
@@ -124,7 +126,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, a.settings(), a.delivery())
+	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, shortMemory(ends, time.Now()), a.settings(), a.delivery())
 	for i := range sources {
 		if why, broken := a.trouble.Load(sources[i].Name); broken {
 			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)

@@ -35,6 +35,8 @@ func Advice(s meetguard.SourceStatus, goos string) string {
 		return adviceRules
 	case "inspection":
 		return "see docs/troubleshooting.md under box: files are judged as ever, but one that takes the parser over could do more"
+	case "memory":
+		return "give the service more memory, or see what else takes that of the machine; files that were being inspected are inspected again"
 	case "settings":
 		if strings.Contains(s.Detail, "not the administrator's alone") {
 			return "give what it names, and the folders above, to root and take writing from all others; or mend the policy that it names"

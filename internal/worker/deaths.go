@@ -24,6 +24,21 @@ func (p *Pool) Deaths() Deaths {
 	return p.deaths.Deaths
 }
 
+// Plus adds those of another pool.
+func (d Deaths) Plus(o Deaths) Deaths {
+	d.Memory += o.Memory
+	d.Killed += o.Killed
+	d.Crashed += o.Crashed
+	d.Slow += o.Slow
+	if o.LastKilled.After(d.LastKilled) {
+		d.LastKilled = o.LastKilled
+	}
+	if o.LastMemory.After(d.LastMemory) {
+		d.LastMemory = o.LastMemory
+	}
+	return d
+}
+
 type deaths struct {
 	mu sync.Mutex
 	Deaths

@@ -50,6 +50,10 @@ func (r errorResult) failed() bool {
 	return r.Lost+r.Unreadable+a.Again.Never+a.Again.Late+a.Kept.Never+a.Twice+a.Broken > 0 || r.Promised == 0
 }
 
+// shortest is how long a file may grow at least, in bytes: one line must find room,
+// or nothing could ever be promised.
+const shortest = 6000
+
 // refusals are the errors that a call fails with.
 var refusals = []string{"EIO", "ENOSPC", "EDQUOT", "EINTR"}
 
@@ -88,7 +92,7 @@ func runErrors(program string, seed uint64, step int) (r errorResult, err error)
 		fmt.Fprintf(os.Stderr, "%s: %d points, %d lost, %d unreadable\n", call, r.Points[call], r.Lost, r.Unreadable)
 	}
 	for range 60 / step {
-		if _, err := r.endure(dir, began, before, "short", nil, 2000+rng.IntN(45000)); err != nil {
+		if _, err := r.endure(dir, began, before, "short", nil, shortest+rng.IntN(45000)); err != nil {
 			return r, err
 		}
 		r.Short++

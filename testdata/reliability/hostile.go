@@ -66,7 +66,8 @@ type victim struct {
 	mu      sync.Mutex
 	levels  map[string]string // folder of an item or lure ─► the worst level told
 	reasons map[string]string
-	deaths  []string // what the agent's log said of workers that ended by themselves, since the last item
+	told    map[string]time.Time // of a folder: the alert that was told last
+	deaths  []string             // what the agent's log said of workers that ended by themselves, since the last item
 	workers map[int]bool
 	peaks   [3]int // main, worker, worker's memory
 	news    chan struct{}
@@ -74,7 +75,7 @@ type victim struct {
 
 var (
 	itemFolder = regexp.MustCompile(`/(h\d{4}(?:-lure)?)(?:/|"| |$)`)
-	logField   = regexp.MustCompile(`\b(level|path|why)=("(?:[^"\\]|\\.)*"|\S*)`)
+	logField   = regexp.MustCompile(`\b(time|level|path|why)=("(?:[^"\\]|\\.)*"|\S*)`)
 )
 
 func runHostile(agent string, seed uint64, most int, kinds string) (hostileResult, error) {
@@ -124,7 +125,7 @@ func attack(agent string) (*victim, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &victim{dir: filepath.Join(base, "watched"), state: filepath.Join(base, "state"), ended: make(chan error, 1), levels: map[string]string{}, reasons: map[string]string{},
+	v := &victim{dir: filepath.Join(base, "watched"), state: filepath.Join(base, "state"), ended: make(chan error, 1), levels: map[string]string{}, reasons: map[string]string{}, told: map[string]time.Time{},
 		workers: map[int]bool{}, news: make(chan struct{}, 1)}
 	config := filepath.Join(base, "config.yaml")
 	err = errors.Join(os.Mkdir(v.dir, 0o755), os.Mkdir(v.state, 0o700), os.WriteFile(config, []byte("launches: \"off\"\nnotify: {enabled: false}\n"), 0o600))
@@ -170,6 +171,7 @@ func (v *victim) listen(log *bufio.Reader, watching chan struct{}) {
 			once.Do(func() { close(watching) })
 		case strings.Contains(line, "msg=Alert "):
 			v.note(fields["path"], fields["level"], "")
+			v.date(fields["path"], fields["time"])
 		case strings.Contains(line, `msg="Trying again with a new worker"`):
 			v.mu.Lock()
 			_, how, _ := strings.Cut(line, "reason=")
@@ -201,6 +203,24 @@ func (v *victim) note(path, level, why string) {
 	case v.news <- struct{}{}:
 	default:
 	}
+}
+
+// date notes when an alert was told.
+func (v *victim) date(path, at string) {
+	m := itemFolder.FindStringSubmatch(path)
+	t, err := time.Parse(time.RFC3339, at)
+	if m == nil || err != nil {
+		return
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.told[m[1]] = t
+}
+
+func (v *victim) toldAt(folder string) time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.told[folder]
 }
 
 func (v *victim) level(folder string) (level, why string) {
@@ -241,7 +261,8 @@ func (v *victim) one(n int, it hostile.Item, r *hostileResult) (time.Duration, e
 	default:
 		r.Lures++
 	}
-	if _, err := v.await(hostileWait, func() bool { return v.quiet(time.Now()) }); err != nil {
+	since := v.toldAt(folder + "-lure") // the status is written a moment after that
+	if _, err := v.await(hostileWait, func() bool { return v.quiet(since) }); err != nil {
 		return d, err
 	}
 	r.count(v, folder, it)
@@ -311,9 +332,9 @@ func (v *victim) await(most time.Duration, ok func() bool) (bool, error) {
 	return true, nil
 }
 
-// quiet says whether the agent has told, since now, that nothing waits. What it is
-// busy with is told by the status that follows.
-func (v *victim) quiet(time.Time) bool {
+// quiet says whether the agent has told, since then, that nothing waits and nothing
+// is looked at.
+func (v *victim) quiet(since time.Time) bool {
 	var s struct {
 		Counters map[string]uint64 `json:"counters"`
 		Updated  time.Time         `json:"updated"`
@@ -322,7 +343,7 @@ func (v *victim) quiet(time.Time) bool {
 	if err != nil || json.Unmarshal(data, &s) != nil {
 		return false
 	}
-	return s.Counters["files_pending"] == 0 && time.Since(s.Updated) > 400*time.Millisecond
+	return s.Counters["files_pending"] == 0 && s.Updated.After(since) && time.Since(s.Updated) > 400*time.Millisecond
 }
 
 // sample notes the peaks of memory and who works.
