@@ -37,7 +37,7 @@ func (w *scale) admits() {
 			}
 		}
 	}
-	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 && !(w.l.typed() && len(w.l.fetched) == 0) {
+	if w.l.does(meetguard.DeedAdmit) && len(what) > 2 {
 		w.add(clueOpen, 50, "several ways in are opened for somebody else")
 	} else if w.l.does(meetguard.DeedAdmit) && len(what) > 1 {
 		w.add(clueOpen, 30, "ways in are opened for somebody else")
