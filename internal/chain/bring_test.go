@@ -39,7 +39,7 @@ func TestDeedsByMeaning(t *testing.T) {
 		{"darwin", `hdiutil attach -nobrowse /tmp/d.dmg`, "run /tmp/d.dmg   hdiutil; unpack /Volumes /tmp/d.dmg  hdiutil"},
 		{"darwin", `aa archive -d /tmp/.q -o /tmp/.q.aar`, "pack /tmp/.q.aar /tmp/.q  aa"},
 		{"darwin", `defaults write com.apple.loginwindow LoginHook /tmp/j`, "persist /tmp/j   login hook"},
-		{"linux", `xinput test-xi2 --root`, "spy --root   keyboard"},
+		{"linux", `xinput test-xi2 --root`, "spy    keyboard"},
 		{"linux", `install -m 4755 /tmp/z /usr/local/bin/z`, "pack /usr/local/bin/z /tmp/z  copy; make executable /usr/local/bin/z   "},
 		{"darwin", `osascript -e 'tell application "Finder" to set name of folder "com.apple.TCC" of folder "Application Support" to "x"'`, "let in    privacy list"},
 		{"windows", `wmic process call create C:\Users\a\AppData\Local\Temp\x.exe`, `hide C:\Users\a\AppData\Local\Temp\x.exe   detour; run C:\Users\a\AppData\Local\Temp\x.exe   program`},

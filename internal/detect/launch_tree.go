@@ -151,21 +151,31 @@ func portable(s *subject) string {
 			brought = "was brought by " + clip(baseName(a.Exe))
 		}
 	}
-	if folder, _, ok := strings.Cut(strings.TrimPrefix(slashed(exe), "/private"), "/go/"); ok && l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
-		if !ok {
-			folder = strings.TrimSuffix(strings.TrimPrefix(folderOf(slashed(exe)), "/private"), "/")
-		}
-		folder = strings.TrimSuffix(folder, "/bin")
-		for i, a := range l.Ancestors {
-			if file := strings.TrimPrefix(slashed(scriptOf(a)), "/private"); shells[l.above[i]] && tempPlace(folder+"/") && strings.HasPrefix(file, folder+"/") {
-				brought = "was brought with " + clip(baseName(file))
-			}
+	if l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
+		if file := l.scriptBeside(); file != "" {
+			brought = "was brought with " + clip(baseName(file))
 		}
 	}
 	if brought == "" || l.ownJava() || l.name == "go" && l.known() && !contains(l.Args, "run") {
 		return ""
 	}
 	return fmt.Sprintf("%s runs from a temporary folder, to which it %s.", l.shownRun(), brought)
+}
+
+// scriptBeside is the shell script above a launch that lies in the folder into which
+// its program was unpacked.
+func (l *launch) scriptBeside() string {
+	folder := strings.TrimPrefix(folderOf(slashed(l.Exe)), "/private")
+	folder = strings.TrimSuffix(strings.TrimSuffix(folder, "bin/"), "go/")
+	if strings.Count(folder, "/") < 4 && !strings.HasPrefix(folder, "/tmp/") || folder == "/tmp/" {
+		return "" // the temporary folder itself
+	}
+	for i, a := range l.Ancestors {
+		if file := scriptOf(a); shells[l.above[i]] && strings.HasPrefix(strings.TrimPrefix(slashed(file), "/private"), folder) {
+			return file
+		}
+	}
+	return ""
 }
 
 // bundles are tool chains and interpreters that no installer brings to run its own
