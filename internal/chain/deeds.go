@@ -40,10 +40,27 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 			r.run(words, 0)
 		}
 	}
-	if f.Script != nil {
+	if f.Script != nil && !onlyLooks(words) {
 		r.script(f.Script, Program(p.Exe))
 	}
 	return r.out
+}
+
+// lookers tell of the files that they are given, and do nothing with them: what
+// the names of a hundred files have in common with a script is chance.
+var lookers = set(`find ls stat file du wc md5sum sha1sum sha256sum sha512sum readlink realpath basename dirname touch strip ldd`)
+
+func onlyLooks(words []string) bool {
+	if len(words) == 0 || !lookers[Program(words[0])] {
+		return false
+	}
+	for _, w := range words[1:] {
+		switch w {
+		case "-exec", "-execdir", "-ok", "-okdir", "-delete":
+			return false
+		}
+	}
+	return true
 }
 
 // behindC is what cmd runs, as it was written: it does not split its line as

@@ -110,13 +110,18 @@ func (r *reader) line(text string, depth int) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
 			continue
 		}
-		if words[0] == "." || words[0] == "source" {
+		sourced := words[0] == "." || words[0] == "source"
+		if sourced {
 			words[0], name = "sh", "sh"
 		}
 		if strings.HasPrefix(words[0], "/") || strings.HasPrefix(words[0], "./") || strings.HasPrefix(words[0], "~/") || strings.HasPrefix(words[0], "$") {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
 		}
+		before := len(r.out)
 		r.run(words, depth+1)
+		if sourced && len(r.out) == before+1 && r.out[before].Kind == meetguard.DeedRun {
+			r.out[before].Mark = append(r.out[before].Mark, "sourced")
+		}
 	}
 }
 

@@ -253,7 +253,7 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
 	}
 	switch {
-	case d.Kind == meetguard.DeedPack && unfinished(name):
+	case d.Kind == meetguard.DeedPack && unfinished(name), readSettings(d):
 	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && !loginFile(slashed(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):

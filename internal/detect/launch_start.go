@@ -32,7 +32,7 @@ func (w *scale) starts() {
 			continue
 		}
 		for _, d := range st.Deeds {
-			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && !packageScript([]string{"", d.File}) && (landingPlace(d.File) || coveredPlace(d.File)) {
+			if d.Kind == meetguard.DeedRun && d.What != "program" && d.What != "unpack" && d.What != "open" && !packageScript([]string{"", d.File}) && !readSettings(d) && (landingPlace(d.File) || coveredPlace(d.File)) {
 				points := 20
 				if tempPlace(d.File) && !coveredPlace(d.File) && shells[d.What] {
 					points = 15

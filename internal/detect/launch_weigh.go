@@ -333,7 +333,7 @@ func (w *scale) runs(d meetguard.Deed) {
 			w.add(clueDisguise, 10, fmt.Sprintf("%s is installed by hand", quoted(baseName(low))))
 		}
 		return
-	case ownAction.MatchString(strings.ToLower(baseName(d.File))), givenPackage(d):
+	case ownAction.MatchString(strings.ToLower(baseName(d.File))), givenPackage(d), readSettings(d):
 		return
 	case (d.What == "rundll32" || d.What == "regsvr32") && (bareIn(low, "/appdata/local/temp/") || bareIn(low, "%temp%/")):
 		w.add(cluePlace, 20, fmt.Sprintf("%s is loaded from a temporary folder", quoted(baseName(low))))
@@ -355,6 +355,14 @@ func (w *scale) runs(d meetguard.Deed) {
 	}
 	w.handedOver(d)
 	w.place(d.File, nil)
+}
+
+// readSettings says whether a shell reads a file of settings (`. ./.env`): its
+// name is hidden, as those of settings are, and it lies in plain sight.
+func readSettings(d meetguard.Deed) bool {
+	low := slashed(d.File)
+	i := strings.LastIndexByte(low, '/')
+	return contains(d.Mark, "sourced") && hiddenName(baseName(low)) && i > 0 && !coveredPlace(low[:i]+"/x") && !tempPlace(low) && !landingPlace(low)
 }
 
 // givenPackage says whether the system's own installer is given a package in a
