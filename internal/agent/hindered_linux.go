@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -120,6 +121,7 @@ func killedForMemory(pid int) string {
 const (
 	memoryFull    = 0.95
 	memoryWaiting = 10 // percent
+	memoryLook    = 200 * time.Millisecond
 )
 
 // shortOfMemory tells that a control group has no more memory to give: what it
@@ -135,12 +137,15 @@ func shortOfMemory(v2, v1 func(file string) string) string {
 		{v2, "memory.current", "inactive_file", "active_file", []string{"memory.high", "memory.max"}},
 		{v1, "memory.usage_in_bytes", "total_inactive_file", "total_active_file", []string{"memory.limit_in_bytes"}},
 	} {
-		used := number(g.read(g.used)) - field(g.read("memory.stat"), g.inactive) - field(g.read("memory.stat"), g.active)
+		held := number(g.read(g.used))
+		used := held - field(g.read("memory.stat"), g.inactive) - field(g.read("memory.stat"), g.active)
 		for _, name := range g.limits {
-			if limit := number(g.read(name)); limit > 0 && used >= memoryFull*limit {
-				why = append(why, fmt.Sprintf("the control group of the agent has %.0f MiB of the %.0f MiB of memory that it may have (%s)", used/(1<<20), limit/(1<<20), name))
-				break
+			limit := number(g.read(name))
+			if limit <= 0 || held < memoryFull*limit || used < memoryFull*limit && !turnedDown(g.read) {
+				continue
 			}
+			why = append(why, fmt.Sprintf("the control group of the agent holds %.0f MiB of the %.0f MiB of memory that it may have (%s)", held/(1<<20), limit/(1<<20), name))
+			break
 		}
 	}
 	for line := range strings.Lines(v2("memory.pressure")) {
@@ -152,6 +157,18 @@ func shortOfMemory(v2, v1 func(file string) string) string {
 		}
 	}
 	return strings.Join(why, "; ")
+}
+
+// turnedDown tells that a control group is refused memory just now: then even the
+// pages of its own program are taken from it, to be read again at once.
+func turnedDown(read func(file string) string) bool {
+	count := func() float64 {
+		events := read("memory.events")
+		return number(read("memory.failcnt")) + field(events, "high") + field(events, "max")
+	}
+	before := count()
+	time.Sleep(memoryLook)
+	return count() > before
 }
 
 // number is 0 for what is none, such as the limit "max".

@@ -112,7 +112,7 @@ func (a *Agent) status() Status {
 		"notices": a.notices.told.Load(), "notices_failed": a.notices.failed.Load(),
 	}
 	ends := a.deaths()
-	s.Counters["workers_killed"], s.Counters["workers_no_memory"], s.Counters["workers_crashed"], s.Counters["workers_slow"] = ends.Killed, ends.Memory, ends.Crashed, ends.Slow
+	s.Counters["workers_killed"], s.Counters["workers_too_large"], s.Counters["workers_crashed"], s.Counters["workers_slow"] = ends.Killed, ends.Memory, ends.Crashed, ends.Slow
 	if a.launches == nil {
 		s.LaunchesOff = true
 		sources = append(sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
