@@ -137,5 +137,6 @@ func splitArgs(b []byte) []string {
 	if len(b) == 0 {
 		return nil
 	}
-	return strings.SplitN(string(b), "\x00", argsMost)
+	args := strings.SplitN(string(b), "\x00", argsMost+1)
+	return args[:min(len(args), argsMost)] // the rest in one would be no argument
 }

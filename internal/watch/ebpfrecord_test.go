@@ -96,3 +96,10 @@ func TestPathsAreRemembered(t *testing.T) {
 		}
 	}
 }
+
+func TestArgumentsBeyondTheBound(t *testing.T) {
+	args := splitArgs([]byte(strings.Repeat("/usr/bin/x\x00", argsMost+9)))
+	if len(args) != argsMost || args[argsMost-1] != "/usr/bin/x" {
+		t.Errorf("%d arguments, the last is %q", len(args), args[len(args)-1])
+	}
+}
