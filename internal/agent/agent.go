@@ -57,7 +57,8 @@ type Agent struct {
 	own       owned
 	loose     []string // settings that others than root may write
 	insp      *Inspector
-	spent     worker.Deaths // of the processes of inspectors before this one
+	before    []meetguard.SourceStatus // how the agent before this one ended, if not well
+	spent     worker.Deaths            // of the processes of inspectors before this one
 	memory    memory
 	roots     func() []string
 	second    *second
@@ -103,6 +104,7 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 		}
 	}()
 	lived := a.keepsake.tidy(opts.Config.State, opts.Log)
+	a.before = endedUnasked(opts.Config.State)
 	a.findCollector()
 	cfg := a.opts.Config
 	if a.insp, err = NewInspector(InspectorConfig{Command: opts.Worker, Unboxed: Unboxed(opts.Worker), Workers: cfg.Workers, Spare: spareWorkers, Log: opts.Log}); err != nil {
@@ -191,6 +193,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if errors.Is(err, context.Canceled) {
 		err = nil
 	}
+	a.saveStatusOf(err == nil)
 	a.log.Info("Stopped")
 	return err
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -56,5 +57,29 @@ func TestKilledWorkersAreTold(t *testing.T) {
 		if len(got) != 1 || got[0].State != tc.state || !strings.Contains(got[0].Detail, tc.word) {
 			t.Errorf("%s: %+v", name, got)
 		}
+	}
+}
+
+// TestEndWithoutAWordIsTold by the next agent, and one that was asked for is not.
+func TestEndWithoutAWordIsTold(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, statusFile)
+	for name, tc := range map[string]struct {
+		was  any
+		told bool
+	}{
+		"killed":  {Status{PID: 1, Updated: time.Now()}, true},
+		"ended":   {Status{PID: 1, Updated: time.Now(), Ended: true}, false},
+		"rubbish": {[]int{1}, false},
+	} {
+		if err := writeJSON(path, tc.was); err != nil {
+			t.Fatal(err)
+		}
+		if got := endedUnasked(dir); (len(got) == 1) != tc.told {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	if got := endedUnasked(t.TempDir()); got != nil {
+		t.Errorf("the first agent of all: %+v", got)
 	}
 }

@@ -51,6 +51,8 @@ type Status struct {
 
 	Process *StatusProcess `json:"process,omitempty"` // told on this machine only
 
+	Ended bool `json:"ended,omitempty"` // the agent was told to end, and did
+
 	LaunchesOff bool `json:"launches_off,omitempty"` // switched off in the configuration
 
 	Silent string `json:"silent,omitempty"` // set by ReadStatus: why the agent says nothing any more
@@ -126,7 +128,7 @@ func (a *Agent) status() Status {
 	if err := a.alerts.Trouble(); err != nil {
 		sources = append(sources, meetguard.SourceStatus{Name: "alert log", State: meetguard.SourceFailed, Detail: err.Error()})
 	}
-	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, shortMemory(ends, time.Now()), a.settings(), a.delivery())
+	sources = slices.Concat(sources, a.logDamage(), a.keepsake.sources(), a.canary.sources(), a.knowledge(), []meetguard.SourceStatus{a.boxed()}, shortMemory(ends, time.Now()), a.before, a.settings(), a.delivery())
 	for i := range sources {
 		if why, broken := a.trouble.Load(sources[i].Name); broken {
 			sources[i].State, sources[i].Detail = meetguard.SourceFailed, fmt.Sprint(why)
@@ -187,10 +189,26 @@ func pause(ctx context.Context, d time.Duration, news <-chan struct{}) bool {
 	return false
 }
 
-func (a *Agent) saveStatus() {
+// endedUnasked tells of an agent before this one that came to no end of its own: a
+// kernel that lacks memory kills without a word, and whoever is started again would
+// show a status that knows of nothing.
+func endedUnasked(state string) []meetguard.SourceStatus {
+	var s Status
+	data, err := os.ReadFile(filepath.Join(state, statusFile))
+	if err != nil || json.Unmarshal(data, &s) != nil || s.Ended || s.PID == 0 || s.Updated.IsZero() {
+		return nil
+	}
+	return []meetguard.SourceStatus{{Name: "earlier", State: meetguard.SourceOK,
+		Detail: fmt.Sprintf("the agent before this one told its state at %s and then ended without a word: it was killed, by the kernel for want of memory or by somebody, or the machine lost power", s.Updated.Format(time.RFC3339))}}
+}
+
+func (a *Agent) saveStatus() { a.saveStatusOf(false) }
+
+func (a *Agent) saveStatusOf(ended bool) {
 	a.statusMu.Lock()
 	defer a.statusMu.Unlock()
 	s := a.status()
+	s.Ended = ended
 	s.Folders, s.Process = a.memory.look(a.roots()), readProcess()
 	if err := writeJSON(filepath.Join(a.opts.Config.State, statusFile), s); err != nil {
 		a.log.Warn("Status not written", "err", err)

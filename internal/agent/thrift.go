@@ -48,7 +48,7 @@ func readUsage() usage {
 	s := []metrics.Sample{{Name: "/memory/classes/total:bytes"}, {Name: "/memory/classes/heap/released:bytes"},
 		{Name: "/memory/classes/heap/objects:bytes"}, {Name: "/gc/heap/live:bytes"}, {Name: "/memory/classes/heap/free:bytes"}}
 	metrics.Read(s)
-	v := func(i int) int64 { return int64(s[i].Value.Uint64()) }
+	v := func(i int) int64 { return int64(s[i].Value.Uint64()) } // #nosec G115 -- bytes of memory
 	return usage{mapped: v(0) - v(1), objects: v(2), live: v(3), free: v(4)}
 }
 

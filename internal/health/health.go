@@ -189,7 +189,7 @@ func agent(o Observed) []Finding {
 
 // sourceIDs gives the id of each source of the status.
 var sourceIDs = map[string]string{"files": IDFiles, "launches": IDLaunches, "canary": IDCanary, "alert log": IDAlertLog, "system": IDSystem, "state folder": IDStateFolder, "rules": IDRules, "signatures": IDSignatures,
-	"settings": IDSettings, "inspection": IDBox, "memory": IDSystem, "identity": IDIdentity, "collector": IDDelivery}
+	"settings": IDSettings, "inspection": IDBox, "memory": IDSystem, "earlier": IDAgent, "identity": IDIdentity, "collector": IDDelivery}
 
 // sources repeats what the agent told, if it runs: what a dead one told last is
 // worth nothing.

@@ -137,11 +137,8 @@ func splitArgs(b []byte) []string {
 	if len(b) == 0 {
 		return nil
 	}
-<<<<<<< HEAD
 	// As many as there are: SplitN alone makes room for as many as there might be.
-	return strings.SplitN(string(b), "\x00", min(bytes.Count(b, []byte{0})+1, argsMost))
-=======
-	args := strings.SplitN(string(b), "\x00", argsMost+1)
-	return args[:min(len(args), argsMost)] // the rest in one would be no argument
->>>>>>> h-real
+	args := strings.SplitN(string(b), "\x00", min(bytes.Count(b, []byte{0})+1, argsMost+1))
+	n := min(len(args), argsMost) // the rest in one would be no argument
+	return args[:n:n]
 }

@@ -97,7 +97,6 @@ func TestPathsAreRemembered(t *testing.T) {
 	}
 }
 
-<<<<<<< HEAD
 // TestSplitArgsTakesNoMore: room for what might be would be sixteen times the text,
 // outside every account.
 func TestSplitArgsTakesNoMore(t *testing.T) {
@@ -105,11 +104,12 @@ func TestSplitArgsTakesNoMore(t *testing.T) {
 		if got := splitArgs([]byte(text)); len(got) != want || cap(got) != want {
 			t.Errorf("%d bytes: %d arguments with room for %d, want %d", len(text), len(got), cap(got), want)
 		}
-=======
+	}
+}
+
 func TestArgumentsBeyondTheBound(t *testing.T) {
 	args := splitArgs([]byte(strings.Repeat("/usr/bin/x\x00", argsMost+9)))
 	if len(args) != argsMost || args[argsMost-1] != "/usr/bin/x" {
 		t.Errorf("%d arguments, the last is %q", len(args), args[len(args)-1])
->>>>>>> h-real
 	}
 }
