@@ -213,12 +213,13 @@ func (l *landed) count(w *whole, files *badOnes, r *landedResult) error {
 	if err != nil {
 		return err
 	}
-	told := map[string]int{}
+	told, names := map[string]int{}, map[string][]string{}
 	for _, a := range alerts {
 		_, lure := files.lures[a.sha256]
 		switch {
 		case lure:
 			told[a.sha256]++
+			names[a.sha256] = append(names[a.sha256], filepath.Base(a.path))
 		case strings.HasPrefix(a.path, w.watch[0]):
 			r.False++
 			fmt.Fprintf(os.Stderr, "false: %q, %s\n", a.path, a.sha256)
@@ -234,7 +235,7 @@ func (l *landed) count(w *whole, files *badOnes, r *landedResult) error {
 		case 1:
 		default:
 			r.Twice++
-			fmt.Fprintf(os.Stderr, "told %d times: %q\n", told[sum], path)
+			fmt.Fprintf(os.Stderr, "told %d times: %q as %q\n", told[sum], path, names[sum])
 		}
 		if have[sum] {
 			r.Stored++

@@ -5,6 +5,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -235,11 +236,32 @@ type agentStatus struct {
 }
 
 func (w *whole) status() (s agentStatus, err error) {
+	w.ask()
 	data, err := os.ReadFile(filepath.Join(w.state(), "status.json"))
 	if err != nil {
 		return s, err
 	}
 	return s, json.Unmarshal(data, &s)
+}
+
+// ask has the agent write its status now, as the program's own status does. One
+// that is stopped or busy answers later.
+func (w *whole) ask() {
+	path := filepath.Join(w.state(), "status.json")
+	before, err := os.Stat(path)
+	if err != nil {
+		return // it has written none yet
+	}
+	name := filepath.Join(w.state(), "canary", "ask-"+rand.Text())
+	if err := os.WriteFile(name, []byte("?"), 0o600); err != nil {
+		return
+	}
+	defer os.Remove(name)
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
+		if now, err := os.Stat(path); err == nil && !os.SameFile(before, now) {
+			return
+		}
+	}
 }
 
 // rest waits until nothing waits to be looked at and nothing new was judged for a
