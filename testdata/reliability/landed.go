@@ -39,6 +39,7 @@ type landedResult struct {
 	Ways    map[string]int `json:"ways"`
 	Missed  int            `json:"missed"`
 	Twice   int            `json:"twice"`
+	Renamed int            `json:"under_two_names"` // not twice: the file was there under both
 	False   int            `json:"false"`
 	Stored  int            `json:"stored"`  // bad ones that the collector has
 	Orphans int            `json:"orphans"` // processes of agents that were killed, in the end
@@ -228,11 +229,13 @@ func (l *landed) count(w *whole, files *badOnes, r *landedResult) error {
 	have := map[string]bool{}
 	err = l.storedHashes(have)
 	for sum, path := range files.lures {
-		switch told[sum] {
-		case 0:
+		switch {
+		case told[sum] == 0:
 			r.Missed++
 			fmt.Fprintf(os.Stderr, "missed: %q\n", path)
-		case 1:
+		case told[sum] == 1:
+		case told[sum] == 2 && names[sum][0] != names[sum][1]:
+			r.Renamed++ // it was there under both names, complete
 		default:
 			r.Twice++
 			fmt.Fprintf(os.Stderr, "told %d times: %q as %q\n", told[sum], path, names[sum])
