@@ -51,6 +51,8 @@ func (r *reader) fetch(name string, args []string) {
 				d.Mark = append(d.Mark, "post")
 			}
 			i++
+		case a == "--netrc" || a == "-n": // https://everything.curl.dev/usingcurl/netrc.html
+			d.Mark = append(d.Mark, "account")
 		case a == "--insecure" || a == "--no-check-certificate":
 			d.Mark = append(d.Mark, "insecure")
 		case a == "-A" || a == "--user-agent" || a == "-H" || a == "--header" || a == "-u" || a == "-x" || a == "-e" || a == "-w" || a == "-m" || a == "--retry" || a == "-X":

@@ -178,7 +178,7 @@ func (w *scale) sends(d meetguard.Deed) {
 	if w.host(d.Host).pretext {
 		w.add(clueDisguise, 10, "a host is named for the occasion")
 	}
-	if points > 0 && (w.l.packedGoods(d.File) || w.l.served() && w.host(d.Host).mere && len(w.l.kinds) == 0) {
+	if points > 0 && (w.l.packedGoods(d.File) || w.l.toAccount(d) || w.l.served() && w.host(d.Host).mere && len(w.l.kinds) == 0) {
 		w.came(clueSend, 20, "something is sent to "+clip(d.Host), d.Host)
 		return
 	}

@@ -132,7 +132,7 @@ func tempUpload(s *subject) string {
 		return ""
 	}
 	for _, d := range l.own {
-		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) || d.What == "telegram bot" || l.packedGoods(d.File) {
+		if d.Kind != meetguard.DeedUpload || !tempPlace(d.File) || inHouse(d.Host) || d.What == "telegram bot" || l.packedGoods(d.File) || l.toAccount(d) {
 			continue
 		}
 		switch low := strings.ToLower(d.File); {
@@ -141,6 +141,12 @@ func tempUpload(s *subject) string {
 		}
 	}
 	return ""
+}
+
+// toAccount says whether something is sent with the login that its user has saved
+// for that host, and no secret is in the chain: thieves have no account with him.
+func (l *launch) toAccount(d meetguard.Deed) bool {
+	return contains(d.Mark, "account") && len(l.kinds) == 0
 }
 
 // packedGoods says whether an archive is known to hold what is nobody's secret.
