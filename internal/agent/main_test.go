@@ -53,26 +53,25 @@ func TestMain(m *testing.M) {
 
 // serveSilently is a worker that hangs over the file of the canary.
 func serveSilently() int {
-	ex, err := NewExaminer(ExaminerConfig{})
-	if err != nil {
-		return 2
-	}
-	_ = worker.Serve(func(raw []byte, files []*os.File) []byte {
-		req, contents, err := unseal(raw)
-		if err != nil {
-			return encode(reply{Failed: err.Error()})
-		}
-		if strings.HasPrefix(string(req.Name), "canary-") {
+	return serveLate(func(name string, _ []byte) {
+		if strings.HasPrefix(name, "canary-") {
 			time.Sleep(time.Hour)
 		}
-		return encode(ex.answer(req, contents, files))
-	}, nil)
-	return 0
+	})
 }
 
 // serveSlowly is a worker that has an answer for a file whose name begins with
 // slow- when the file is there that it names.
 func serveSlowly() int {
+	return serveLate(func(name string, contents []byte) {
+		for strings.HasPrefix(name, "slow-") && !exists(string(contents)) {
+			time.Sleep(10 * time.Millisecond)
+		}
+	})
+}
+
+// serveLate is a worker that waits before it answers.
+func serveLate(wait func(name string, contents []byte)) int {
 	ex, err := NewExaminer(ExaminerConfig{})
 	if err != nil {
 		return 2
@@ -82,9 +81,7 @@ func serveSlowly() int {
 		if err != nil {
 			return encode(reply{Failed: err.Error()})
 		}
-		for strings.HasPrefix(string(req.Name), "slow-") && !exists(string(contents)) {
-			time.Sleep(10 * time.Millisecond)
-		}
+		wait(string(req.Name), contents)
 		return encode(ex.answer(req, contents, files))
 	}, nil)
 	return 0
