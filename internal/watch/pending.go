@@ -41,6 +41,7 @@ type pending struct {
 	count uint64
 	dirty map[string]bool // roots to list; true: because something was lost
 	lost  int64           // hints that found no room
+	hand  int             // 1 while the hint that was taken out last is looked at
 	wake  chan struct{}
 	most  int
 	peak  int // hints since the set was empty, about
@@ -108,8 +109,10 @@ func (p *pending) next(now time.Time) (*hint, time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	h, wait := p.lanes.pop(now)
+	p.hand = 0
 	switch {
 	case h != nil:
+		p.hand = 1
 		delete(p.items, h.path)
 		p.peak = max(p.peak, len(p.items))
 	case wait < 0:
@@ -146,11 +149,12 @@ func (p *pending) takeMark(free func(root string) bool) (root string, lost, ok b
 	return "", false, false
 }
 
-// sizes returns the number of hints that wait and of those without room.
+// sizes returns the number of hints that wait or are being looked at, and of those
+// without room.
 func (p *pending) sizes() (waiting int, lost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.items), p.lost
+	return len(p.items) + p.hand, p.lost
 }
 
 func (p *pending) signal() {
