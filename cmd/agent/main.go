@@ -133,5 +133,7 @@ was found, 2 the work could not be done.`,
 		a.replayCommand(), a.alertsCommand(), a.rulesCommand(), a.configCommand(), a.versionCommand(), a.manCommand(), a.boxProbeCommand(), a.serviceCommand(),
 		a.setupCommand(), testLaunchCommand(), a.canaryLaunchCommand())
 	complete(root)
+	root.Version = versionText()
+	root.SetVersionTemplate("{{.Version}}\n")
 	return root
 }

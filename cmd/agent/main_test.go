@@ -100,6 +100,7 @@ func TestScanExitCodes(t *testing.T) {
 		"version":         {[]string{"version"}, 0, "meetguard "},
 		"config":          {[]string{"config", "show"}, 0, "launches: auto"},
 		"help":            {[]string{"--help"}, 0, "Exit codes"},
+		"version as flag": {[]string{"--version"}, 0, "meetguard "},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := command(t, tc.args...)

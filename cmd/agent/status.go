@@ -206,12 +206,16 @@ func (a *app) versionCommand() *cobra.Command {
 			if asJSON {
 				return a.printJSON(map[string]string{"version": version, "commit": revision, "rules": signatures.Version()})
 			}
-			_, err := fmt.Fprintf(a.out, "meetguard %s%s, rules %s\n", version, builtFrom(), signatures.Version())
+			_, err := fmt.Fprintln(a.out, versionText())
 			return err
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
+}
+
+func versionText() string {
+	return fmt.Sprintf("meetguard %s%s, rules %s", version, builtFrom(), signatures.Version())
 }
 
 // builtFrom names the commit, where the build told it.

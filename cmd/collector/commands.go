@@ -30,6 +30,8 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
 	cmd.AddCommand(newServeCommand(stdout, stderr), newTokenCommand(stdout), newUserCommand(stdout), newStoreCommand(stdout, stderr), newVersionCommand(stdout))
+	cmd.Version = thisBuild().String()
+	cmd.SetVersionTemplate("{{.Version}}\n")
 	return cmd
 }
 
@@ -42,6 +44,14 @@ type buildInfo struct {
 	Arch    string `json:"arch"`
 }
 
+func thisBuild() buildInfo {
+	return buildInfo{version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
+}
+
+func (b buildInfo) String() string {
+	return fmt.Sprintf("meetguard-collector %s (commit %s, %s, %s/%s)", b.Version, cmp.Or(b.Commit, "unknown"), b.Go, b.OS, b.Arch)
+}
+
 func newVersionCommand(stdout io.Writer) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
@@ -49,11 +59,10 @@ func newVersionCommand(stdout io.Writer) *cobra.Command {
 		Short: "Print the version",
 		Args:  cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
-			b := buildInfo{version, commit(), runtime.Version(), runtime.GOOS, runtime.GOARCH}
 			if asJSON {
-				return json.NewEncoder(stdout).Encode(b)
+				return json.NewEncoder(stdout).Encode(thisBuild())
 			}
-			_, err := fmt.Fprintf(stdout, "meetguard-collector %s (commit %s, %s, %s/%s)\n", b.Version, cmp.Or(b.Commit, "unknown"), b.Go, b.OS, b.Arch)
+			_, err := fmt.Fprintln(stdout, thisBuild())
 			return err
 		},
 	}
