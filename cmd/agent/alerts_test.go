@@ -60,7 +60,7 @@ func deliver(t *testing.T, l *alert.Log, host meetguard.Host, url string, lines 
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, stop := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer stop()
 	done := make(chan error, 1)
 	go func() { done <- s.Run(ctx) }()

@@ -382,7 +382,7 @@ func serve(t *testing.T, pages map[string]string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	srv := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, pages[r.URL.Path])
 	})}
 	go srv.Serve(ln)
@@ -414,7 +414,7 @@ func TestCollectorOutage(t *testing.T) {
 		t.Fatal(err)
 	}
 	address := ln.Addr().String()
-	nonsense := &http.Server{ReadHeaderTimeout: time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	nonsense := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		io.WriteString(w, "<html>captive portal</html>")
 	})}
 	go nonsense.Serve(ln)

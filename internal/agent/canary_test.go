@@ -84,10 +84,10 @@ func TestCanaryFindsAHang(t *testing.T) {
 	case how := <-proved:
 		t.Fatalf("proved by %s", how)
 	}
-	st, err := ReadStatus(state)
-	if err != nil || !st.Failed() {
-		t.Errorf("status %+v, %v", st, err)
-	}
+	until(t, func() bool { // it is written beside, see canarySave
+		st, err := ReadStatus(state)
+		return err == nil && st.Failed()
+	})
 	if n := a.alerts.Counters().Created; n != 0 {
 		t.Errorf("%d alerts of a canary", n)
 	}
@@ -144,26 +144,32 @@ func TestCanaryLaunch(t *testing.T) {
 // TestCanaryWaitsBehindABurst: as long as files are judged, a proof that waits
 // behind them has not failed; when nothing moves, it has.
 func TestCanaryWaitsBehindABurst(t *testing.T) {
-	a, turns, over := &Agent{}, 0, make(chan struct{})
-	a.canary = &canary{Canary: Canary{Limit: 50 * time.Millisecond, Proved: func(string) {
-		if turns++; turns == 3 {
-			close(over)
-		}
-	}}}
+	a, turns := &Agent{}, 0
+	a.canary = &canary{Canary: Canary{Limit: time.Millisecond, Proved: func(string) { turns++ }}}
 	p, err := newFlight()
 	if err != nil {
 		t.Fatal(err)
 	}
 	close(p.launch)
-	go func() {
-		for !done(over) {
+	burst := waited{context.Background(), func() {
+		if turns < 3 {
 			a.counts.read.Add(1)
-			time.Sleep(time.Millisecond)
 		}
-	}()
-	if err := a.await(context.Background(), p); err == nil || turns < 3 {
+	}}
+	if err := a.await(burst, p); err == nil || turns != 3 {
 		t.Errorf("%d turns, %v", turns, err)
 	}
+}
+
+// waited is a context in which something happens whenever somebody waits for its end.
+type waited struct {
+	context.Context
+	happens func()
+}
+
+func (w waited) Done() <-chan struct{} {
+	w.happens()
+	return w.Context.Done()
 }
 
 // TestCanaryFullVolume: a full volume is told and ends nothing.

@@ -48,6 +48,7 @@ type sideline struct {
 	mu    sync.Mutex
 	lanes []*sideLane // of the roots that have something waiting; the first is the next
 	count int
+	rests bool      // run has nothing to do and takes what is handed over
 	since time.Time // when the one under way was begun
 	path  string    // of it
 }
@@ -66,7 +67,7 @@ type handed struct {
 }
 
 func newSideline(judge func(context.Context, meetguard.Event) error, others func() bool, rootOf func(string) string) *sideline {
-	return &sideline{judge: judge, others: others, rootOf: rootOf, patience: sidePatience, handed: make(chan handed), wake: make(chan struct{}, 1)}
+	return &sideline{judge: judge, others: others, rootOf: rootOf, patience: sidePatience, handed: make(chan handed, 1), wake: make(chan struct{}, 1)}
 }
 
 // first judges a file, here if that is soon done. It gives watch.ErrLater if
@@ -93,9 +94,10 @@ func (s *sideline) first(ctx context.Context, ev meetguard.Event) error {
 		select {
 		case err := <-done:
 			return err
-		case s.handed <- handed{ev, began, done}:
-			return nil
 		default:
+		}
+		if s.handOver(handed{ev, began, done}) {
+			return nil
 		}
 		if s.others() && ctx.Err() == nil {
 			cancel()
@@ -155,11 +157,29 @@ func (s *sideline) lane(root string) *sideLane {
 	return l
 }
 
-// next takes the first file of the next root out.
+// handOver gives a file whose judgement is under way to run, if that rests. From
+// then on it is the one under way.
+func (s *sideline) handOver(h handed) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.rests {
+		return false
+	}
+	s.begin(h.ev, h.began)
+	s.handed <- h
+	return true
+}
+
+// next takes the first file of the next root out and makes it the one under way in
+// the same moment, so that it is counted at any time. Without one run rests.
 func (s *sideline) next() (ev meetguard.Event, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.path != "" {
+		return ev, false // handed over
+	}
 	if len(s.lanes) == 0 {
+		s.rests = true
 		return ev, false
 	}
 	l := s.lanes[0]
@@ -169,6 +189,7 @@ func (s *sideline) next() (ev meetguard.Event, ok bool) {
 		s.lanes = append(s.lanes, l)
 	}
 	s.count--
+	s.begin(ev, time.Now())
 	return ev, true
 }
 
@@ -176,14 +197,12 @@ func (s *sideline) next() (ev meetguard.Event, ok bool) {
 func (s *sideline) run(ctx context.Context) error {
 	for {
 		if ev, ok := s.next(); ok {
-			s.begin(ev, time.Now())
 			s.again(ctx, ev, s.judge(ctx, ev))
 			s.end()
 			continue
 		}
 		select {
 		case h := <-s.handed:
-			s.begin(h.ev, h.began)
 			s.again(ctx, h.ev, <-h.done)
 			s.end()
 		case <-s.wake:
@@ -193,11 +212,10 @@ func (s *sideline) run(ctx context.Context) error {
 	}
 }
 
+// begin notes the one under way. The caller holds the lock.
 func (s *sideline) begin(ev meetguard.Event, at time.Time) {
 	s.busy.Store(true)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.since, s.path = at, ev.Path
+	s.rests, s.since, s.path = false, at, ev.Path
 }
 
 func (s *sideline) end() {

@@ -103,15 +103,17 @@ func startPostgres(t *testing.T) {
 	if out, err := postgresCommand("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync").CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	pid := os.Getpid() // nobody else uses this address: what is free now is free when the server starts
+	host := fmt.Sprintf("127.77.%d.%d", pid>>8&255, pid&255)
+	free, err := net.Listen("tcp", host+":0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	port := free.Addr().(*net.TCPAddr).Port
 	free.Close()
-	runPostgres(t, data, port)
+	runPostgres(t, data, host, port)
 	url := func(database string) string {
-		return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", port, database)
+		return fmt.Sprintf("postgres://postgres@%s:%d/%s?sslmode=disable", host, port, database)
 	}
 	var out []byte
 	for range 300 {
@@ -135,10 +137,10 @@ func startPostgres(t *testing.T) {
 
 // runPostgres starts the server by a shell that ends it when our end of its input
 // is closed, also if this process is killed.
-func runPostgres(t *testing.T, data string, port int) {
+func runPostgres(t *testing.T, data, host string, port int) {
 	t.Helper()
 	cmd := exec.Command("/bin/sh", "-c", `"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid`, "sh",
-		filepath.Join(postgres.bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-h", "127.0.0.1", "-k", postgres.dir,
+		filepath.Join(postgres.bin, "postgres"), "-D", data, "-p", strconv.Itoa(port), "-h", host, "-k", postgres.dir,
 		"-c", "fsync=off") // a machine that dies takes the test with it
 	cmd.Dir, cmd.SysProcAttr = "/", &syscall.SysProcAttr{Credential: postgres.as}
 	stdin, err := cmd.StdinPipe()

@@ -108,7 +108,7 @@ func (m *memory) Wait(context.Context) { m.done() }
 // delays that it would have waited. It gives up after too many tries.
 func run(t testing.TB, cfg Config, exit Exit, m *memory, tries int) (*Pump, []time.Duration) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	m.done, m.t = cancel, t
 	p := NewPump(PumpConfig{Exit: exit, Source: m, Config: cfg})

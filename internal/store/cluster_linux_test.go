@@ -64,6 +64,7 @@ func inMemory() string {
 // server is one PostgreSQL server.
 type server struct {
 	dir   string
+	host  string // see ownLoopback
 	port  int
 	cmd   *exec.Cmd
 	stdin io.Closer // the server stops when it is closed, also if this process is killed
@@ -113,13 +114,23 @@ func newServer() (*server, error) {
 	if err == nil && who != nil {
 		err = os.Chown(dir, int(who.Uid), int(who.Gid))
 	}
-	listener, listenErr := net.Listen("tcp", "127.0.0.1:0")
+	host := ownLoopback()
+	listener, listenErr := net.Listen("tcp", host+":0")
 	if err != nil || listenErr != nil {
 		return nil, fmt.Errorf("make a server: %w %w", err, listenErr)
 	}
 	defer listener.Close()
-	return &server{dir: dir, port: listener.Addr().(*net.TCPAddr).Port}, nil
+	return &server{dir: dir, host: host, port: listener.Addr().(*net.TCPAddr).Port}, nil
 }
+
+// ownLoopback is an address of the loopback interface that nobody else uses, so that
+// a port which is free now is free when the server starts, and starts again.
+func ownLoopback() string {
+	pid, n := os.Getpid(), servers.Add(1)
+	return fmt.Sprintf("127.%d.%d.%d", 1+n%200, pid>>8&255, pid&255)
+}
+
+var servers atomic.Int64
 
 // initialise makes an empty cluster. Its default collation is not ours, so that
 // a column without one is found.
@@ -138,7 +149,7 @@ func (s *server) start(settings ...string) error {
 		return err
 	}
 	args := []string{"-c", `"$@" & pid=$!; read -r _; kill -QUIT $pid; wait $pid`, "sh", filepath.Join(postgresBin, "postgres"),
-		"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", "127.0.0.1", "-k", s.dir, "-c", "fsync=on", "-c", "max_connections=200"}
+		"-D", s.data(), "-p", strconv.Itoa(s.port), "-h", s.host, "-k", s.dir, "-c", "fsync=on", "-c", "max_connections=200"}
 	for _, set := range settings {
 		args = append(args, "-c", set)
 	}
@@ -172,7 +183,7 @@ func (s *server) await() error {
 }
 
 func (s *server) url(database string) string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s?sslmode=disable", s.port, database)
+	return fmt.Sprintf("postgres://postgres@%s:%d/%s?sslmode=disable", s.host, s.port, database)
 }
 
 // exec runs statements on the server.

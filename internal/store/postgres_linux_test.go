@@ -87,7 +87,7 @@ func TestPostgresTwoCollectors(t *testing.T) {
 // missing, and none is there twice.
 func TestPostgresFailover(t *testing.T) {
 	primary, standby := replicated(t)
-	url := fmt.Sprintf("postgres://postgres@127.0.0.1:%d,127.0.0.1:%d/mg?sslmode=disable", primary.port, standby.port)
+	url := fmt.Sprintf("postgres://postgres@%s:%d,%s:%d/mg?sslmode=disable", primary.host, primary.port, standby.host, standby.port)
 	s := openPostgres(t, url)
 	const senders, before, after = 6, 20, 10
 	var acked [senders]atomic.Int64
@@ -203,7 +203,7 @@ func replicated(t *testing.T) (primary, standby *server) {
 		t.Fatal(err)
 	}
 	standby = start(func(s *server) error {
-		return postgresTool("pg_basebackup", "-D", s.data(), "-h", "127.0.0.1", "-p", fmt.Sprint(primary.port), "-U", "postgres", "-R", "-c", "fast", "--no-sync")
+		return postgresTool("pg_basebackup", "-D", s.data(), "-h", primary.host, "-p", fmt.Sprint(primary.port), "-U", "postgres", "-R", "-c", "fast", "--no-sync")
 	})
 	if err := primary.exec("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()"); err != nil {
 		t.Fatal(err)
@@ -259,7 +259,7 @@ func TestPostgresErrorsAreDiscreet(t *testing.T) {
 	if err := os.WriteFile(passfile, []byte("*:*:*:*:hunter2\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	nobody := fmt.Sprintf("postgres://ana:hunter2@127.0.0.1:%d/nowhere?sslmode=disable", s.port)
+	nobody := fmt.Sprintf("postgres://ana:hunter2@%s:%d/nowhere?sslmode=disable", s.host, s.port)
 	for _, url := range []string{
 		nobody,
 		strings.Replace(nobody, ":hunter2@", "@", 1) + "&passfile=" + passfile,

@@ -64,6 +64,7 @@ type FileCounters struct {
 	Dropped    int64 // hints that found no room; a listing made good for each
 	Special    int64 // looks that ended at a FIFO, device, socket or symbolic link
 	Pending    int64 // hints that wait now
+	InHand     int64 // 1 while a hint is looked at, which waits no more
 }
 
 // Files watches folders for files that land in them.
@@ -175,10 +176,10 @@ func (f *Files) Ready() <-chan struct{} { return f.ready }
 
 // Counters may be called at any time.
 func (f *Files) Counters() FileCounters {
-	waiting, lost := f.pending.sizes()
+	waiting, hand, lost := f.pending.sizes()
 	return FileCounters{
 		FileEvents: f.events.Load(), Emitted: f.emitted.Load(), Overflows: f.overflows.Load(),
-		Relists: f.relists.Load(), Dropped: lost, Special: f.special.Load(), Pending: int64(waiting),
+		Relists: f.relists.Load(), Dropped: lost, Special: f.special.Load(), Pending: int64(waiting), InHand: int64(hand),
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -25,6 +26,31 @@ func TestHardLinkComes(t *testing.T) {
 	}
 	r.awaitPath(r.path("linked"))
 	r.exactly(r.path("linked"))
+}
+
+// What is looked at waits no more: whoever asks meanwhile whether anything waits
+// behind it, to put it aside if so, gets no for an answer if nothing does.
+func TestWhatIsInHandDoesNotWait(t *testing.T) {
+	t.Parallel()
+	var at atomic.Pointer[FileCounters]
+	r := watchFolder(t, nameInotify, func(r *rig) {
+		r.judge = func(string) {
+			c := r.files.Counters()
+			at.CompareAndSwap(nil, &c)
+		}
+	})
+	aside := filepath.Join(filepath.Dir(r.root), "aside")
+	if err := os.WriteFile(aside, []byte("x"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(aside, r.path("alone")); err != nil {
+		t.Fatal(err)
+	}
+	r.awaitPath(r.path("alone"))
+	if c := at.Load(); c.Pending != 0 || c.InHand != 1 {
+		t.Errorf("counters %+v", *c)
+	}
+	r.exactly(r.path("alone"))
 }
 
 // A file made without a name and linked in when complete has one link, and its

@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"os"
@@ -127,11 +128,9 @@ func TestEveryLaunchIsSeen(t *testing.T) {
 			t.Fatalf("status %+v", status)
 		}
 		const children = 200
-		sh := exec.Command("sh", "-c", `"$0" 200; :`, ownPath()) // not the test's own child
+		sh := exec.Command("sh", "-c", `"$0" 200 <&3; :`, ownPath()) // not the test's own child
 		sh.Env = append(os.Environ(), roleVariable+"=parent")
-		if out, err := sh.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, out)
-		}
+		endSeen(t, s, sh, "child-")
 		parent := s.await(t, l, "200", 1)[0]
 		seenArgs := map[string]bool{}
 		cwd, _ := os.Getwd()
@@ -158,6 +157,47 @@ func TestEveryLaunchIsSeen(t *testing.T) {
 			t.Errorf("counters %+v", c)
 		}
 	})
+}
+
+// endSeen runs a shell until all that it launched is over. Launches with this first
+// argument live until they were seen, or until the third file of the shell ends, which
+// is when the test gives up.
+func endSeen(t *testing.T, s *seen, sh *exec.Cmd, first string) {
+	t.Helper()
+	held, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer held.Close()
+	sh.ExtraFiles = []*os.File{held}
+	var said bytes.Buffer
+	sh.Stdout, sh.Stderr = &said, &said
+	if err := sh.Start(); err != nil {
+		t.Fatal(err)
+	}
+	over := make(chan error, 1)
+	go func() { over <- sh.Wait() }()
+	giveUp := time.AfterFunc(patience, func() { hold.Close() })
+	ended := map[int]bool{}
+	for {
+		select {
+		case err := <-over:
+			if giveUp.Stop() {
+				hold.Close()
+			}
+			if err != nil {
+				t.Fatalf("%v: %s", err, said.Bytes())
+			}
+			return
+		case <-time.After(time.Millisecond):
+		}
+		for _, p := range s.launched(first) {
+			if !ended[p.PID] {
+				ended[p.PID] = true
+				_ = unix.Kill(p.PID, unix.SIGTERM)
+			}
+		}
+	}
 }
 
 func TestAncestorsSurvive(t *testing.T) {
@@ -275,12 +315,15 @@ func TestFullRingIsCounted(t *testing.T) {
 		t.Fatal(err)
 	}
 	const launches = 100
-	stormOf(t, launches) // while nobody reads
-	seen, dropped := 0, int64(0)
+	stormOf(t, launches)                 // while nobody reads
+	all, seen, dropped := 0, 0, int64(0) // the machine launches other things, too
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
 		done <- ears.listen(ctx, func(e told) {
+			if e.kind == launched {
+				all++
+			}
 			if args := e.proc.Args; len(args) == 2 && strings.HasPrefix(args[1], "storm-") {
 				seen++
 			}
@@ -300,7 +343,7 @@ func TestFullRingIsCounted(t *testing.T) {
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
-	if seen == 0 || seen >= launches || dropped < int64(launches-seen) {
+	if all == 0 || seen >= launches || dropped < int64(launches-seen) {
 		t.Errorf("%d launches seen, %d told as lost, of %d", seen, dropped, launches)
 	}
 }
@@ -402,7 +445,7 @@ func TestWhatRings(t *testing.T) {
 		}
 		word := "what-rings-" + strconv.Itoa(i)
 		cmd := exec.Command(tc.args[0], append(tc.args[1:], word)...)
-		cmd.Env = append(os.Environ(), roleVariable+"=child")
+		cmd.Env = append(os.Environ(), roleVariable+"=waiting")
 		if err := cmd.Run(); err != nil {
 			t.Fatal(err)
 		}

@@ -73,8 +73,8 @@ func (f *Files) settle(h *hint, id Identity, now time.Time) bool {
 // lookBundle watches the folders of a bundle and emits it as one unit once
 // nothing in it has changed for a while.
 func (f *Files) lookBundle(ctx context.Context, root string, h *hint, fi os.FileInfo) error {
-	now := time.Now()
 	id := survey(h.path, fi, func(dir string, fi os.FileInfo) { f.watch(root, dir, fi) })
+	now := time.Now() // not before: a change during the survey would lie ahead, as that of a wrong clock
 	if age := now.Sub(time.Unix(0, latest(id))); age >= 0 && age < quietBundle && !h.overdue(now) {
 		if h.quiet = quietBundle; f.pending.postpone(h, now.Add(quietBundle-age)) {
 			return nil

@@ -41,7 +41,7 @@ type pending struct {
 	count uint64
 	dirty map[string]bool // roots to list; true: because something was lost
 	lost  int64           // hints that found no room
-	hand  int             // 1 while the hint that was taken out last is looked at
+	hand  int             // 1 from when a hint was taken out until the next is asked for
 	wake  chan struct{}
 	most  int
 	peak  int // hints since the set was empty, about
@@ -149,12 +149,12 @@ func (p *pending) takeMark(free func(root string) bool) (root string, lost, ok b
 	return "", false, false
 }
 
-// sizes returns the number of hints that wait or are being looked at, and of those
-// without room.
-func (p *pending) sizes() (waiting int, lost int64) {
+// sizes returns the number of hints that wait, of those that are being looked at,
+// and of those without room.
+func (p *pending) sizes() (waiting, hand int, lost int64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return len(p.items) + p.hand, p.lost
+	return len(p.items), p.hand, p.lost
 }
 
 func (p *pending) signal() {

@@ -7,7 +7,6 @@ import (
 	"os/exec"
 	"strconv"
 	"sync"
-	"time"
 )
 
 // roleVariable makes the test binary play a process of a test, because the
@@ -35,9 +34,6 @@ func play(role string) int {
 			}
 		}
 		return 0
-	case "child": // lives long enough to be read on a machine that is busy ten times over
-		time.Sleep(200 * time.Millisecond)
-		return 0
 	case "waiting": // lives until its input ends
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		return 0
@@ -59,7 +55,9 @@ func spawn(n int) int {
 	for i := range n {
 		slots <- true
 		wg.Go(func() {
-			_ = roleCommand("child", fmt.Sprintf("child-%d", i), "two words", "").Run()
+			cmd := roleCommand("waiting", fmt.Sprintf("child-%d", i), "two words", "")
+			cmd.Stdin = os.Stdin
+			_ = cmd.Run() // it is ended by whoever has seen it
 			<-slots
 		})
 	}

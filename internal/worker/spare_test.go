@@ -47,7 +47,7 @@ func TestSlowRequestGivesItsPlaceAway(t *testing.T) {
 
 // TestDeathsAreCounted by what ended the worker.
 func TestDeathsAreCounted(t *testing.T) {
-	p := pool(t, Config{Timeout: 20 * time.Second})
+	p := pool(t, Config{Timeout: 5 * time.Minute})
 	for _, request := range []string{"crash", "eat", "flood", "echo on"} {
 		_, _ = p.Do(context.Background(), [][]byte{[]byte(request)})
 	}

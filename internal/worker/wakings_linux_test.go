@@ -28,28 +28,35 @@ func TestOneWakingForOneRequest(t *testing.T) {
 	}
 }
 
-// wakings is how often the thread of a process has slept that waits for requests
-// now.
+// wakings is how often the thread of a process has slept that waits for requests,
+// once it does.
 func wakings(t *testing.T, pid string) int {
 	t.Helper()
-	time.Sleep(10 * time.Millisecond) // until it does
-	threads, err := filepath.Glob(fmt.Sprintf("/proc/%s/task/*", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, thread := range threads {
-		call, _ := os.ReadFile(filepath.Join(thread, "syscall")) // of a thread that may have ended
-		number, _, _ := bytes.Cut(call, []byte(" "))
-		if n, _ := strconv.Atoi(string(number)); n != unix.SYS_PPOLL && n != unix.SYS_RECVMSG {
-			continue
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		threads, err := filepath.Glob(fmt.Sprintf("/proc/%s/task/*", pid))
+		if err != nil {
+			t.Fatal(err)
 		}
-		status, _ := os.ReadFile(filepath.Join(thread, "status"))
-		_, rest, _ := bytes.Cut(status, []byte("\nvoluntary_ctxt_switches:\t"))
-		word, _, _ := bytes.Cut(rest, []byte("\n"))
-		if n, err := strconv.Atoi(string(word)); err == nil {
-			return n
+		for _, thread := range threads {
+			if n, waits := asleep(thread); waits {
+				return n
+			}
 		}
 	}
-	t.Fatalf("none of %d threads waits for requests", len(threads))
+	t.Fatal("no thread waits for requests")
 	return 0
+}
+
+// asleep says whether a thread waits for requests, and how often it has slept.
+func asleep(thread string) (times int, waits bool) {
+	call, _ := os.ReadFile(filepath.Join(thread, "syscall")) // of a thread that may have ended
+	number, _, _ := bytes.Cut(call, []byte(" "))
+	if n, _ := strconv.Atoi(string(number)); n != unix.SYS_PPOLL && n != unix.SYS_RECVMSG {
+		return 0, false
+	}
+	status, _ := os.ReadFile(filepath.Join(thread, "status"))
+	_, rest, _ := bytes.Cut(status, []byte("\nvoluntary_ctxt_switches:\t"))
+	word, _, _ := bytes.Cut(rest, []byte("\n"))
+	times, err := strconv.Atoi(string(word))
+	return times, err == nil
 }
