@@ -69,7 +69,7 @@ type Agent struct {
 	nobody    error          // why the identity that there is cannot be read
 	files     *watch.Files
 	launches  *watch.Launches // nil if switched off
-	queue     chan meetguard.Event
+	queue     chan *meetguard.Event
 	queued    atomic.Int64 // bytes of arguments in it
 	chains    *chains
 	counts    counts
@@ -97,7 +97,7 @@ type counts struct {
 // New prepares an agent: rules, state, log and sources are opened, so that
 // whatever is wrong is told at once and nothing is half started.
 func New(ctx context.Context, opts Options) (_ *Agent, err error) {
-	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), live: make(chan struct{}), changed: make(chan struct{}, 1), stirred: make(chan struct{}, 1)}
+	a := &Agent{opts: opts, log: opts.Log, second: newSecond(), queue: make(chan *meetguard.Event, launchQueue), chains: newChains(), rehearsed: make(chan struct{}), live: make(chan struct{}), changed: make(chan struct{}, 1), stirred: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			a.close()
@@ -353,7 +353,7 @@ func (a *Agent) launchEvent(_ context.Context, ev meetguard.Event) error {
 		return watch.ErrBusy
 	}
 	select {
-	case a.queue <- ev:
+	case a.queue <- &ev:
 		a.counts.launches.Add(1)
 		return nil
 	default:
@@ -382,9 +382,9 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case ev := <-a.queue:
 			a.queued.Add(-launchSize(ev.Process))
 			a.judging.RLock()
-			test, err := a.judgeTest(ctx, ev)
+			test, err := a.judgeTest(ctx, *ev)
 			if !test {
-				err = a.judgeLaunch(ctx, ev)
+				err = a.judgeLaunch(ctx, *ev)
 			}
 			a.judging.RUnlock()
 			a.counts.launchesJudged.Add(1)

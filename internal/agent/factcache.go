@@ -1,7 +1,10 @@
 package agent
 
 import (
-	"container/list"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -20,76 +23,122 @@ import (
 // managers) changes while the file does not. Everything kept is a function of
 // the content, the base name and the version of what inspected it, which names
 // the rules and the trust anchors: under another version nothing is known.
+//
+// There are thousands, so they are kept small: what is only asked for is a mark, and
+// most have one piece of text.
 type factStore struct {
 	mu       sync.Mutex
-	entries  int   // contents at most
-	bytes    int64 // that they may take, about
+	seed     [16]byte // of the marks: nobody makes two that are equal
+	entries  int      // contents at most
+	bytes    int64    // that they may take, about
 	used     int64
-	order    *list.List // of *knownContent, the last used first
-	contents map[contentKey]*list.Element
-	files    map[fileKey]knownFile
+	newest   *knownContent // the last used; the others behind it, see older
+	oldest   *knownContent
+	contents map[mark]*knownContent
+	files    map[mark]knownFile
 }
+
+// mark stands for the key of a content or a file.
+type mark [16]byte
 
 // contentKey: the name belongs to it, because the format and the language of a
 // script are told from the extension too.
 type contentKey struct{ sha256, name, version string }
 
+// fileKey: a file is the same as long as its identity and its path are.
 type fileKey struct {
 	id            watch.Identity
 	path, version string
 }
 
+func (s *factStore) mark(fixed []byte, parts ...string) (m mark) {
+	b := append(s.seed[:], fixed...)
+	for _, p := range parts {
+		b = append(binary.BigEndian.AppendUint64(b, uint64(len(p))), p...)
+	}
+	sum := sha256.Sum256(b)
+	return mark(sum[:16])
+}
+
+func (s *factStore) markContent(k contentKey) mark {
+	return s.mark([]byte{'c'}, k.sha256, k.name, k.version)
+}
+
+func (s *factStore) markFile(k fileKey) mark {
+	fixed := []byte{'f'}
+	for _, n := range []uint64{k.id.Dev, k.id.Ino, uint64(k.id.Size), uint64(k.id.MTime), uint64(k.id.CTime)} { // #nosec G115 -- only their bits count
+		fixed = binary.BigEndian.AppendUint64(fixed, n)
+	}
+	return s.mark(fixed, k.path, k.version)
+}
+
 // knownContent is what is known of one content, without what belongs to one
 // file: path and origin.
 type knownContent struct {
-	key   contentKey
-	plain plainFacts
-	more  *meetguard.Facts // nil if plain is all
-	size  int64
-	files []fileKey // that have it, at most maxTwins
+	newer, older *knownContent
+	mark         mark
+	plain        *plainFacts      // unless more is known
+	more         *meetguard.Facts // likewise
+	size         int64
+	files        []mark // that have it, at most maxTwins
 }
 
 // plainFacts are what is kept of a file with nothing worth a word but its name: of
-// most. With the key of the content they are all its facts.
+// most. They are all its facts.
 type plainFacts struct {
 	format meetguard.Format
 	length int64
+	text   string // SHA-256, as 32 bytes if it is one, and the name
+	sum    int    // bytes of the text that are the SHA-256
 }
 
-func (k contentKey) facts(p plainFacts) meetguard.Facts {
+func makePlain(key contentKey, f *meetguard.Facts) *plainFacts {
+	sum := key.sha256
+	if raw, err := hex.DecodeString(sum); err == nil && len(raw) == sha256.Size && hex.EncodeToString(raw) == sum {
+		sum = string(raw)
+	}
+	return &plainFacts{f.Format, f.Size, sum + key.name, len(sum)}
+}
+
+func (p *plainFacts) facts() meetguard.Facts {
 	f := unknownFacts()
-	f.SHA256, f.Format, f.Size = k.sha256, p.format, p.length
-	f.Claims = []meetguard.Claim{{Text: clipText(k.name, maxText), Source: meetguard.ClaimFileName}}
+	f.SHA256, f.Format, f.Size = p.text[:p.sum], p.format, p.length
+	if p.sum == sha256.Size {
+		f.SHA256 = hex.EncodeToString([]byte(f.SHA256))
+	}
+	f.Claims = []meetguard.Claim{{Text: clipText(p.text[p.sum:], maxText), Source: meetguard.ClaimFileName}}
 	return f
 }
 
 // knowContent keeps facts as short as they can be.
 func knowContent(key contentKey, f meetguard.Facts) *knownContent {
-	c := &knownContent{key: key, plain: plainFacts{f.Format, f.Size}}
-	if reflect.DeepEqual(key.facts(c.plain), f) {
-		c.size = plainSize + int64(len(key.name)+len(key.sha256))
-		return c
+	if p := makePlain(key, &f); reflect.DeepEqual(p.facts(), f) {
+		return &knownContent{plain: p, size: plainSize + int64(len(p.text))}
 	}
-	c.more, c.size = &f, weigh(f)
-	return c
+	return &knownContent{more: &f, size: weigh(f)}
 }
 
 // plainSize is about what plain facts take in bytes, with keys, list and map
 // entries.
-const plainSize = 512
+const plainSize = 384
 
 func (c *knownContent) facts() meetguard.Facts {
-	if c.more == nil {
-		return c.key.facts(c.plain)
+	if c.plain != nil {
+		return c.plain.facts()
 	}
 	return *c.more
 }
 
 // knownFile is what belongs to one file.
 type knownFile struct {
-	content contentKey
-	origin  meetguard.Origin
-	gaps    []meetguard.Gap // of the origin
+	content *knownContent
+	origin  *knownOrigin // nil if that is not known
+}
+
+// knownOrigin is where a file came from, and what could not be learned of that.
+type knownOrigin struct {
+	origin meetguard.Origin
+	gaps   []meetguard.Gap
 }
 
 // Limits of the store of a running agent.
@@ -100,29 +149,60 @@ const (
 )
 
 func newFactStore(entries int, bytes int64) *factStore {
-	return &factStore{entries: entries, bytes: bytes, order: list.New(), contents: map[contentKey]*list.Element{}, files: map[fileKey]knownFile{}}
+	s := &factStore{entries: entries, bytes: bytes, contents: map[mark]*knownContent{}, files: map[mark]knownFile{}}
+	_, _ = rand.Read(s.seed[:]) // it never fails
+	return s
 }
 
 // byIdentity gives the facts of a file that did not change since it was put.
 func (s *factStore) byIdentity(id watch.Identity, path, version string) (meetguard.Facts, bool) {
+	own := s.markFile(fileKey{id, path, version})
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	file, ok := s.files[fileKey{id, path, version}]
+	file, ok := s.files[own]
 	if !ok {
 		return meetguard.Facts{}, false
 	}
-	return s.use(s.contents[file.content], path, file), true
+	return s.use(path, file), true
 }
 
 // use gives facts to a caller, who may append to their slices but not change
 // what is in them.
-func (s *factStore) use(e *list.Element, path string, file knownFile) meetguard.Facts {
-	s.order.MoveToFront(e)
-	f := e.Value.(*knownContent).facts()
-	f.Path, f.Origin = path, file.origin
-	f.Gaps = slices.Concat(f.Gaps, file.gaps)
-	f.Claims, f.Matches, f.Members = slices.Clip(f.Claims), slices.Clip(f.Matches), slices.Clip(f.Members)
+func (s *factStore) use(path string, file knownFile) meetguard.Facts {
+	s.take(file.content)
+	s.lead(file.content)
+	f := file.content.facts()
+	f.Path = path
+	if from := file.origin; from != nil {
+		f.Origin, f.Gaps = from.origin, slices.Concat(f.Gaps, from.gaps)
+	}
+	f.Claims, f.Matches, f.Members, f.Gaps = slices.Clip(f.Claims), slices.Clip(f.Matches), slices.Clip(f.Members), slices.Clip(f.Gaps)
 	return f
+}
+
+// lead makes a content the last used.
+func (s *factStore) lead(c *knownContent) {
+	if c.older = s.newest; c.older != nil {
+		c.older.newer = c
+	} else {
+		s.oldest = c
+	}
+	s.newest = c
+}
+
+// take takes a content out of the order of use.
+func (s *factStore) take(c *knownContent) {
+	if c.newer != nil {
+		c.newer.older = c.older
+	} else {
+		s.newest = c.older
+	}
+	if c.older != nil {
+		c.older.newer = c.newer
+	} else {
+		s.oldest = c.newer
+	}
+	c.newer, c.older = nil, nil
 }
 
 // put remembers the facts of one regular file, if they hold: not those that a
@@ -132,35 +212,42 @@ func (s *factStore) put(id watch.Identity, version string, f meetguard.Facts) {
 	if f.SHA256 == "" || f.Format == meetguard.FormatApp || f.Process != nil || cutShort(f, 0) {
 		return
 	}
-	content := contentKey{f.SHA256, filepath.Base(f.Path), version}
-	file := knownFile{content: content, origin: f.Origin}
-	own := fileKey{id, f.Path, version}
+	key := contentKey{f.SHA256, filepath.Base(f.Path), version}
+	own := s.markFile(fileKey{id, f.Path, version})
+	from := knownOrigin{origin: f.Origin}
 	f.Path, f.Origin, f.OS, f.Package = "", meetguard.Origin{}, nil, nil
-	f.Gaps, file.gaps = splitGaps(f.Gaps)
-	learned := knowContent(content, f)
+	f.Gaps, from.gaps = splitGaps(f.Gaps)
+	learned := knowContent(key, f)
+	learned.mark = s.markContent(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if learned.size > s.bytes/8 {
 		return // one file must not push out all others
 	}
-	e, known := s.contents[content]
-	if !known {
-		e = s.order.PushFront(learned)
-		s.contents[content] = e
-		s.used += learned.size
+	c, known := s.contents[learned.mark]
+	if known {
+		s.take(c)
+	} else {
+		c = learned
+		s.contents[c.mark] = c
+		s.used += c.size
 	}
-	s.order.MoveToFront(e)
-	s.link(e.Value.(*knownContent), own, file)
+	s.lead(c)
+	file := knownFile{content: c}
+	if from.origin != (meetguard.Origin{}) || len(from.gaps) > 0 {
+		file.origin = &from
+	}
+	s.link(own, file)
 	for len(s.contents) > s.entries || s.used > s.bytes {
-		s.drop(s.order.Back())
+		s.drop(s.oldest)
 	}
 }
 
 // link makes a content known by the identity of one more file.
-func (s *factStore) link(c *knownContent, own fileKey, file knownFile) {
-	if old, known := s.files[own]; known && old.content != c.key {
-		other := s.contents[old.content].Value.(*knownContent)
-		other.files = slices.DeleteFunc(other.files, func(k fileKey) bool { return k == own })
+func (s *factStore) link(own mark, file knownFile) {
+	c := file.content
+	if old, known := s.files[own]; known && old.content != c {
+		old.content.files = slices.DeleteFunc(old.content.files, func(m mark) bool { return m == own })
 	}
 	if !slices.Contains(c.files, own) {
 		c.files = append(c.files, own)
@@ -172,12 +259,12 @@ func (s *factStore) link(c *knownContent, own fileKey, file knownFile) {
 	}
 }
 
-func (s *factStore) drop(e *list.Element) {
-	c := s.order.Remove(e).(*knownContent)
-	for _, k := range c.files {
-		delete(s.files, k)
+func (s *factStore) drop(c *knownContent) {
+	s.take(c)
+	for _, m := range c.files {
+		delete(s.files, m)
 	}
-	delete(s.contents, c.key)
+	delete(s.contents, c.mark)
 	s.used -= c.size
 }
 

@@ -81,9 +81,26 @@ func TestStoreForgetsTheOldest(t *testing.T) {
 			t.Errorf("file %d: known %v", i, ok)
 		}
 	}
-	if len(s.contents) != 3 || len(s.files) != 3 || s.order.Len() != 3 {
-		t.Errorf("%d contents, %d files, %d in order", len(s.contents), len(s.files), s.order.Len())
+	if len(s.contents) != 3 || len(s.files) != 3 || inOrder(s) != 3 {
+		t.Errorf("%d contents, %d files, %d in order", len(s.contents), len(s.files), inOrder(s))
 	}
+}
+
+// inOrder counts the contents in their order of use, from both ends.
+func inOrder(s *factStore) (n int) {
+	for c := s.newest; c != nil; c = c.older {
+		n++
+	}
+	for c := s.oldest; c != nil; c = c.newer {
+		n--
+	}
+	if n != 0 {
+		return -1
+	}
+	for c := s.newest; c != nil; c = c.older {
+		n++
+	}
+	return n
 }
 
 func TestStoreIsBoundInBytes(t *testing.T) {
@@ -99,8 +116,8 @@ func TestStoreIsBoundInBytes(t *testing.T) {
 		t.Errorf("%d contents in %d bytes", n, limit)
 	}
 	var sum int64
-	for e := s.order.Front(); e != nil; e = e.Next() {
-		sum += e.Value.(*knownContent).size
+	for c := s.newest; c != nil; c = c.older {
+		sum += c.size
 	}
 	if sum != s.used {
 		t.Errorf("counts %d bytes, has %d", s.used, sum)
@@ -122,10 +139,10 @@ func TestStoreTwins(t *testing.T) {
 	if f, ok := s.byIdentity(ident(49), "/49/x", rulesV1); !ok || f.SHA256 != "h2" {
 		t.Errorf("%+v, %v", f, ok)
 	}
-	for s.order.Len() > 0 {
-		s.drop(s.order.Back())
+	for s.oldest != nil {
+		s.drop(s.oldest)
 	}
-	if len(s.files) != 0 || s.used != 0 {
+	if s.newest != nil || len(s.files) != 0 || s.used != 0 {
 		t.Errorf("%d files and %d bytes are left of nothing", len(s.files), s.used)
 	}
 }
@@ -159,10 +176,15 @@ func TestPlainFacts(t *testing.T) {
 	plainly.Claims = []meetguard.Claim{{Text: "notes.txt", Source: meetguard.ClaimFileName}}
 	s := newFactStore(10, 1<<20)
 	s.put(ident(1), rulesV1, plainly)
-	if c := s.order.Front().Value.(*knownContent); c.more != nil {
+	if s.newest.more != nil {
 		t.Error("plain facts are kept in full")
 	}
 	if f, ok := s.byIdentity(ident(1), "/a/notes.txt", rulesV1); !ok || !reflect.DeepEqual(f, plainly) {
+		t.Errorf("known again: %+v, %v, want %+v", f, ok, plainly)
+	}
+	plainly.Path, plainly.SHA256 = "/a/notes.txt", strings.Repeat("a0", 32) // as it is in earnest
+	s.put(ident(2), rulesV1, plainly)
+	if f, ok := s.byIdentity(ident(2), "/a/notes.txt", rulesV1); !ok || !reflect.DeepEqual(f, plainly) || len(s.newest.plain.text) != 32+len("notes.txt") {
 		t.Errorf("known again: %+v, %v, want %+v", f, ok, plainly)
 	}
 	for label, change := range map[string]func(*meetguard.Facts){

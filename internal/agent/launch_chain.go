@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"hash/maphash"
 	"slices"
 	"sync"
 	"time"
@@ -192,27 +193,30 @@ func plainRun(s *meetguard.Step) bool {
 	return len(s.Deeds) == 0 || len(s.Deeds) == 1 && s.Deeds[0].Kind == meetguard.DeedRun && s.Deeds[0].File == s.Exe
 }
 
-// recent remembers the newest values by their names.
+// recent remembers the newest values by their names, of which it keeps 64 bits: with
+// a secret seed nobody makes two that are equal.
 type recent[T any] struct {
-	values map[string]T
-	names  []string // ring
+	seed   maphash.Seed
+	values map[uint64]T
+	names  []uint64 // ring
 	next   int
 }
 
 func newRecent[T any](most int) *recent[T] {
-	return &recent[T]{values: map[string]T{}, names: make([]string, most)}
+	return &recent[T]{seed: maphash.MakeSeed(), values: map[uint64]T{}, names: make([]uint64, most)}
 }
 
 func (r *recent[T]) get(name string) (T, bool) {
-	v, ok := r.values[name]
+	v, ok := r.values[maphash.String(r.seed, name)]
 	return v, ok
 }
 
 func (r *recent[T]) put(name string, v T) {
-	if _, ok := r.values[name]; !ok {
+	key := maphash.String(r.seed, name)
+	if _, ok := r.values[key]; !ok {
 		delete(r.values, r.names[r.next])
-		r.names[r.next] = name
+		r.names[r.next] = key
 		r.next = (r.next + 1) % len(r.names)
 	}
-	r.values[name] = v
+	r.values[key] = v
 }

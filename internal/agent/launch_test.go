@@ -269,7 +269,7 @@ func read(t *testing.T, path string) []byte {
 }
 
 func TestFullQueueIsTold(t *testing.T) {
-	a := &Agent{queue: make(chan meetguard.Event, 1)}
+	a := &Agent{queue: make(chan *meetguard.Event, 1)}
 	for i, want := range []error{nil, watch.ErrBusy, watch.ErrBusy} {
 		if err := a.launchEvent(context.Background(), started(700+i, 1, absent+"sh")); err != want {
 			t.Errorf("launch %d: %v, want %v", i, err, want)
@@ -283,7 +283,7 @@ func TestFullQueueIsTold(t *testing.T) {
 // A storm of launches with arguments as long as they may be must not fill the
 // memory, and what was judged makes room again.
 func TestQueueIsBoundedInBytes(t *testing.T) {
-	a := &Agent{queue: make(chan meetguard.Event, launchQueue)}
+	a := &Agent{queue: make(chan *meetguard.Event, launchQueue)}
 	long := strings.Repeat("x", 32<<10)
 	taken := 0
 	for n := range launchQueue {

@@ -7,12 +7,12 @@ import (
 )
 
 // Room is how much garbage a process may hold beside what it has in use, in bytes:
-// half of that, but at least and at most so much.
+// two thirds of that, but at least and at most so much.
 type Room struct{ Least, Most int64 }
 
 // The rooms of the two processes.
 var (
-	AgentRoom  = Room{Least: 5 << 20, Most: 8 << 20}
+	AgentRoom  = Room{Least: 5 << 20, Most: 10 << 20}
 	workerRoom = Room{Least: 16 << 20, Most: 32 << 20}
 )
 
@@ -60,7 +60,7 @@ const spare = 3 << 19
 // back, the runtime would take each byte of it for one too much, and collect all
 // the time.
 func (u usage) limit(r Room) int64 {
-	room := min(max(u.live/2, r.Least), r.Most)
+	room := min(max(u.live/3*2, r.Least), r.Most)
 	return max(u.live+room+u.mapped-u.free-u.objects+spare, u.mapped)
 }
 

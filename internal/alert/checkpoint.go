@@ -221,8 +221,8 @@ func (s *uidSet) newest(n int) []byte {
 
 // forget makes the set empty.
 func (s *uidSet) forget() {
-	clear(s.set)
-	*s = uidSet{set: s.set, ring: s.ring[:0]}
+	clear(s.index)
+	*s = uidSet{most: s.most, index: s.index, ring: s.ring[:0]}
 }
 
 // rotatedNumber reads a lasting name.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"testing"
 	"time"
 )
@@ -133,7 +134,33 @@ func TestUIDSetForgetsTheOldest(t *testing.T) {
 			t.Errorf("has(%d) = %v, want %v", i, got, want)
 		}
 	}
-	if len(s.set) != 3 {
-		t.Errorf("it holds %d", len(s.set))
+	if len(uidsOf(s)) != 3 {
+		t.Errorf("it holds %d", len(uidsOf(s)))
+	}
+}
+
+// TestUIDSetLikeAMap has the set and a plain list of the newest keys do the same,
+// with keys that crowd in one place of the index and around its end.
+func TestUIDSetLikeAMap(t *testing.T) {
+	draw := rand.New(rand.NewPCG(3, 4))
+	s := newUIDSet(150)
+	var newest [][uidSize]byte
+	for n := range 20_000 {
+		k := [uidSize]byte{0xff, 0xff, 0xff, 0xff, byte(draw.IntN(2)), byte(draw.IntN(200))}
+		if n%3 == 0 {
+			k[0] = byte(draw.IntN(256))
+		}
+		if got, want := s.hasKey(k), slices.Contains(newest, k); got != want {
+			t.Fatalf("step %d: has(%x) = %v, want %v", n, k, got, want)
+		}
+		if s.addKey(k); !slices.Contains(newest, k) {
+			newest = append(newest, k)
+			newest = newest[max(0, len(newest)-150):]
+		}
+		for _, k := range newest {
+			if !s.hasKey(k) {
+				t.Fatalf("step %d: %x is lost", n, k)
+			}
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -10,49 +9,6 @@ import (
 
 // maxUIDs bounds the memory for uids that are known to be in the log.
 const maxUIDs = 100_000
-
-// uidSet remembers the newest uids, each as half of its SHA-256: 100,000 of them
-// take about 6 MB.
-type uidSet struct {
-	set  map[[uidSize]byte]struct{}
-	ring [][uidSize]byte
-	next int // the oldest of a full ring
-
-	size  int64  // of the index, as far as it is known
-	sum   uint32 // CRC-32C of that
-	fresh int    // the newest uids, which are not in the index
-}
-
-func newUIDSet(size int) *uidSet {
-	return &uidSet{set: map[[uidSize]byte]struct{}{}, ring: make([][uidSize]byte, 0, size)}
-}
-
-func uidKey(uid string) [uidSize]byte {
-	sum := sha256.Sum256([]byte(uid))
-	return [uidSize]byte(sum[:uidSize])
-}
-
-func (s *uidSet) has(uid string) bool {
-	_, ok := s.set[uidKey(uid)]
-	return ok
-}
-
-func (s *uidSet) add(uid string) { s.addKey(uidKey(uid)) }
-
-func (s *uidSet) addKey(k [uidSize]byte) {
-	if _, ok := s.set[k]; ok {
-		return
-	}
-	s.fresh++
-	s.set[k] = struct{}{}
-	if len(s.ring) < cap(s.ring) {
-		s.ring = append(s.ring, k)
-		return
-	}
-	delete(s.set, s.ring[s.next])
-	s.ring[s.next] = k
-	s.next = (s.next + 1) % len(s.ring)
-}
 
 // recover finds the end of the log: from the checkpoint on, or, if there is none
 // that fits, from its beginning.

@@ -1,7 +1,6 @@
 package alert
 
 import (
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
@@ -13,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"meetguard"
@@ -51,7 +51,7 @@ type Sender struct {
 	cfg      SenderConfig
 	endpoint string
 	client   *http.Client
-	zip      *gzip.Writer
+	zips     sync.Pool                       // of *gzip.Writer, 800 KiB each: kept from one request to the next, and not beyond two collections
 	delay    func(attempt int) time.Duration // how long to wait after that many failures
 	limit    int                             // records in a request; halved by each 413
 	interval time.Duration                   // between heartbeats, as the collector asked for
@@ -104,7 +104,7 @@ func NewSender(cfg SenderConfig) (*Sender, error) {
 	}
 	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &Sender{
-		cfg: cfg, client: client, zip: gzip.NewWriter(nil), delay: fullJitter, limit: maxBatch, interval: minCheckin,
+		cfg: cfg, client: client, delay: fullJitter, limit: maxBatch, interval: minCheckin,
 		endpoint: strings.TrimRight(cfg.URL, "/") + "/v1/agent/batch",
 	}, nil
 }

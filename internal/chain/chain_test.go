@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -256,19 +257,40 @@ func TestArgumentsAreBounded(t *testing.T) {
 	}
 	held, bare := 0, 0
 	for _, n := range tr.order {
-		held += int(n.held)
-		if len(n.args) == 0 {
+		if n.counts {
+			held += len(n.given)
+		}
+		if n.words == 0 {
 			t.Fatal("a launch lost its first word")
 		}
-		if len(n.args) == 1 {
+		if n.words == 1 {
 			bare++
 		}
 	}
 	if held != tr.args.used || held < maxArgs/2 || bare == 0 || bare == maxNodes {
 		t.Errorf("%d bytes are held, %d in the accounts; %d launches of %d lost their arguments", held, tr.args.used, bare, maxNodes)
 	}
-	if last := tr.nodes[launches+1]; len(last.args) != 2 {
+	if last := tr.nodes[launches+1]; len(last.args()) != 2 {
 		t.Error("the newest launch lost its arguments")
+	}
+}
+
+// TestGiven: what a launch was given is told again as it was.
+func TestGiven(t *testing.T) {
+	long := strings.Repeat("x", 1<<14)
+	for _, c := range []struct {
+		args []string
+		line string
+	}{{nil, ""}, {nil, "cmd /c dir"}, {[]string{"sh"}, ""}, {[]string{""}, ""}, {[]string{"", "", "a\x00b"}, "both"},
+		{[]string{"sh", long[:127], long[:128], long[:1<<14-1], long, "\xff\x80"}, long}} {
+		n := nodeOf(&meetguard.Process{Args: c.args, CommandLine: c.line}, nil)
+		if !slices.Equal(n.args(), c.args) || n.line() != c.line || int(n.words) != len(c.args) {
+			t.Errorf("%d arguments and %d bytes of a line are %d and %d", len(c.args), len(c.line), n.words, len(n.line()))
+		}
+		size := len(n.given)
+		if n.bare(); n.line() != "" && c.args != nil || len(n.given) > size || int(n.words) != min(len(c.args), 1) {
+			t.Errorf("of %d arguments %d are left, %d bytes", len(c.args), n.words, len(n.given))
+		}
 	}
 }
 
@@ -289,7 +311,9 @@ func TestDeedsAreBounded(t *testing.T) {
 	}
 	told := 0
 	for _, n := range tr.nodes {
-		told += int(n.telling)
+		if n.deeds != nil {
+			told += n.deeds.size
+		}
 	}
 	if told != tr.told.used || told < maxTold/2 {
 		t.Errorf("%d bytes of deeds are held, %d in the account", told, tr.told.used)
@@ -340,7 +364,7 @@ func TestTrackerMemory(t *testing.T) {
 	}
 	took := heap() - before
 	t.Logf("%d launches take %d KiB, %d of them arguments and %d deeds", maxNodes, took>>10, tr.args.used>>10, tr.told.used>>10)
-	if took > 16<<20 {
+	if took > 6<<20 {
 		t.Errorf("%d launches take %d bytes", maxNodes, took)
 	}
 	runtime.KeepAlive(tr)

@@ -1,7 +1,9 @@
 package chain
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -34,14 +36,14 @@ type Tracker struct {
 	next     int
 	args     budget
 	told     budget
-	shared   map[[5]string][]meetguard.Deed // see same
+	shared   map[[5]string]*deeds // see same
 	files    map[string]*trace
 	fileRing []string
 	fileNext int
 	sessions map[*node]*session
 	held     []*node // keys of sessions, oldest first
 	pack     opened  // the package that was opened last
-	chains   int
+	chains   int32
 }
 
 // budget is what something takes of all launches together, in bytes.
@@ -51,22 +53,85 @@ type budget struct {
 }
 
 // node is one launch. It lives as long as its children are remembered. There are
-// thousands: what many have in common is held once.
+// thousands: what many have in common is held once, and what a launch was given in
+// one text.
 type node struct {
 	of      unique.Handle[program]
-	args    []string
-	line    string // the command line, where there are no args
+	given   string // the arguments, each behind its length, and the command line
 	started time.Time
-	deeds   []meetguard.Deed
+	deeds   *deeds
 	parent  *node
 	root    *node // the topmost launch below a program that opens doors
 	group   *group
 	pid     int32
 	ppid    int32
-	depth   int32
-	held    int32 // bytes of its arguments that count
-	telling int32 // bytes of its deeds that count
+	words   int32 // arguments that it was given
+	depth   int16
 	door    bool
+	counts  bool // what it was given is in the account
+}
+
+// deeds are those of one launch, or of many.
+type deeds struct {
+	list []meetguard.Deed
+	size int // bytes of them that count
+}
+
+func (n *node) did() []meetguard.Deed {
+	if n.deeds == nil {
+		return nil
+	}
+	return n.deeds.list
+}
+
+// args are the arguments, and line is the command line, where there are none.
+func (n *node) args() []string {
+	if n.words == 0 {
+		return nil
+	}
+	args := make([]string, n.words)
+	rest := n.given
+	for i := range args {
+		args[i], rest = nextWord(rest)
+	}
+	return args
+}
+
+func (n *node) line() string {
+	rest := n.given
+	for range n.words {
+		_, rest = nextWord(rest)
+	}
+	return rest
+}
+
+// give has the node hold what its launch was given, in a text of its own.
+func (n *node) give(args []string, line string) {
+	size := len(line)
+	for _, a := range args {
+		size += (bits.Len(uint(len(a)|1))+6)/7 + len(a)
+	}
+	var own strings.Builder
+	own.Grow(size)
+	for _, a := range args {
+		var length [binary.MaxVarintLen64]byte
+		own.Write(length[:binary.PutUvarint(length[:], uint64(len(a)))])
+		own.WriteString(a)
+	}
+	own.WriteString(line)
+	n.given, n.words = own.String(), int32(len(args))
+}
+
+// nextWord takes the first argument off what a launch was given.
+func nextWord(given string) (word, rest string) {
+	size, at := 0, 0
+	for shift := 0; ; shift += 7 {
+		b := given[at]
+		at++
+		if size |= int(b&0x7f) << shift; b < 0x80 {
+			return given[at : at+size], given[at+size:]
+		}
+	}
 }
 
 // program is what launches of one program have in common, mostly.
@@ -76,8 +141,10 @@ type program struct {
 }
 
 func nodeOf(p *meetguard.Process, parent *node) *node {
-	return &node{of: unique.Make(program{p.OS, p.Exe, p.Cwd, p.User, p.Source, p.OriginHost, p.Signature}),
-		args: p.Args, line: p.CommandLine, started: p.Started, pid: int32(p.PID), ppid: int32(p.PPID), parent: parent}
+	n := &node{of: unique.Make(program{p.OS, p.Exe, p.Cwd, p.User, p.Source, p.OriginHost, p.Signature}),
+		started: p.Started, pid: int32(p.PID), ppid: int32(p.PPID), parent: parent}
+	n.give(p.Args, p.CommandLine)
+	return n
 }
 
 func (n *node) exe() string { return n.of.Value().exe }
@@ -85,28 +152,28 @@ func (n *node) exe() string { return n.of.Value().exe }
 // proc is the launch as it was told, without its ancestors and what was stripped.
 func (n *node) proc() meetguard.Process {
 	of := n.of.Value()
-	return meetguard.Process{PID: int(n.pid), PPID: int(n.ppid), OS: of.os, Exe: of.exe, Args: n.args, CommandLine: n.line, Cwd: of.cwd, User: of.user,
+	return meetguard.Process{PID: int(n.pid), PPID: int(n.ppid), OS: of.os, Exe: of.exe, Args: n.args(), CommandLine: n.line(), Cwd: of.cwd, User: of.user,
 		Started: n.started, Source: of.source, Signature: of.signature, OriginHost: of.origin}
 }
 
 // step is the launch as a part of a story.
 func (n *node) step(link string) meetguard.Step {
-	return meetguard.Step{Time: n.started, PID: int(n.pid), PPID: int(n.ppid), Exe: n.exe(), Link: link, Deeds: n.deeds}
+	return meetguard.Step{Time: n.started, PID: int(n.pid), PPID: int(n.ppid), Exe: n.exe(), Link: link, Deeds: n.did()}
 }
 
 // group is a chain: launches that one program led to, or that handle the same
 // files.
 type group struct {
-	began  time.Time // with pid and number its name
-	number int
+	began  int64  // in seconds since 1970; with pid and number its name
 	into   *group // it was joined to another
 	steps  []*node
 	pid    int32
+	number int32
 }
 
 // name is how alerts tell one chain from another.
 func (g *group) name() string {
-	return fmt.Sprintf("%s/%d/%d", g.began.UTC().Format(time.RFC3339), g.pid, g.number)
+	return fmt.Sprintf("%s/%d/%d", time.Unix(g.began, 0).UTC().Format(time.RFC3339), g.pid, g.number)
 }
 
 func (g *group) top() *group {
@@ -131,7 +198,7 @@ type session struct{ steps []*node }
 
 // New gives a tracker that remembers nothing yet.
 func New() *Tracker {
-	return &Tracker{nodes: map[int]*node{}, shared: map[[5]string][]meetguard.Deed{}, order: make([]*node, maxNodes), files: map[string]*trace{},
+	return &Tracker{nodes: map[int]*node{}, shared: map[[5]string]*deeds{}, order: make([]*node, maxNodes), files: map[string]*trace{},
 		fileRing: make([]string, maxFiles), sessions: map[*node]*session{}}
 }
 
@@ -182,7 +249,7 @@ func (t *Tracker) learn(list []meetguard.Process) *node {
 		n := t.nodes[list[i].PID]
 		if n == nil || n.exe() != list[i].Exe {
 			n = nodeOf(&list[i], above)
-			n.depth = int32(min(len(list), maxAncestors) - 1 - i)
+			n.depth = int16(min(len(list), maxAncestors) - 1 - i)
 			t.keep(n.settle())
 		}
 		above = n
@@ -206,8 +273,8 @@ func (t *Tracker) keep(n *node) {
 	t.order[t.next] = n
 	t.next = (t.next + 1) % len(t.order)
 	t.nodes[int(n.pid)] = n
-	n.held = int32(argBytes(n))
-	t.spend(&t.args, int(n.held), maxArgs, t.strip)
+	n.counts = true
+	t.spend(&t.args, len(n.given), maxArgs, t.strip)
 }
 
 // spend takes something into account and has the oldest launches lose theirs
@@ -222,16 +289,20 @@ func (t *Tracker) spend(b *budget, n, most int, drop func(*node)) {
 // launch may have 32 KiB of them, whoever is nobody can make thousands of such,
 // and a node may live for as long as its descendants do.
 func (t *Tracker) strip(n *node) {
-	t.args.used -= int(n.held)
-	n.held = 0
-	n.bare()
+	if n.counts {
+		t.args.used -= len(n.given)
+		n.counts = false
+		n.bare()
+	}
 }
 
 func (n *node) bare() {
-	if len(n.args) > 0 {
-		n.args = []string{strings.Clone(n.args[0][:min(len(n.args[0]), maxWord)])}
+	if n.words == 0 {
+		n.given = ""
+		return
 	}
-	n.line = ""
+	first, _ := nextWord(n.given)
+	n.give([]string{first[:min(len(first), maxWord)]}, "")
 }
 
 // fewDeeds is what the deeds of a launch may take, in bytes, that is so old that
@@ -241,39 +312,45 @@ const fewDeeds = 512
 // release takes the deeds of an old launch out of the account, and away if they
 // are many.
 func (t *Tracker) release(n *node) {
-	deeds := n.deeds
-	few := n.telling <= fewDeeds
-	if t.mute(n); few {
-		n.deeds = deeds
+	if n.deeds == nil {
+		return
 	}
+	if n.deeds.size > fewDeeds {
+		t.mute(n)
+		return
+	}
+	t.told.used -= n.deeds.size
+	n.deeds.size = 0 // of those that many share it is none
 }
 
 // mute takes the deeds of a launch away, for the same reason.
 func (t *Tracker) mute(n *node) {
-	t.told.used -= int(n.telling)
-	n.telling, n.deeds = 0, nil
+	if n.deeds != nil {
+		t.told.used -= n.deeds.size
+		n.deeds = nil
+	}
 }
 
 // remember keeps the deeds of a launch, with texts of their own: those of its
 // arguments would hold all of these.
-func (t *Tracker) remember(n *node, deeds []meetguard.Deed) {
+func (t *Tracker) remember(n *node, done []meetguard.Deed) {
 	t.mute(n)
-	if n.deeds = t.same(n, deeds); n.deeds != nil || len(deeds) == 0 {
+	if n.deeds = t.same(n, done); n.deeds != nil || len(done) == 0 {
 		return
 	}
-	n.deeds = make([]meetguard.Deed, len(deeds))
+	list := make([]meetguard.Deed, len(done))
 	size := 0
-	for i, d := range deeds {
+	for i, d := range done {
 		d.File, d.From, d.Host, d.What = ownText(d.File, n), ownText(d.From, n), ownText(d.Host, n), ownText(d.What, n)
 		d.Mark = slices.Clone(d.Mark)
 		for k := range d.Mark {
 			d.Mark[k] = strings.Clone(d.Mark[k])
 			size += len(d.Mark[k])
 		}
-		n.deeds[i] = d
+		list[i] = d
 		size += int(unsafe.Sizeof(d)) + len(d.File) + len(d.From) + len(d.Host) + len(d.What)
 	}
-	n.telling = int32(size)
+	n.deeds = &deeds{list, size}
 	t.spend(&t.told, size, maxTold, t.mute)
 }
 
@@ -286,11 +363,11 @@ const (
 
 // same gives the deeds of a launch that did one thing as many others did: ran its
 // program, mostly. They are held once, and in no account.
-func (t *Tracker) same(n *node, deeds []meetguard.Deed) []meetguard.Deed {
-	if len(deeds) != 1 || len(deeds[0].Mark) > 0 {
+func (t *Tracker) same(n *node, done []meetguard.Deed) *deeds {
+	if len(done) != 1 || len(done[0].Mark) > 0 {
 		return nil
 	}
-	d := deeds[0]
+	d := done[0]
 	if d.File != n.exe() || len(d.File)+len(d.From)+len(d.Host)+len(d.What) > sameMost {
 		return nil
 	}
@@ -303,7 +380,7 @@ func (t *Tracker) same(n *node, deeds []meetguard.Deed) []meetguard.Deed {
 		for i := range key {
 			key[i] = strings.Clone(key[i])
 		}
-		shared = []meetguard.Deed{{Kind: key[0], File: key[1], From: key[2], Host: key[3], What: key[4]}}
+		shared = &deeds{list: []meetguard.Deed{{Kind: key[0], File: key[1], From: key[2], Host: key[3], What: key[4]}}}
 		t.shared[key] = shared
 	}
 	return shared
@@ -320,14 +397,6 @@ func ownText(s string, n *node) string {
 // maxWord is how much is kept of the first word, in bytes.
 const maxWord = 256
 
-func argBytes(n *node) int {
-	size := len(n.line) + cap(n.args)*int(unsafe.Sizeof(""))
-	for _, a := range n.args {
-		size += len(a)
-	}
-	return size
-}
-
 // cut copies the nearest nodes of a line of ancestors, so that the rest can be
 // freed. The copies are in no account: they have no arguments but the first word,
 // and no deeds.
@@ -336,7 +405,7 @@ func cut(n *node, keep int) *node {
 		return nil
 	}
 	above := *n
-	above.parent, above.depth, above.held, above.telling, above.deeds = cut(n.parent, keep-1), int32(keep-1), 0, 0, nil
+	above.parent, above.depth, above.counts, above.deeds = cut(n.parent, keep-1), int16(keep-1), false, nil
 	settled := above.settle() // by its arguments
 	settled.bare()
 	return settled
@@ -371,7 +440,7 @@ func (t *Tracker) group(n *node) *group {
 		return n.parent.group.top()
 	}
 	t.chains++
-	g := &group{began: n.started, pid: n.pid, number: t.chains}
+	g := &group{began: n.started.Unix(), pid: n.pid, number: t.chains}
 	if n.parent != nil && !n.parent.door { // an ancestor that was not seen to start
 		n.parent.group = g
 	}
@@ -414,8 +483,8 @@ func (t *Tracker) joinPipe(g *group, n *node, step meetguard.Step, holder *node)
 		if int(e.ppid) != step.PPID || step.Time.Sub(e.started).Abs() > pipeSpan && !step.Time.IsZero() || e.group.top() == g || typed[Program(e.exe())] {
 			continue
 		}
-		for _, d := range e.deeds {
-			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) || pipedFetch[Program(e.exe())] && len(n.args) == 0 && len(e.args) == 0 {
+		for _, d := range e.did() {
+			if d.File == "" && (d.Kind == meetguard.DeedFetch || d.Kind == meetguard.DeedEncoded) || pipedFetch[Program(e.exe())] && n.words == 0 && e.words == 0 {
 				g = merge(e.group.top(), g)
 				break
 			}
@@ -437,7 +506,7 @@ func readsPipe(n *node, step meetguard.Step) bool {
 			return true
 		}
 	}
-	return len(n.args) == 0 && n.parent != nil && typed[Program(n.parent.exe())] && (typed[name] || inlineHosts[plainTool(name)])
+	return n.words == 0 && n.parent != nil && typed[Program(n.parent.exe())] && (typed[name] || inlineHosts[plainTool(name)])
 }
 
 func merge(into, g *group) *group {
@@ -542,7 +611,7 @@ func (g *group) add(n *node) {
 	if len(g.steps) >= maxSteps {
 		i := 0
 		for k := range g.steps { // what did nothing goes first
-			if len(g.steps[k].deeds) == 0 {
+			if len(g.steps[k].did()) == 0 {
 				i = k
 				break
 			}
@@ -620,13 +689,13 @@ func opensDoors(n *node) bool {
 	if doors[name] || n.pid == firstProcess && n.of.Value().os != "windows" || strings.HasSuffix(name, " helper (plugin)") || strings.HasSuffix(name, " helper (renderer)") {
 		return true
 	}
-	if n.parent != nil && len(n.args) == 1 && wrapper[Program(n.parent.exe())] {
+	if n.parent != nil && n.words == 1 && wrapper[Program(n.parent.exe())] {
 		return false // behind a pipe: it takes its commands from there
 	}
-	if n.parent != nil && len(n.args) == 0 && n.line == "" && doors[Program(n.parent.exe())] && typed[name] {
+	if n.parent != nil && n.given == "" && doors[Program(n.parent.exe())] && typed[name] {
 		return !clicked[Program(n.parent.exe())] // what a terminal starts is mostly that
 	}
-	return interactive(n.args, n.line, name)
+	return typed[name] && interactive(n.args(), n.line(), name)
 }
 
 // clicked are the doors behind which nobody types: a shell that one of them starts

@@ -22,8 +22,7 @@ type index struct {
 // gramSet maps four bytes to the rules that wait for them.
 type gramSet struct {
 	rules map[uint32][]int
-	maybe [1024]uint64 // a bit for each hash of four bytes in the map: most places are told by it
-	used  bool
+	maybe *[1024]uint64 // a bit for each hash of four bytes in the map: most places are told by it; nil for no rules
 }
 
 func hash(g uint32) uint32 { return g * 2654435761 >> 16 }
@@ -81,8 +80,8 @@ func (x *index) add(rule int, texts []need, grams map[uint32]int) {
 			}
 		}
 		set := &x.fields[n.field]
-		if !set.used {
-			set.used, set.rules = true, map[uint32][]int{}
+		if set.maybe == nil {
+			set.maybe, set.rules = new([1024]uint64), map[uint32][]int{}
 		}
 		if !slices.Contains(set.rules[best], rule) {
 			set.rules[best] = append(set.rules[best], rule)
@@ -186,7 +185,7 @@ func (x *index) candidates(l *launch) []*rule {
 		marked[i/64] |= 1 << (i % 64)
 	}
 	for id := range x.fields {
-		if !x.fields[id].used {
+		if x.fields[id].maybe == nil {
 			continue
 		}
 		for _, s := range l.value(id).low {

@@ -22,13 +22,13 @@ const (
 )
 
 // Journal remembers which content of which path was judged, across restarts.
-// It holds digests only, no path: 20 bytes a path in memory, 40 on disk. It may
+// It holds digests only, no path: 20 bytes a path in memory and some room, 40 on disk. It may
 // be used by several goroutines; only one process may have it open.
 type Journal struct {
 	mu      sync.Mutex
 	path    string
 	file    *os.File
-	entries map[pathKey]entry
+	entries judged
 	size    int64  // bytes of the file that are written
 	unsaved []byte // records behind size
 	timer   *time.Timer
@@ -51,7 +51,7 @@ func OpenJournal(dir string) (*Journal, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder of journal: %w", err)
 	}
-	j := &Journal{path: filepath.Join(dir, journalName), entries: map[pathKey]entry{}, today: today}
+	j := &Journal{path: filepath.Join(dir, journalName), today: today}
 	raw, err := os.ReadFile(j.path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("read journal: %w", err)
@@ -69,10 +69,10 @@ func today() uint32 { return uint32(time.Now().Unix() / (24 * 60 * 60)) }
 // apply takes one record over. A record without content forgets its path.
 func (j *Journal) apply(r record) {
 	if r.content == (digest{}) {
-		delete(j.entries, r.path)
+		j.entries.drop(r.path)
 		return
 	}
-	j.entries[r.path] = entry{content: r.content, used: r.day}
+	j.entries.put(r.path, entry{content: r.content, used: r.day})
 }
 
 // Damaged is the number of records that could not be read at opening.
@@ -85,7 +85,7 @@ func (j *Journal) New() bool { return j.fresh }
 func (j *Journal) Len() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return len(j.entries)
+	return j.entries.len
 }
 
 // Known tells whether this content of path was recorded.
@@ -93,12 +93,11 @@ func (j *Journal) Known(path string, id Identity) bool {
 	key, content := keyOf(path), digestOf(id)
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e, ok := j.entries[key]
-	if !ok || e.content != content {
+	e := j.entries.get(key)
+	if e == nil || e.content != content {
 		return false
 	}
 	e.used = j.today()
-	j.entries[key] = e
 	return true
 }
 
@@ -155,8 +154,8 @@ func (j *Journal) flush() error {
 	}
 	j.size += int64(len(j.unsaved))
 	j.unsaved, j.err = j.unsaved[:0], nil
-	dead := j.size/recordSize - int64(len(j.entries))
-	if dead > int64(len(j.entries))+journalSlack || len(j.entries) > journalEntries+journalExcess {
+	dead := j.size/recordSize - int64(j.entries.len)
+	if dead > int64(j.entries.len)+journalSlack || j.entries.len > journalEntries+journalExcess {
 		j.expire()
 		j.err = j.compact()
 	}

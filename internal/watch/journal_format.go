@@ -127,16 +127,20 @@ func readJournal(raw []byte, apply func(record)) (damaged int) {
 // ones above the limit.
 func (j *Journal) expire() {
 	now := j.today()
-	for key, e := range j.entries {
-		if e.until() < now {
-			delete(j.entries, key)
+	var old []pathKey
+	for r := range j.entries.all() {
+		if (entry{r.content, r.day}).until() < now {
+			old = append(old, r.path)
 		}
 	}
-	if len(j.entries) <= journalEntries {
+	for _, path := range old {
+		j.entries.drop(path)
+	}
+	if j.entries.len <= journalEntries {
 		return
 	}
-	for _, r := range j.sorted()[:len(j.entries)-journalEntries] {
-		delete(j.entries, r.path)
+	for _, r := range j.sorted()[:j.entries.len-journalEntries] {
+		j.entries.drop(r.path)
 	}
 }
 
@@ -154,10 +158,7 @@ func (e entry) until() uint32 {
 // sorted returns what is remembered, the path unused for longest first, and of
 // one day the landings before the contents: they matter for minutes.
 func (j *Journal) sorted() []record {
-	all := make([]record, 0, len(j.entries))
-	for key, e := range j.entries {
-		all = append(all, record{path: key, content: e.content, day: e.used})
-	}
+	all := slices.AppendSeq(make([]record, 0, j.entries.len), j.entries.all())
 	slices.SortFunc(all, func(a, b record) int {
 		return cmp.Or(cmp.Compare(a.day&^landingMark, b.day&^landingMark), cmp.Compare(b.day&landingMark, a.day&landingMark))
 	})
@@ -168,8 +169,9 @@ func (j *Journal) sorted() []record {
 // stays whole until the new one is; whichever of the two a crash leaves behind
 // is sound.
 func (j *Journal) compact() error {
-	raw := journalHeader()
-	for _, r := range j.sorted() {
+	live := j.sorted()
+	raw := append(make([]byte, 0, (len(live)+1)*recordSize), journalHeader()...)
+	for _, r := range live {
 		raw = r.append(raw)
 	}
 	if err := writeSynced(j.path+".new", raw); err != nil {

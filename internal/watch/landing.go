@@ -32,8 +32,8 @@ func (j *Journal) Land(path string, id Identity, at time.Time) error {
 func (j *Journal) Landed(path string, id Identity) (time.Time, bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	e, ok := j.entries[keyOf(landingWord+path)]
-	if !ok || string(e.content[4:]) != string(placeOf(id)) {
+	e := j.entries.get(keyOf(landingWord + path))
+	if e == nil || string(e.content[4:]) != string(placeOf(id)) {
 		return time.Time{}, false
 	}
 	return time.Unix(int64(binary.LittleEndian.Uint32(e.content[:])), 0), true
