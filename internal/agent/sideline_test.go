@@ -56,14 +56,14 @@ func (j *slowJudge) done() []string {
 }
 
 // sidelined runs a sideline over files that wait for their gate.
-func sidelined(t *testing.T, j *slowJudge, gates ...string) *sideline {
+func sidelined(t *testing.T, j *slowJudge, gates ...string) *sideline[meetguard.Event] {
 	t.Helper()
 	j.gates = map[string]chan error{}
 	for _, path := range gates {
 		j.gates[path] = make(chan error, 1)
 	}
-	s := newSideline(j.judge, func() bool { return true }, func(path string) string { return path[:2] })
-	s.patience = 5 * time.Millisecond
+	s := fileSideline(j.judge, func() bool { return true }, func(path string) string { return path[:2] })
+	s.hasty, s.patience = 5*time.Millisecond, 5*time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- s.run(ctx) }()
@@ -86,7 +86,7 @@ func TestSlowFileHoldsUpNobody(t *testing.T) {
 	var want []string
 	for i, path := range slow {
 		for _, path := range []string{path, fmt.Sprint("/b/quick", i)} {
-			if err := s.first(context.Background(), land(path)); err != nil {
+			if _, err := s.first(context.Background(), land(path)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -117,7 +117,7 @@ func TestSlowFileThatCannotBeJudged(t *testing.T) {
 	j := &slowJudge{}
 	path := put(t, filepath.Join(t.TempDir(), "slow"), nil)
 	s := sidelined(t, j, path)
-	if err := s.first(context.Background(), land(path)); err != nil {
+	if _, err := s.first(context.Background(), land(path)); err != nil {
 		t.Fatal(err)
 	}
 	j.gates[path] <- watch.ErrLater
@@ -135,7 +135,7 @@ func TestSlowFileThatCannotBeJudged(t *testing.T) {
 
 // TestSidelineIsBounded: what finds no room is offered again by the source.
 func TestSidelineIsBounded(t *testing.T) {
-	s := newSideline(nil, nil, func(string) string { return "" })
+	s := fileSideline(nil, nil, func(string) string { return "" })
 	for i := range sideWaiting {
 		if err := s.wait(land(fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
@@ -169,7 +169,7 @@ func TestLureBesideSlowFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sideline.patience = 50 * time.Millisecond
+	a.sideline.hasty, a.sideline.patience = 50*time.Millisecond, 500*time.Millisecond
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
 	defer func() {
