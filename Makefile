@@ -81,7 +81,7 @@ reliability: build ## KILLS kills of agent and collector, a death at each system
 	bin/reliability -collector bin/meetguard-collector -kills $(KILLS) -alerts $$(( $(KILLS) * 50 ))
 	@if command -v strace >/dev/null; then bin/reliability -points; else echo "SYSTEM CALLS NOT TESTED: strace is missing"; fi
 	@if [ "$$(id -u)" = 0 ]; then bin/reliability -cuts $(CUTS); else echo "POWER CUTS NOT TESTED: only root can mount a disk"; fi
-	bin/reliability -flips 1
+	bin/reliability -flips 61
 	bin/reliability -tamper 1000
 	bin/reliability -names 1000
 	bin/reliability -state
@@ -90,7 +90,7 @@ reliability: build ## KILLS kills of agent and collector, a death at each system
 	@if [ "$$(id -u)" = 0 ]; then bin/reliability -resources && bin/reliability -overload; else echo "RESOURCES NOT TESTED: only root can take them away"; fi
 	$(CGO) TAGS="$(TAGS)" testdata/reliability/clock/build.sh bin/meetguard-clock
 	bin/reliability -clock bin/meetguard-clock
-	MEETGUARD_LONG=1 go test -run TestOutageOf72Hours -timeout 30m ./internal/alert
+	MEETGUARD_LONG=1 go test -v -run 'TestOutageOf72Hours|TestEveryByteOfAHundredRecords' -timeout 30m ./internal/alert
 	MEETGUARD_LONG=1 $(GO) test -tags "$(TAGS)" -v -run TestSwapAttack -timeout 30m ./internal/agent
 
 SOAK ?= 60m

@@ -79,14 +79,16 @@ type Agent struct {
 	notices   *notices
 	keepsake  keepsake
 	shortage  shortage
-	sideline  *sideline
-	looking   atomic.Int64  // files that are looked at just now, but for those of the sideline
-	rehearsed chan struct{} // closed when the first verdict can be given
-	live      chan struct{} // closed when every source is live
-	changed   chan struct{} // holds a token when the status is to be written anew
-	stirred   chan struct{} // the same, when that may take its time
-	statusMu  sync.Mutex    // one writer of the status file at a time
-	trouble   sync.Map      // name of a source ─► why its Run ended
+	sideline  *sideline[meetguard.Event] // of files
+	slow      *sideline[*gathering]      // of launches
+	slowDone  chan *gathering            // whose facts are complete at last
+	looking   atomic.Int64               // files that are looked at just now, but for those of the sideline
+	rehearsed chan struct{}              // closed when the first verdict can be given
+	live      chan struct{}              // closed when every source is live
+	changed   chan struct{}              // holds a token when the status is to be written anew
+	stirred   chan struct{}              // the same, when that may take its time
+	statusMu  sync.Mutex                 // one writer of the status file at a time
+	trouble   sync.Map                   // name of a source ─► why its Run ended
 }
 
 // counts are the agent's own counters; those of the sources are theirs.
@@ -137,7 +139,9 @@ func New(ctx context.Context, opts Options) (_ *Agent, err error) {
 		return a, err
 	}
 	a.insp.folders = a.roots
-	a.sideline = newSideline(a.judgeFile, func() bool { return a.files.Counters().Pending > 0 }, func(path string) string { return rootOf(a.roots(), path) })
+	a.sideline = fileSideline(a.judgeFile, func() bool { return a.files.Counters().Pending > 0 }, func(path string) string { return rootOf(a.roots(), path) })
+	a.slowDone = make(chan *gathering)
+	a.slow = a.launchSideline(a.slowDone)
 	return a, a.openSender()
 }
 
@@ -180,6 +184,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		})
 	}
 	g.Go(func() error { return a.sideline.run(ctx) })
+	g.Go(func() error { return a.slow.run(ctx) })
 	g.Go(func() error { return a.judgeLaunches(ctx) })
 	if a.sender != nil {
 		g.Go(func() error { return a.keep(ctx, "collector", func() error { return a.sender.Run(ctx) }) })
@@ -287,7 +292,7 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	}
 	a.looking.Add(1)
 	defer a.looking.Add(-1)
-	err := a.sideline.first(ctx, ev)
+	_, err := a.sideline.first(ctx, ev)
 	if a.sideline.waiting() > 0 {
 		a.touch() // the status tells what is looked at elsewhere from now on
 	}
@@ -376,24 +381,24 @@ func launchSize(p *meetguard.Process) int64 {
 func (a *Agent) judgeLaunches(ctx context.Context) error {
 	a.rehearse(ctx)
 	for {
+		var test bool
+		var err error
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
+		case g := <-a.slowDone:
+			err = a.concludeLaunch(ctx, g)
 		case ev := <-a.queue:
 			a.queued.Add(-launchSize(ev.Process))
-			a.judging.RLock()
-			test, err := a.judgeTest(ctx, *ev)
-			if !test {
+			if test, err = a.judgeTest(ctx, *ev); !test {
 				err = a.judgeLaunch(ctx, *ev)
 			}
-			a.judging.RUnlock()
-			a.counts.launchesJudged.Add(1)
-			if err != nil {
-				a.log.Error("Alert not written", "err", err)
-			}
-			if !test { // of the canary's the status is written when all of it is back
-				a.stir()
-			}
+		}
+		if err != nil && ctx.Err() == nil {
+			a.log.Error("Alert not written", "err", err)
+		}
+		if !test { // of the canary's the status is written when all of it is back
+			a.stir()
 		}
 	}
 }

@@ -14,10 +14,19 @@ import (
 // command line as a script of one line, its ancestors. The executable is looked
 // up while a worker reads the command line.
 func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard.Facts {
+	return in.launch(ctx, p, func(*meetguard.Facts) {})
+}
+
+// launch is Launch, and tells early what the command line is, before it looks at
+// files: nil if it was not read.
+func (in *Inspector) launch(ctx context.Context, p *meetguard.Process, early func(line *meetguard.Facts)) meetguard.Facts {
 	command, asked := in.askCommand(ctx, p)
 	real := where(p.Exe)
 	f, _, known := in.remembered(real)
 	line, failed := in.answered(command, asked) // before another question: the worker may be the only one
+	if failed == nil {
+		early(line)
+	}
 	var err error
 	if !known {
 		f, _, err = in.Inspect(ctx, real)
@@ -30,8 +39,28 @@ func (in *Inspector) Launch(ctx context.Context, p *meetguard.Process) meetguard
 	}
 	f.Process = p
 	runs(&f, line, failed)
-	in.argument(ctx, &f)
+	in.argument(&f, func(real string) (meetguard.Facts, bool) {
+		m, _, err := in.Known(ctx, real)
+		return m, err == nil
+	})
 	return f
+}
+
+// recalled gives the facts of a launch if no worker has to be asked for them.
+func (in *Inspector) recalled(p *meetguard.Process) (f meetguard.Facts, all bool) {
+	if text, _ := commandText(p); worthReading(text) {
+		return f, false
+	}
+	if f, _, all = in.remembered(where(p.Exe)); !all {
+		return f, false
+	}
+	f.Path, f.Process = p.Exe, p
+	in.argument(&f, func(real string) (meetguard.Facts, bool) {
+		m, _, known := in.remembered(where(real))
+		all = all && known
+		return m, known
+	})
+	return f, all
 }
 
 // commandLine adds the structure of the command line to the facts of a launch.

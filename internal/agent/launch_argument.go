@@ -1,7 +1,6 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"io/fs"
 	"path"
@@ -20,9 +19,9 @@ const roleArgument = "argument"
 // maxArguments bounds the files of one launch that are inspected.
 const maxArguments = 2
 
-// argument inspects the scripts, packages and images that an interpreter or an
-// installer is given to run.
-func (in *Inspector) argument(ctx context.Context, f *meetguard.Facts) {
+// argument adds the scripts, packages and images that an interpreter or an
+// installer is given to run, as they are known.
+func (in *Inspector) argument(f *meetguard.Facts, known func(real string) (meetguard.Facts, bool)) {
 	if f.Process.OS != "" && f.Process.OS != systemName {
 		return
 	}
@@ -34,8 +33,8 @@ func (in *Inspector) argument(ctx context.Context, f *meetguard.Facts) {
 		if real == "" {
 			continue // no file of that name, or gone: an option that looks like one
 		}
-		m, _, err := in.Known(ctx, real)
-		if err != nil {
+		m, ok := known(real)
+		if !ok {
 			continue
 		}
 		m.Path, m.Role = d.File, roleArgument

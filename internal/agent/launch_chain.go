@@ -114,18 +114,46 @@ func (a *Agent) landingOf(f *meetguard.Facts, now time.Time) *meetguard.Landing 
 	return &l
 }
 
-// judgeLaunch judges a launch with its chain. Of one chain there is one alert,
-// and another only if its level rises; the rest is counted.
+// judgeLaunch judges a launch with its chain, or puts it aside if that takes long:
+// then it has its place in the chain, and its verdict comes later.
 func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
-	p := ev.Process
-	a.chains.track.Ancestry(p)
-	f := a.insp.Launch(ctx, p)
+	g := &gathering{ev: ev}
+	a.chains.track.Ancestry(ev.Process)
+	if !a.recall(g) {
+		aside, err := a.slow.first(ctx, g)
+		if err != nil {
+			return err
+		}
+		if aside {
+			f := g.early()
+			g.aside, g.place = true, a.chains.track.Hold(&f)
+			return nil
+		}
+	}
+	return a.concludeLaunch(ctx, g)
+}
+
+// concludeLaunch gives the verdict over a launch of which all is known. Of one
+// chain there is one alert, and another only if its level rises; the rest is
+// counted.
+func (a *Agent) concludeLaunch(ctx context.Context, g *gathering) error {
+	a.judging.RLock()
+	defer a.judging.RUnlock()
+	defer a.counts.launchesJudged.Add(1)
+	ev, f := g.ev, g.facts
 	f.Landed = a.landing(&f, ev.Time)
-	if f.Landed != nil && f.Origin.Host == "" && f.Path == p.Exe {
+	if f.Landed != nil && f.Origin.Host == "" && f.Path == ev.Process.Exe {
 		f.Origin.Host = f.Landed.Host
 	}
-	a.chains.track.Add(&f)
+	if g.aside {
+		a.chains.track.Complete(g.place, &f)
+	} else {
+		a.chains.track.Add(&f)
+	}
+	whole := f.Story
+	f.Story = untilItself(whole) // what a launch is worth does not depend on how long it took to read
 	v := a.weighLaunch(&f, ev.Time)
+	f.Story = whole
 	judged := time.Now()
 	if v.Level != meetguard.Suspicious && v.Level != meetguard.Malicious {
 		return a.report(ctx, ev, f, v, false)
@@ -144,6 +172,16 @@ func (a *Agent) judgeLaunch(ctx context.Context, ev meetguard.Event) error {
 	a.chains.told.put(f.Chain, teller{level: v.Level})
 	a.late.note(judged.Sub(ev.Time), time.Since(ev.Time))
 	return nil
+}
+
+// untilItself is a story up to the launch that it is told of.
+func untilItself(story []meetguard.Step) []meetguard.Step {
+	for i := len(story) - 1; i >= 0; i-- {
+		if story[i].Link == meetguard.LinkSelf {
+			return story[:i+1]
+		}
+	}
+	return story
 }
 
 // weighLaunch gives the verdict over a launch, and adds the rules that match it

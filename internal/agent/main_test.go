@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -61,10 +62,11 @@ func serveSilently() int {
 }
 
 // serveSlowly is a worker that has an answer for a file whose name begins with
-// slow- when the file is there that it names.
+// slow- when the file is there that its last word names.
 func serveSlowly() int {
 	return serveLate(func(name string, contents []byte) {
-		for strings.HasPrefix(name, "slow-") && !exists(string(contents)) {
+		gate := contents[bytes.LastIndexByte(contents, ' ')+1:]
+		for strings.HasPrefix(name, "slow-") && !exists(string(gate)) {
 			time.Sleep(10 * time.Millisecond)
 		}
 	})

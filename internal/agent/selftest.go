@@ -32,12 +32,15 @@ func (a *Agent) judgeTest(ctx context.Context, ev meetguard.Event) (done bool, e
 	if err != nil || ev.Process.Exe != self {
 		return false, nil
 	}
+	a.judging.RLock()
+	defer a.judging.RUnlock()
 	f := a.insp.Launch(ctx, ev.Process)
 	a.insp.matchLaunch(&f)
 	v := a.insp.Judge(f)
 	if !slices.ContainsFunc(v.Findings, func(f meetguard.Finding) bool { return f.Rule == RuleTest }) {
 		return false, nil
 	}
+	a.counts.launchesJudged.Add(1)
 	if strings.HasPrefix(word, canaryWord) { // also of a proof that is over, or of another agent's
 		a.canary.launched(word)
 		return true, nil

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -14,6 +15,7 @@ import (
 	"meetguard"
 	"meetguard/internal/alert"
 	"meetguard/internal/watch"
+	"meetguard/internal/worker"
 )
 
 // Files are judged one after the other, and most within milliseconds. One that
@@ -21,7 +23,8 @@ import (
 // own. There is one such place: what takes long meanwhile is broken off and waits
 // for it, and what is as large as sideSize waits for it at once. So whoever drops
 // files that are slow to read holds up the slow files of others, each folder
-// having its turn, and nobody's quick ones.
+// having its turn, and nobody's quick ones. Launches have such a place too, see
+// launch_slow.go.
 const (
 	sidePatience = 2 * time.Second
 	sideMost     = 8 * time.Second // patience while many wait: a machine so busy that all is slow must not begin everything twice
@@ -34,77 +37,105 @@ const (
 	spareWorkers = 2
 )
 
-// sideline is where slow files are judged.
-type sideline struct {
-	judge    func(context.Context, meetguard.Event) error
-	others   func() bool // does anything wait to be judged?
-	rootOf   func(path string) string
-	patience time.Duration
+// sideWork says what a sideline is for: files or launches.
+type sideWork[T any] struct {
+	judge  func(context.Context, T) error
+	ended  func(context.Context, T, error) // what was judged at the place is; nil for nothing
+	others func() bool                     // does anything wait to be judged?
+	lane   func(T) string                  // who shares a turn
+	path   func(T) string                  // what the status names
+	slow   func(T) bool                    // certain to take long, so that it waits at once
+	same   func(a, b T) bool               // one of the two is enough to wait
+	size   func(T) int64                   // of the room that one takes
+	room   int64                           // for all that wait
+	what   string                          // what the status calls those that wait
+	stay   bool                            // what finds no room is judged to its end, and the others wait
+}
 
-	handed chan handed
+// sideline is where what is slow is judged.
+type sideline[T any] struct {
+	sideWork[T]
+	hasty    time.Duration // before the place is taken, if it is free
+	patience time.Duration // before what finds it taken is broken off
+
+	handed chan handed[T]
 	wake   chan struct{}
 	busy   atomic.Bool
 
-	mu    sync.Mutex
-	lanes []*sideLane // of the roots that have something waiting; the first is the next
-	count int
-	rests bool      // run has nothing to do and takes what is handed over
-	since time.Time // when the one under way was begun
-	path  string    // of it
+	mu       sync.Mutex
+	lanes    []*sideLane[T] // that have something waiting; the first is the next
+	count    int
+	used     int64     // of the room
+	rests    bool      // run has nothing to do and takes what is handed over
+	since    time.Time // when the one under way was begun
+	underWay string    // its path, "" for nothing
 }
 
-// sideLane are the files of one root.
-type sideLane struct {
-	root  string
-	files []meetguard.Event
+// sideLane are those who share a turn.
+type sideLane[T any] struct {
+	name  string
+	queue []T
 }
 
-// handed is a file whose judgement is under way.
-type handed struct {
-	ev    meetguard.Event
+// handed is something whose judgement is under way.
+type handed[T any] struct {
+	it    T
 	began time.Time
 	done  <-chan error
 }
 
-func newSideline(judge func(context.Context, meetguard.Event) error, others func() bool, rootOf func(string) string) *sideline {
-	return &sideline{judge: judge, others: others, rootOf: rootOf, patience: sidePatience, handed: make(chan handed, 1), wake: make(chan struct{}, 1)}
+func newSideline[T any](work sideWork[T]) *sideline[T] {
+	return &sideline[T]{sideWork: work, hasty: sidePatience, patience: sidePatience, handed: make(chan handed[T], 1), wake: make(chan struct{}, 1)}
 }
 
-// first judges a file, here if that is soon done. It gives watch.ErrLater if
-// nobody could take it.
-func (s *sideline) first(ctx context.Context, ev meetguard.Event) error {
-	if s.busy.Load() && large(ev.Path) {
-		return s.wait(ev)
+// fileSideline is the place of slow files.
+func fileSideline(judge func(context.Context, meetguard.Event) error, others func() bool, rootOf func(path string) string) *sideline[meetguard.Event] {
+	var s *sideline[meetguard.Event]
+	path := func(ev meetguard.Event) string { return ev.Path }
+	s = newSideline(sideWork[meetguard.Event]{what: "files", judge: judge, others: others, path: path,
+		ended: func(ctx context.Context, ev meetguard.Event, err error) { fileAgain(ctx, s, ev, err) },
+		lane:  func(ev meetguard.Event) string { return rootOf(ev.Path) },
+		slow:  func(ev meetguard.Event) bool { return large(ev.Path) },
+		same:  func(a, b meetguard.Event) bool { return a.Path == b.Path }, // it is read when its turn comes, as it is then
+		size:  func(meetguard.Event) int64 { return 1 }, room: sideWaiting})
+	return s
+}
+
+// first judges something, here if that is soon done; aside says that it is not
+// done yet. It gives watch.ErrLater if nobody could take it.
+func (s *sideline[T]) first(ctx context.Context, it T) (aside bool, err error) {
+	if s.busy.Load() && s.slow(it) && (!s.stay || s.fits(it)) {
+		return true, s.wait(it)
 	}
-	own, cancel := context.WithCancel(ctx)
+	own, cancel := context.WithCancel(worker.WithPatience(ctx, s.hasty)) // what may be handed over at once gives its process away as soon
 	done := make(chan error, 1)
 	began := time.Now()
 	go func() {
 		defer cancel()
-		done <- s.judge(own, ev)
+		done <- s.judge(own, it)
 	}()
-	timer := time.NewTimer(s.patienceNow())
+	timer := time.NewTimer(s.hasty)
 	defer timer.Stop()
 	for {
 		select {
 		case err := <-done:
-			return err
+			return false, err
 		case <-timer.C:
 		}
 		select {
 		case err := <-done:
-			return err
+			return false, err
 		default:
 		}
-		if s.handOver(handed{ev, began, done}) {
-			return nil
+		if s.handOver(handed[T]{it, began, done}) {
+			return true, nil
 		}
-		if s.others() && ctx.Err() == nil {
+		if time.Since(began) >= s.patienceNow() && s.others() && ctx.Err() == nil && (!s.stay || s.fits(it)) {
 			cancel()
 			if err := <-done; !errors.Is(err, context.Canceled) {
-				return err
+				return false, err
 			}
-			return s.wait(ev)
+			return true, s.wait(it)
 		}
 		timer.Reset(sideAgain)
 	}
@@ -117,28 +148,34 @@ func large(path string) bool {
 }
 
 // patienceNow grows with the number of those that wait.
-func (s *sideline) patienceNow() time.Duration {
+func (s *sideline[T]) patienceNow() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return max(s.patience, min(s.patience*time.Duration(1+s.count), sideMost))
 }
 
-// wait puts a file among those that wait for the place.
-func (s *sideline) wait(ev meetguard.Event) error {
-	root := s.rootOf(ev.Path)
+// fits says whether there is room for one more to wait.
+func (s *sideline[T]) fits(it T) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.count >= sideWaiting {
+	return s.used+s.size(it) <= s.room
+}
+
+// wait puts something among what waits for the place.
+func (s *sideline[T]) wait(it T) error {
+	name := s.lane(it)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.used+s.size(it) > s.room {
 		return watch.ErrLater
 	}
-	lane := s.lane(root)
-	for _, other := range lane.files {
-		if other.Path == ev.Path {
-			return nil // it is read when its turn comes, as it is then
-		}
+	lane := s.laneOf(name)
+	if slices.ContainsFunc(lane.queue, func(other T) bool { return s.same(it, other) }) {
+		return nil
 	}
-	lane.files = append(lane.files, ev)
+	lane.queue = append(lane.queue, it)
 	s.count++
+	s.used += s.size(it)
 	select {
 	case s.wake <- struct{}{}:
 	default:
@@ -146,64 +183,65 @@ func (s *sideline) wait(ev meetguard.Event) error {
 	return nil
 }
 
-func (s *sideline) lane(root string) *sideLane {
+func (s *sideline[T]) laneOf(name string) *sideLane[T] {
 	for _, l := range s.lanes {
-		if l.root == root {
+		if l.name == name {
 			return l
 		}
 	}
-	l := &sideLane{root: root}
+	l := &sideLane[T]{name: name}
 	s.lanes = append(s.lanes, l)
 	return l
 }
 
-// handOver gives a file whose judgement is under way to run, if that rests. From
+// handOver gives something whose judgement is under way to run, if that rests. From
 // then on it is the one under way.
-func (s *sideline) handOver(h handed) bool {
+func (s *sideline[T]) handOver(h handed[T]) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !s.rests {
 		return false
 	}
-	s.begin(h.ev, h.began)
+	s.begin(h.it, h.began)
 	s.handed <- h
 	return true
 }
 
-// next takes the first file of the next root out and makes it the one under way in
-// the same moment, so that it is counted at any time. Without one run rests.
-func (s *sideline) next() (ev meetguard.Event, ok bool) {
+// next takes the first of the next lane out and makes it the one under way in the
+// same moment, so that it is counted at any time. Without one run rests.
+func (s *sideline[T]) next() (it T, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.path != "" {
-		return ev, false // handed over
+	if s.underWay != "" {
+		return it, false // handed over
 	}
 	if len(s.lanes) == 0 {
 		s.rests = true
-		return ev, false
+		return it, false
 	}
 	l := s.lanes[0]
-	ev, l.files = l.files[0], l.files[1:]
+	it, l.queue = l.queue[0], l.queue[1:]
 	s.lanes = append(s.lanes[:0:0], s.lanes[1:]...)
-	if len(l.files) > 0 {
+	if len(l.queue) > 0 {
 		s.lanes = append(s.lanes, l)
 	}
 	s.count--
-	s.begin(ev, time.Now())
-	return ev, true
+	s.used -= s.size(it)
+	s.begin(it, time.Now())
+	return it, true
 }
 
 // run judges what waits until ctx ends, one after the other.
-func (s *sideline) run(ctx context.Context) error {
+func (s *sideline[T]) run(ctx context.Context) error {
 	for {
-		if ev, ok := s.next(); ok {
-			s.again(ctx, ev, s.judge(ctx, ev))
+		if it, ok := s.next(); ok {
+			s.ended(ctx, it, s.judge(worker.WithPatience(ctx, s.hasty), it))
 			s.end()
 			continue
 		}
 		select {
 		case h := <-s.handed:
-			s.again(ctx, h.ev, <-h.done)
+			s.ended(ctx, h.it, <-h.done)
 			s.end()
 		case <-s.wake:
 		case <-ctx.Done():
@@ -213,14 +251,14 @@ func (s *sideline) run(ctx context.Context) error {
 }
 
 // begin notes the one under way. The caller holds the lock.
-func (s *sideline) begin(ev meetguard.Event, at time.Time) {
+func (s *sideline[T]) begin(it T, at time.Time) {
 	s.busy.Store(true)
-	s.rests, s.since, s.path = false, at, ev.Path
+	s.rests, s.since, s.underWay = false, at, s.path(it)
 }
 
-func (s *sideline) end() {
+func (s *sideline[T]) end() {
 	s.mu.Lock()
-	s.path = ""
+	s.underWay = ""
 	s.mu.Unlock()
 	s.busy.Store(false)
 }
@@ -228,8 +266,8 @@ func (s *sideline) end() {
 // sideRest is how long a file rests that could not be judged for want of something.
 const sideRest = 4 * time.Second
 
-// again takes back a file that nobody could take.
-func (s *sideline) again(ctx context.Context, ev meetguard.Event, err error) {
+// fileAgain takes back a file that nobody could take.
+func fileAgain(ctx context.Context, s *sideline[meetguard.Event], ev meetguard.Event, err error) {
 	if !errors.Is(err, watch.ErrLater) {
 		return
 	}
@@ -243,29 +281,38 @@ func (s *sideline) again(ctx context.Context, ev meetguard.Event, err error) {
 	})
 }
 
-// waiting is how many files are here, the one under way as well.
-func (s *sideline) waiting() int {
+// has says whether something of a path is under way or waits.
+func (s *sideline[T]) has(path string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.path != "" {
+	return s.underWay == path || slices.ContainsFunc(s.lanes, func(l *sideLane[T]) bool {
+		return slices.ContainsFunc(l.queue, func(it T) bool { return s.path(it) == path })
+	})
+}
+
+// waiting is how many are here, the one under way as well.
+func (s *sideline[T]) waiting() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.underWay != "" {
 		return s.count + 1
 	}
 	return s.count
 }
 
-// over says it of the line of the status about files.
-func (s *sideline) over(src *meetguard.SourceStatus) {
+// over says it of a line of the status.
+func (s *sideline[T]) over(src *meetguard.SourceStatus) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.path == "" && s.count == 0 {
+	if s.underWay == "" && s.count == 0 {
 		return
 	}
-	if s.path != "" {
-		shown, _ := alert.SafeText(s.path)
+	if s.underWay != "" {
+		shown, _ := alert.SafeText(s.underWay)
 		src.Detail += fmt.Sprintf("; %s has been inspected for %s", shown, time.Since(s.since).Round(time.Second))
 	}
 	if s.count > 0 {
-		src.Detail += fmt.Sprintf("; %d more files that take long wait behind it", s.count)
+		src.Detail += fmt.Sprintf("; %d more %s that take long wait behind it", s.count, s.what)
 		if src.State == meetguard.SourceOK {
 			src.State = meetguard.SourceDegraded
 		}

@@ -63,14 +63,14 @@ func (j *slowJudge) done() []string {
 }
 
 // sidelined runs a sideline over files that wait for their gate.
-func sidelined(t *testing.T, j *slowJudge, gates ...string) *sideline {
+func sidelined(t *testing.T, j *slowJudge, gates ...string) *sideline[meetguard.Event] {
 	t.Helper()
 	j.gates = map[string]chan error{}
 	for _, path := range gates {
 		j.gates[path] = make(chan error, 1)
 	}
-	s := newSideline(j.judge, func() bool { return true }, func(path string) string { return path[:2] })
-	s.patience = 5 * time.Millisecond
+	s := fileSideline(j.judge, func() bool { return true }, func(path string) string { return path[:2] })
+	s.hasty, s.patience = 5*time.Millisecond, 5*time.Millisecond
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error)
 	go func() { ended <- s.run(ctx) }()
@@ -93,7 +93,7 @@ func TestSlowFileHoldsUpNobody(t *testing.T) {
 	var want []string
 	for i, path := range slow {
 		for _, path := range []string{path, fmt.Sprint("/b/quick", i)} {
-			if err := s.first(context.Background(), land(path)); err != nil {
+			if _, err := s.first(context.Background(), land(path)); err != nil {
 				t.Fatal(err)
 			}
 			until(t, s.busy.Load) // the first slow one has the place, whoever was quicker
@@ -125,7 +125,7 @@ func TestSlowFileThatCannotBeJudged(t *testing.T) {
 	j := &slowJudge{}
 	path := put(t, filepath.Join(t.TempDir(), "slow"), nil)
 	s := sidelined(t, j, path)
-	if err := s.first(context.Background(), land(path)); err != nil {
+	if _, err := s.first(context.Background(), land(path)); err != nil {
 		t.Fatal(err)
 	}
 	j.gates[path] <- watch.ErrLater
@@ -146,21 +146,21 @@ func TestSlowFileThatCannotBeJudged(t *testing.T) {
 // TestSlowFileIsCountedAtAnyTime: also in the moment in which it is taken out of
 // those that wait, or is handed over.
 func TestSlowFileIsCountedAtAnyTime(t *testing.T) {
-	s := newSideline(nil, nil, func(string) string { return "" })
+	s := fileSideline(nil, nil, func(string) string { return "" })
 	if err := s.wait(land("/a/1")); err != nil {
 		t.Fatal(err)
 	}
 	if ev, ok := s.next(); !ok || ev.Path != "/a/1" || s.waiting() != 1 {
 		t.Errorf("%v %v, %d wait or are under way", ev, ok, s.waiting())
 	}
-	if s.handOver(handed{ev: land("/a/2")}) {
+	if s.handOver(handed[meetguard.Event]{it: land("/a/2")}) {
 		t.Error("a place that is taken was given away")
 	}
 	s.end()
 	if _, ok := s.next(); ok || s.waiting() != 0 {
 		t.Errorf("another one is under way: %v, %d", ok, s.waiting())
 	}
-	if !s.handOver(handed{ev: land("/a/3")}) || s.waiting() != 1 || s.handOver(handed{ev: land("/a/4")}) {
+	if !s.handOver(handed[meetguard.Event]{it: land("/a/3")}) || s.waiting() != 1 || s.handOver(handed[meetguard.Event]{it: land("/a/4")}) {
 		t.Errorf("%d wait or are under way", s.waiting())
 	}
 	if err := s.wait(land("/a/5")); err != nil {
@@ -173,7 +173,7 @@ func TestSlowFileIsCountedAtAnyTime(t *testing.T) {
 
 // TestSidelineIsBounded: what finds no room is offered again by the source.
 func TestSidelineIsBounded(t *testing.T) {
-	s := newSideline(nil, nil, func(string) string { return "" })
+	s := fileSideline(nil, nil, func(string) string { return "" })
 	for i := range sideWaiting {
 		if err := s.wait(land(fmt.Sprint(i))); err != nil {
 			t.Fatal(err)
@@ -197,7 +197,7 @@ func until(t *testing.T, ok func() bool) {
 }
 
 // bear sets the patience of a sideline that may run.
-func (s *sideline) bear(patience time.Duration) {
+func (s *sideline[T]) bear(patience time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.patience = patience
@@ -214,7 +214,8 @@ func TestLureBesideSlowFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.sideline.bear(50 * time.Millisecond)
+	a.sideline.hasty = 50 * time.Millisecond
+	a.sideline.bear(500 * time.Millisecond)
 	done := make(chan error)
 	go func() { done <- a.Run(ctx) }()
 	defer func() {

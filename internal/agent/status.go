@@ -109,7 +109,7 @@ func (a *Agent) status() Status {
 	s.Counters = map[string]uint64{
 		"file_events": uint64(fc.FileEvents), "files_judged": a.counts.judged.Load(), "files_pending": uint64(fc.Pending + a.looking.Load() + int64(a.sideline.waiting())),
 		"overflows": uint64(fc.Overflows), "relists": uint64(fc.Relists), "files_dropped": uint64(fc.Dropped), "special_files": uint64(fc.Special),
-		"exec_events": a.counts.launches.Load(), "exec_pending": uint64(len(a.queue)), "exec_lost": 0,
+		"exec_events": a.counts.launches.Load(), "exec_pending": uint64(len(a.queue) + a.slow.waiting()), "exec_lost": 0,
 		"incomplete": a.counts.incomplete.Load(), "alerts": a.counts.alerts.Load(), "repeated": a.counts.known.Load(), "folded": a.counts.folded.Load(),
 		"notices": a.notices.told.Load(), "notices_failed": a.notices.failed.Load(),
 	}
@@ -119,7 +119,9 @@ func (a *Agent) status() Status {
 		s.LaunchesOff = true
 		sources = append(sources, meetguard.SourceStatus{Name: "launches", State: meetguard.SourceDegraded, Detail: "switched off in the configuration"})
 	} else {
-		sources = append(sources, a.launches.Status())
+		launches := a.launches.Status()
+		a.slow.over(&launches)
+		sources = append(sources, launches)
 		lc := a.launches.Counters()
 		s.Counters["exec_lost"] = uint64(lc.ExecLost)
 		s.Counters["exec_unread"] = uint64(lc.ExecUnread) // over before they could be looked at

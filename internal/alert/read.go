@@ -86,7 +86,7 @@ type chooser struct {
 
 // file goes through one file. Backwards it holds the lines of that one file in
 // memory, which are bounded by Options.MaxFile.
-func (c *chooser) file(f logFile) (more bool, err error) {
+func (c *chooser) file(f io.Reader) (more bool, err error) {
 	r := newLineReader(f)
 	var lines [][]byte
 	for {

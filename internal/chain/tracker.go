@@ -69,6 +69,7 @@ type node struct {
 	depth   int16
 	door    bool
 	counts  bool // what it was given is in the account
+	gone    bool // pushed out by newer launches: it is in no account any more
 }
 
 // deeds are those of one launch, or of many.
@@ -264,6 +265,7 @@ func (t *Tracker) keep(n *node) {
 		}
 		t.strip(old)
 		t.release(old)
+		old.gone = true
 		for _, b := range []*budget{&t.args, &t.told} {
 			if b.bare == t.next {
 				b.bare = (b.bare + 1) % len(t.order)
@@ -413,24 +415,60 @@ func cut(n *node, keep int) *node {
 
 // Add takes a launch that Ancestry knows into a chain and gives its facts the
 // story so far. It is called for each launch, in order.
-func (t *Tracker) Add(f *meetguard.Facts) {
+func (t *Tracker) Add(f *meetguard.Facts) { t.Hold(f) }
+
+// Place is where a launch stands in its chain.
+type Place struct{ n *node }
+
+// Hold is Add for a launch of which more is learned later, see Complete. What
+// starts meanwhile finds it in its place. The place is nil if the launch is not
+// known.
+func (t *Tracker) Hold(f *meetguard.Facts) *Place {
 	p := f.Process
 	n := t.nodes[p.PID]
 	if n == nil || n.exe() != p.Exe {
-		return
+		return nil
 	}
-	step := meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
+	step := ownStep(f)
 	holder := t.holder(n)
-	g := t.group(n)
-	g = t.joinPipe(t.joinFiles(g, step), n, step, holder)
-	n.group = g
-	f.Story = t.story(g, n, step, holder)
+	g := t.join(n, t.group(n), step, holder)
+	f.Story = t.story(g, n, step, holder, false)
 	f.Chain = g.name()
 	t.remember(n, step.Deeds)
 	g.add(n)
 	if holder != nil && len(step.Deeds) > 0 {
 		t.session(holder).add(n)
 	}
+	return &Place{n}
+}
+
+// Complete tells what a launch does by all that is known of it, after others were
+// added behind it, and gives its facts the chain and the story as they are now: in
+// the order of starting, so that the launch itself need not be the last.
+func (t *Tracker) Complete(at *Place, f *meetguard.Facts) {
+	if at == nil {
+		return
+	}
+	n := at.n
+	step := ownStep(f)
+	holder := t.holder(n)
+	g := t.join(n, n.group.top(), step, holder)
+	if n.deeds != nil && !n.gone { // else they were given up already
+		t.remember(n, step.Deeds)
+	}
+	f.Story = t.story(g, n, step, holder, true)
+	f.Chain = g.name()
+}
+
+func ownStep(f *meetguard.Facts) meetguard.Step {
+	p := f.Process
+	return meetguard.Step{Time: p.Started, PID: p.PID, PPID: p.PPID, Exe: p.Exe, Link: meetguard.LinkSelf, Deeds: Deeds(f)}
+}
+
+// join takes a launch into its group and those that its step leads to.
+func (t *Tracker) join(n *node, g *group, step meetguard.Step, holder *node) *group {
+	n.group = t.joinPipe(t.joinFiles(g, step), n, step, holder)
+	return n.group
 }
 
 // group is the chain of a launch: that of its parent, or a new one below a
@@ -621,13 +659,14 @@ func (g *group) add(n *node) {
 	g.steps = append(g.steps, n)
 }
 
-// story tells the chain of a launch, oldest first, the launch itself last.
-func (t *Tracker) story(g *group, n *node, own meetguard.Step, holder *node) []meetguard.Step {
+// story tells the chain of a launch, oldest first. The launch itself is the last,
+// unless it is late: others were added since.
+func (t *Tracker) story(g *group, n *node, own meetguard.Step, holder *node, late bool) []meetguard.Step {
 	out := make([]meetguard.Step, 0, len(g.steps)+1)
 	if holder != nil {
 		if s := t.sessions[holder]; s != nil {
 			for _, o := range s.steps {
-				if o.group.top() != g && near(o.started, own.Time) {
+				if o.group.top() != g && near(o.started, own.Time) && !(late && o.started.After(own.Time)) {
 					out = append(out, o.step(meetguard.LinkSession))
 				}
 			}
@@ -637,9 +676,15 @@ func (t *Tracker) story(g *group, n *node, own meetguard.Step, holder *node) []m
 	for a := n.parent; a != nil && len(above) < maxAncestors; a = a.parent {
 		above = append(above, a)
 	}
+	place := -1
 	for _, o := range g.steps {
 		link := meetguard.LinkFile
+		if late && place < 0 && (o == n || o.started.After(own.Time)) { // it may have been pushed out
+			place = len(out)
+		}
 		switch {
+		case o == n:
+			continue
 		case slices.Contains(above, o):
 			link = meetguard.LinkAncestor
 		case o.root == n.root:
@@ -647,10 +692,13 @@ func (t *Tracker) story(g *group, n *node, own meetguard.Step, holder *node) []m
 		}
 		out = append(out, o.step(link))
 	}
-	if over := len(out) - maxStory + 1; over > 0 {
-		out = out[over:]
+	if place < 0 {
+		place = len(out)
 	}
-	return append(out, own)
+	if over := len(out) - maxStory + 1; over > 0 {
+		out, place = out[over:], max(0, place-over)
+	}
+	return slices.Insert(out, place, own)
 }
 
 func near(a, b time.Time) bool {

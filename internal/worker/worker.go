@@ -152,10 +152,26 @@ func (p *Pool) Begin(ctx context.Context, request [][]byte, files ...*os.File) (
 	u := &Underway{pool: p, c: c, x: c.begin(ctx, request, files, p.cfg.Timeout), again: func(c *child) *exchange {
 		return c.begin(ctx, request, files, p.cfg.Timeout)
 	}}
-	if p.cfg.Spare > 0 && p.cfg.Patience > 0 {
-		u.patience = time.AfterFunc(p.cfg.Patience, u.lend)
+	if patience := p.patience(ctx); p.cfg.Spare > 0 && patience > 0 {
+		u.patience = time.AfterFunc(patience, u.lend)
 	}
 	return u, nil
+}
+
+// patienceKey is that of WithPatience in a context.
+type patienceKey struct{}
+
+// WithPatience has the requests of a context give their place away after another
+// time than Config.Patience.
+func WithPatience(ctx context.Context, d time.Duration) context.Context {
+	return context.WithValue(ctx, patienceKey{}, d)
+}
+
+func (p *Pool) patience(ctx context.Context) time.Duration {
+	if d, set := ctx.Value(patienceKey{}).(time.Duration); set {
+		return d
+	}
+	return p.cfg.Patience
 }
 
 // lend gives the slot of a slow request to whoever waits for one, now or as soon
