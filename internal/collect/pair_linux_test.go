@@ -81,7 +81,10 @@ func startPostgres(t *testing.T) {
 	if len(bin) == 0 {
 		t.Fatal("PostgreSQL is not installed: apt-get install postgresql, or make test-deps")
 	}
-	dir, err := os.MkdirTemp("/dev/shm", "mgpair")
+	dir, err := makeInMemory("mgpair")
+	if err != nil {
+		dir, err = os.MkdirTemp("", "mgpair")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ var atEnd []func()
 // The folders of tests are in memory where they can be: a killed process loses
 // nothing there either, and flushes take no time.
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("/dev/shm", "mgcollect")
+	dir, err := makeInMemory("mgcollect")
 	if err == nil {
 		os.Setenv("TMPDIR", dir)
 	}

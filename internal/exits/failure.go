@@ -78,7 +78,7 @@ func connectionWords(host string, timeout time.Duration, err error) string {
 		return "nothing listens at " + host
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &slow) && slow.Timeout():
 		return fmt.Sprintf("%s did not answer within %s", host, timeout)
-	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ENOTCONN), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return host + " broke off the connection"
 	case errors.Is(err, net.ErrClosed):
 		return host + " broke off the connection: if it asks for a client certificate, set cert_file and key_file"

@@ -270,6 +270,34 @@ func TestSyslogBreaksOff(t *testing.T) {
 	})
 }
 
+// TestSyslogResetIsTold: also where the reset comes before our own end of the
+// connection, which the system then no longer knows as connected.
+func TestSyslogResetIsTold(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	conn, err := net.Dial("tcp", ln.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	theirs, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw(theirs).SetLinger(0)
+	theirs.Close()
+	if _, err := conn.Read(make([]byte, 1)); err == nil {
+		t.Fatal("nothing was reset")
+	}
+	err = (&syslog{address: "soc.invalid"}).failure(closeWrite(conn))
+	if err == nil || !strings.Contains(err.Error(), "soc.invalid broke off the connection") {
+		t.Errorf("told: %v", err)
+	}
+}
+
 // TestSyslogSlowReceiver: on a busy machine more connections than the two that hang
 // may last too long, and some before anything could be sent.
 func TestSyslogSlowReceiver(t *testing.T) {

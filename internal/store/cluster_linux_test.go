@@ -53,12 +53,28 @@ func TestMain(m *testing.M) {
 // inMemory lets the folders of tests be in memory where they can be: a killed
 // process loses nothing there either, and flushes take no time.
 func inMemory() string {
-	dir, err := os.MkdirTemp("/dev/shm", "mgstore")
+	dir, err := makeInMemory("mgstore")
 	if err != nil {
 		return ""
 	}
 	os.Setenv("TMPDIR", dir)
 	return dir
+}
+
+// memoryNeeds is what three servers and the stores of tests hold, in bytes, and much
+// more. Containers have a small file system in memory.
+const memoryNeeds = 1 << 30
+
+// makeInMemory makes a folder in memory, if there is room.
+func makeInMemory(name string) (string, error) {
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs("/dev/shm", &fs); err != nil {
+		return "", err
+	}
+	if fs.Bavail*uint64(fs.Bsize) < memoryNeeds {
+		return "", syscall.ENOSPC
+	}
+	return os.MkdirTemp("/dev/shm", name)
 }
 
 // server is one PostgreSQL server.
@@ -103,7 +119,7 @@ func postgresTool(name string, args ...string) error {
 // newServer makes a server's folder, which is deleted when it stops. It is in
 // memory where it can be: a killed process loses nothing there either.
 func newServer() (*server, error) {
-	dir, err := os.MkdirTemp("/dev/shm", "mgpg")
+	dir, err := makeInMemory("mgpg")
 	if err != nil {
 		dir, err = os.MkdirTemp("", "mgpg")
 	}
