@@ -146,6 +146,7 @@ func TestSlowLaunchesAreBounded(t *testing.T) {
 		if _, ok := s.next(); !ok {
 			t.Fatal("one that waited is gone")
 		}
+		s.end()
 	}
 	if s.used != 0 || s.count != 0 {
 		t.Errorf("%d bytes of %d launches are taken by nobody", s.used, s.count)

@@ -11,12 +11,12 @@ import (
 // runs on, with all that it had written.
 func TestDropFilePages(t *testing.T) {
 	before := fileResident(t)
-	if err := dropFilePages(); err != nil {
-		t.Fatal(err)
-	}
-	if after := fileResident(t); after > before*2/3 {
-		t.Errorf("%d kB of files are resident, %d before", after, before)
-	}
+	until(t, func() bool { // what other tests have left running takes some back before it is counted
+		if err := dropFilePages(); err != nil {
+			t.Fatal(err)
+		}
+		return fileResident(t) <= before*2/3
+	})
 	put(t, t.TempDir()+"/x", []byte("it runs on"))
 }
 
