@@ -134,6 +134,5 @@ was found, 2 the work could not be done.`,
 		a.setupCommand(), testLaunchCommand(), a.canaryLaunchCommand())
 	complete(root)
 	root.Version = versionText()
-	root.SetVersionTemplate("{{.Version}}\n")
 	return root
 }

@@ -206,7 +206,7 @@ func (a *app) versionCommand() *cobra.Command {
 			if asJSON {
 				return a.printJSON(map[string]string{"version": version, "commit": revision, "rules": signatures.Version()})
 			}
-			_, err := fmt.Fprintln(a.out, versionText())
+			_, err := fmt.Fprintln(a.out, "meetguard", versionText())
 			return err
 		},
 	}
@@ -215,7 +215,7 @@ func (a *app) versionCommand() *cobra.Command {
 }
 
 func versionText() string {
-	return fmt.Sprintf("meetguard %s%s, rules %s", version, builtFrom(), signatures.Version())
+	return fmt.Sprintf("%s%s, rules %s", version, builtFrom(), signatures.Version())
 }
 
 // builtFrom names the commit, where the build told it.

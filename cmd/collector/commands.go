@@ -31,7 +31,6 @@ func newRootCommand(stdout, stderr io.Writer) *cobra.Command {
 	})
 	cmd.AddCommand(newServeCommand(stdout, stderr), newTokenCommand(stdout), newUserCommand(stdout), newStoreCommand(stdout, stderr), newVersionCommand(stdout))
 	cmd.Version = thisBuild().String()
-	cmd.SetVersionTemplate("{{.Version}}\n")
 	return cmd
 }
 
@@ -49,7 +48,7 @@ func thisBuild() buildInfo {
 }
 
 func (b buildInfo) String() string {
-	return fmt.Sprintf("meetguard-collector %s (commit %s, %s, %s/%s)", b.Version, cmp.Or(b.Commit, "unknown"), b.Go, b.OS, b.Arch)
+	return fmt.Sprintf("%s (commit %s, %s, %s/%s)", b.Version, cmp.Or(b.Commit, "unknown"), b.Go, b.OS, b.Arch)
 }
 
 func newVersionCommand(stdout io.Writer) *cobra.Command {
@@ -62,7 +61,7 @@ func newVersionCommand(stdout io.Writer) *cobra.Command {
 			if asJSON {
 				return json.NewEncoder(stdout).Encode(thisBuild())
 			}
-			_, err := fmt.Fprintln(stdout, thisBuild())
+			_, err := fmt.Fprintln(stdout, "meetguard-collector", thisBuild())
 			return err
 		},
 	}
