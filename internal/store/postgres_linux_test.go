@@ -23,13 +23,14 @@ func TestPostgresStore(t *testing.T) {
 // TestPostgresManyStart: collectors that start at once on an empty database.
 func TestPostgresManyStart(t *testing.T) {
 	s := cluster(t)
-	if err := s.exec("postgres", "CREATE DATABASE started"); err != nil {
+	name := fmt.Sprint("started", shared.databases.Add(1))
+	if err := s.exec("postgres", "CREATE DATABASE "+name); err != nil {
 		t.Fatal(err)
 	}
 	var wg sync.WaitGroup
 	for range 5 {
 		wg.Go(func() {
-			p, err := OpenPostgres(t.Context(), s.url("started"))
+			p, err := OpenPostgres(t.Context(), s.url(name))
 			if err != nil {
 				t.Error(err)
 				return
