@@ -1,7 +1,7 @@
 package watch
 
 import (
-	"encoding/binary"
+	"hash/maphash"
 	"iter"
 	"math/bits"
 )
@@ -13,6 +13,7 @@ import (
 type judged struct {
 	slots []slot
 	len   int
+	seed  maphash.Seed // of this table alone: nobody can choose names that stand in one place
 }
 
 type slot struct {
@@ -22,10 +23,9 @@ type slot struct {
 
 func (s *slot) free() bool { return s.content == digest{} }
 
-// home is where a path stands, or behind that: the keys are digests, so that their
-// highest bits are as good as any.
+// home is where a path stands, or behind that.
 func (t *judged) home(path pathKey) int {
-	at, _ := bits.Mul64(binary.BigEndian.Uint64(path[:]), uint64(len(t.slots)))
+	at, _ := bits.Mul64(maphash.Bytes(t.seed, path[:]), uint64(len(t.slots)))
 	return int(at) // #nosec G115 -- below len(t.slots)
 }
 
@@ -76,6 +76,9 @@ const judgedFew = 64
 
 // grow by a ninth: memory is dearer here than time is.
 func (t *judged) grow() {
+	if t.slots == nil {
+		t.seed = maphash.MakeSeed()
+	}
 	old := t.slots
 	t.slots = make([]slot, max(judgedFew, len(old)+len(old)/8))
 	for i := range old {

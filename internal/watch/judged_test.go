@@ -63,3 +63,22 @@ func TestJudgedSize(t *testing.T) {
 		t.Errorf("%d paths take %d bytes", table.len, size)
 	}
 }
+
+// TestJudgedChosenNames: names that were chosen so that their keys begin alike do
+// not stand in one row.
+func TestJudgedChosenNames(t *testing.T) {
+	var table judged
+	for n := range uint64(20_000) {
+		table.put(pathKey(binary.BigEndian.AppendUint64(nil, n)), entry{content: digest{1}})
+	}
+	longest, row := 0, 0
+	for i := range table.slots {
+		if row++; table.slots[i].free() {
+			row = 0
+		}
+		longest = max(longest, row)
+	}
+	if longest > 4_000 { // a table nine tenths full has rows of some hundreds
+		t.Errorf("%d of %d stand in one row", longest, table.len)
+	}
+}
