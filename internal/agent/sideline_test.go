@@ -187,15 +187,6 @@ func TestSidelineIsBounded(t *testing.T) {
 	}
 }
 
-func until(t *testing.T, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(time.Minute); !ok(); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("it does not come")
-		}
-	}
-}
-
 // bear sets the patience of a sideline that may run.
 func (s *sideline[T]) bear(patience time.Duration) {
 	s.mu.Lock()
