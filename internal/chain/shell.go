@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"regexp"
 	"strings"
 
 	"meetguard"
@@ -156,6 +157,7 @@ func quoteAll(words []string) []string {
 
 func (r *reader) batch(text string, depth int) {
 	text = strings.ReplaceAll(clip(text), "^", "")
+	r.loops(text, depth)
 	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
 		words := splitWindows(strings.TrimSpace(part))
 		if len(words) > 2 && strings.EqualFold(words[0], "start") && strings.EqualFold(words[1], "/min") {
@@ -172,6 +174,24 @@ func (r *reader) batch(text string, depth int) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
 		}
 		r.run(words, depth+1)
+	}
+}
+
+// loop is a loop of cmd over what a command says that runs each line of it.
+var loop = regexp.MustCompile("(?i)\\bfor\\s+/f\\b[^()]*\\bin\\s*\\(\\s*['`]([^'`()]{1,512})['`]\\s*\\)\\s*do\\s+(?:call\\s+|start\\s+(?:/\\w+\\s+)*|cmd(?:\\.exe)?\\s+/c\\s+)?\"?%%?~?[a-z]\\b\"?\\s*(?:$|[&|)\"])")
+
+// loops notes that what a command brings is run line by line.
+func (r *reader) loops(text string, depth int) {
+	m := loop.FindStringSubmatch(text)
+	if m == nil {
+		return
+	}
+	inner := reader{cwd: r.cwd, windows: r.windows, user: r.user}
+	inner.run(splitWindows(m[1]), depth+1)
+	for _, d := range inner.out {
+		if d.Kind == meetguard.DeedFetch && d.File == "" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: d.What, Host: d.Host})
+		}
 	}
 }
 

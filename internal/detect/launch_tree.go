@@ -182,6 +182,12 @@ func (l *launch) scriptBeside() string {
 // parts.
 var bundles = set(`deno bun autoit3`)
 
+// toolsBeside says whether a tool chain, of which no more is known, runs in a temporary
+// folder to which it came with the shell script that started it.
+func (l *launch) toolsBeside() bool {
+	return (l.name == "go" || bundles[l.name]) && !l.known() && tempPlace(l.Exe) && l.scriptBeside() != ""
+}
+
 // ownJava says whether a launch is of the Java that big setups unpack with
 // themselves, to a folder of its own, and no script host had it brought.
 func (l *launch) ownJava() bool {
@@ -376,8 +382,8 @@ func dropped(s *subject) string {
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
 		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
 			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
-		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
-			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
+		case (a == "rundll32" || a == "regsvr32") && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
+			return fmt.Sprintf("Somebody opened a library with %s, and it led to %s.", clip(a), l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):
 			return fmt.Sprintf("%s led to %s, which lies where no setup puts a program.", clip(a), l.shownRun())
 		case !interpreters[a]:

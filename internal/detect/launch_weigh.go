@@ -269,6 +269,9 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			if contains(d.Mark, renamed) {
 				w.add(clueDisguise, 25, w.l.shownRun()+" is another tool by what it is told")
 			}
+			if d.What == "remote control" {
+				w.broughtBefore()
+			}
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
@@ -322,6 +325,19 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 	}
 }
 
+// broughtBefore weighs that the same terminal brought something from a host that
+// there is more to say of than that nobody knows it, before it let somebody in.
+func (w *scale) broughtBefore() {
+	for _, st := range w.l.session {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch && d.File != "" && w.host(d.Host).hostile() && sameTime(st, w.l.Process) {
+				points, text := w.from(d.Host)
+				w.came(clueSource, points, text, d.Host)
+			}
+		}
+	}
+}
+
 // runs weighs where the program or the script of a step lies.
 func (w *scale) runs(d meetguard.Deed) {
 	low := slashed(d.File)
@@ -346,6 +362,16 @@ func (w *scale) runs(d meetguard.Deed) {
 	}
 	if portables[d.What] && dataExt[pathExt(low)] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
+	}
+	if shells[d.What] && dataExt[pathExt(low)] && strings.HasPrefix(low, "/volumes/") && strings.Count(low, "/") == 3 {
+		points := 20
+		if w.s.soundsLike(strings.Split(low, "/")[2]) || w.s.soundsLike(low) || pretextName(low) {
+			points = 35
+		}
+		w.add(clueDisguise, points, fmt.Sprintf("%s, on an image, is code by the name of something else", quoted(baseName(low))))
+	}
+	if portables[d.What] && pathExt(low) == "" && coveredPlace(low) && strings.Contains(low, "/.") {
+		w.add(clueDisguise, 10, fmt.Sprintf("%s is code without an ending, in a hidden folder", quoted(baseName(low))))
 	}
 	if windowsHosts[d.What] && dataExt[pathExt(low)] && userPlace(low) {
 		w.add(clueDisguise, 35, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
@@ -418,6 +444,14 @@ func (w *scale) itself() {
 	if (tempPlace(l.Exe) || coveredPlace(l.Exe)) && loadsByEntry(l) {
 		w.add(clueRun, 30, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
 		w.add(clueDisguise, 30, l.shownRun()+" is another tool by what it is told")
+	}
+	for _, p := range append([]meetguard.Process{*l.Process}, l.Ancestors...) {
+		if l.OS == "darwin" && strayDaemon(p) {
+			w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(baseName(p.Exe))))
+		}
+	}
+	if l.toolsBeside() {
+		w.add(clueRun, 25, l.shownRun()+" was brought along with the script that started it")
 	}
 	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
