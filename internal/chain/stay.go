@@ -45,7 +45,8 @@ func (r *reader) writesStart(file, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: what, File: file})
 		return
 	}
-	if profiles[strings.ToLower(base(file))] && startsByItself(all) {
+	name := strings.ToLower(base(file))
+	if profiles[name] && (name != "profile" || file == "/etc/profile") && startsByItself(all) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "profile", File: file, From: startedBy(all)})
 	}
 }

@@ -3,6 +3,7 @@ package detect
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -85,7 +86,42 @@ func (w *scale) stays(d meetguard.Deed) {
 		points = max(points, 25)
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(baseName(d.From))))
 	}
+	w.borrows(d)
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// borrows weighs that what is to start by itself is listed by the name of a brand that
+// its path does not have, and that it is a tool which lets somebody in, in a folder of
+// its user.
+func (w *scale) borrows(d meetguard.Deed) {
+	low := slashed(d.File)
+	if !userPlace(low) {
+		return
+	}
+	for _, m := range d.Mark {
+		name, ok := strings.CutPrefix(m, "called ")
+		if ok && w.s.namesBrand(name) && !slices.ContainsFunc(strings.Split(low, "/"), w.s.namesBrand) {
+			w.add(clueDisguise, 20, fmt.Sprintf("%s is listed as %s", quoted(baseName(low)), quoted(name)))
+		}
+	}
+	if name := program(low); remoteTools[name] || letsIn[name] {
+		w.add(clueOpen, 25, fmt.Sprintf("%s lets somebody in, from a folder of its user", quoted(baseName(low))))
+	}
+}
+
+// letsIn are the programs of tools for help at a distance that are called by other
+// names than these.
+var letsIn = set(`client32 rutserv rfusclient winvnc tvnserver dwagsvc sragent srserver aa_v3 ltsvc remoting_host`)
+
+// namesBrand says whether a name has that of meeting software as its first word.
+func (s *subject) namesBrand(name string) bool {
+	name = strings.ToLower(strings.TrimSuffix(name, ".exe"))
+	for brand := range meetingNames {
+		if strings.HasPrefix(name, brand) {
+			return true
+		}
+	}
+	return s.soundsLike(name)
 }
 
 // shareIn is the machine of a share that a command line names.
@@ -236,6 +272,10 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 	default:
 		return
 	}
+	if low := slashed(d.File); d.Kind == meetguard.DeedRun && (d.What == "regsvr32" || d.What == "rundll32") && otherDrive(low) && dataExt[pathExt(low)] && pathExt(low) != ".dll" {
+		w.add(clueDisguise, 40, fmt.Sprintf("%s is loaded as a library", quoted(baseName(low))))
+		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
+	}
 	if d.File == "" || d.What == "unpack" || !userPlace(d.File) && !coveredPlace(d.File) {
 		return
 	}
@@ -253,7 +293,7 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
 	}
 	switch {
-	case d.Kind == meetguard.DeedPack && unfinished(name), readSettings(d):
+	case d.Kind == meetguard.DeedPack && unfinished(name), readSettings(d), d.Kind == meetguard.DeedFetch && d.What == "git" && dotFile(d.File):
 	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && !loginFile(slashed(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):

@@ -142,6 +142,7 @@ func (s *subject) sortCast(groups map[string]string) (bad, blind map[string]bool
 				}
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
 			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From), d.Kind == meetguard.DeedChmod && ownFolder(d.File):
+			case (d.Kind == meetguard.DeedDequarantine || d.Kind == meetguard.DeedPersist) && audioPlugIn(slashed(d.File)):
 			default:
 				bad[group] = true
 			}

@@ -335,7 +335,7 @@ func (l *launch) ledFromUser() bool {
 	for _, a := range l.Ancestors {
 		name := program(a.Exe)
 		own := portables[name] || interpreters[name] || ownTool(a.Exe) // they lie below a home for developers, and what they run tells
-		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe)) && !signedWell(a.Signature) {
+		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe) && !(a.Signature == nil && installedPlace(a.Exe))) && !signedWell(a.Signature) {
 			return true
 		}
 		if !interpreters[name] {

@@ -280,6 +280,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				points = 10 // who sets up machines makes accounts
 			} else if d.What == "privacy list" && !w.l.typed() {
 				points = 40
+				w.byStray()
 			}
 			w.add(clueOpen, points, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
@@ -322,6 +323,17 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			}
 		}
 		w.disguised(d, own)
+	}
+}
+
+// byStray weighs that a program in a folder of its user, for which nobody vouches, and
+// no interpreter, started the launch.
+func (w *scale) byStray() {
+	if len(w.l.Ancestors) == 0 {
+		return
+	}
+	if a := w.l.Ancestors[0]; userPlace(a.Exe) && !signedWell(a.Signature) && !interpreters[w.l.above[0]] && !portables[w.l.above[0]] && !installedPlace(a.Exe) {
+		w.add(clueStart, 20, fmt.Sprintf("it began with %s, in a folder of its user", quoted(baseName(a.Exe))))
 	}
 }
 
