@@ -40,6 +40,7 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 		} else {
 			r.run(words, 0)
 		}
+		r.renamedControl(p.Exe, words[1:])
 	}
 	if f.Script != nil && !onlyLooks(words) {
 		r.script(f.Script, Program(p.Exe))

@@ -156,7 +156,7 @@ func quoteAll(words []string) []string {
 }
 
 func (r *reader) batch(text string, depth int) {
-	text = strings.ReplaceAll(clip(text), "^", "")
+	text = spelled(strings.ReplaceAll(clip(text), "^", ""))
 	r.loops(text, depth)
 	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
 		words := splitWindows(strings.TrimSpace(part))
@@ -180,14 +180,59 @@ func (r *reader) batch(text string, depth int) {
 // loop is a loop of cmd over what a command says that runs each line of it.
 var loop = regexp.MustCompile("(?i)\\bfor\\s+/f\\b[^()]*\\bin\\s*\\(\\s*['`]([^'`()]{1,512})['`]\\s*\\)\\s*do\\s+(?:call\\s+|start\\s+(?:/\\w+\\s+)*|cmd(?:\\.exe)?\\s+/c\\s+)?\"?%%?~?[a-z]\\b\"?\\s*(?:$|[&|)\"])")
 
-// loops notes that what a command brings is run line by line.
+// intoShell is a command whose output an interpreter of Windows takes as its own.
+var intoShell = regexp.MustCompile(`(?i)(?:^|[&(])\s*([^&|()]{1,512}?)\|\s*(?:cmd|powershell|pwsh)(?:\.exe)?(?:\s+-(?:nop|noprofile|c|command)?)*\s*(?:$|[&")\n])`)
+
+// setting is a variable that a line of cmd sets.
+var setting = regexp.MustCompile(`(?i)\bset\s+"?([a-z_][a-z0-9_]{0,31})=([^&|"\n]{0,512})`)
+
+// maxSettings bounds the variables of one line.
+const maxSettings = 16
+
+// spelled is a line of cmd with the variables that it sets itself written out.
+func spelled(text string) string {
+	for _, m := range setting.FindAllStringSubmatch(text, maxSettings) {
+		value := strings.TrimSpace(m[2])
+		if len(text) > maxLine {
+			break
+		}
+		for _, sign := range []string{"!", "%"} {
+			text = replaceFold(text, sign+m[1]+sign, value)
+		}
+	}
+	return text[:min(len(text), maxLine)]
+}
+
+// replaceFold replaces a word in whatever case it is written.
+func replaceFold(text, word, by string) string {
+	var out strings.Builder
+	low, word := strings.ToLower(text), strings.ToLower(word)
+	if len(low) != len(text) {
+		return text // a letter whose small form has another length
+	}
+	for n := 0; out.Len() < maxLine; n++ {
+		i := strings.Index(low, word)
+		if i < 0 {
+			break
+		}
+		out.WriteString(text[:i])
+		out.WriteString(by)
+		text, low = text[i+len(word):], low[i+len(word):]
+	}
+	return out.String() + text
+}
+
+// loops notes that what a command brings is run line by line, or goes into a shell.
 func (r *reader) loops(text string, depth int) {
 	m := loop.FindStringSubmatch(text)
+	if m == nil {
+		m = intoShell.FindStringSubmatch(text)
+	}
 	if m == nil {
 		return
 	}
 	inner := reader{cwd: r.cwd, windows: r.windows, user: r.user}
-	inner.run(splitWindows(m[1]), depth+1)
+	inner.run(splitWindows(strings.TrimLeft(m[1], "\" @")), depth+1)
 	for _, d := range inner.out {
 		if d.Kind == meetguard.DeedFetch && d.File == "" {
 			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: d.What, Host: d.Host})

@@ -313,6 +313,19 @@ func (r *reader) remoteControl(name, all string) {
 	}
 }
 
+// renamedControl: a program in a temporary folder is told what only RustDesk is, a
+// password and the settings of a server, and nothing else.
+// https://rustdesk.com/docs/en/self-host/client-configuration/
+func (r *reader) renamedControl(exe string, args []string) {
+	low := strings.ToLower(strings.ReplaceAll(exe, `\`, "/"))
+	if !containsAny(low, "/tmp/", "/temp/", "/downloads/") || len(args) != 4 {
+		return
+	}
+	if a, b := args[0], args[2]; a == "--password" && b == "--config" || a == "--config" && b == "--password" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote control", Host: domainAmong([]string{exactAfter(args, "--config")}), Mark: []string{"renamed"}})
+	}
+}
+
 // probes notes that a command asks what machine this is and who uses it.
 func (r *reader) probes(name, all string) {
 	switch name {

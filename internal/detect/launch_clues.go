@@ -3,7 +3,6 @@ package detect
 import (
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 
 	"meetguard"
@@ -68,7 +67,7 @@ func (w *scale) stays(d meetguard.Deed) {
 		}
 	}
 	switch {
-	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", (d.What == "at" || d.What == "crontab") && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
 	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "bus service", d.What == "native messaging host":
@@ -87,6 +86,7 @@ func (w *scale) stays(d meetguard.Deed) {
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(baseName(d.From))))
 	}
 	w.borrows(d)
+	w.inBrandFolder(strings.SplitN(low, ".exe", 2)[0])
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
 }
 
@@ -100,7 +100,7 @@ func (w *scale) borrows(d meetguard.Deed) {
 	}
 	for _, m := range d.Mark {
 		name, ok := strings.CutPrefix(m, "called ")
-		if ok && w.s.namesBrand(name) && !slices.ContainsFunc(strings.Split(low, "/"), w.s.namesBrand) {
+		if ok && otherBrand(name, low) {
 			w.add(clueDisguise, 20, fmt.Sprintf("%s is listed as %s", quoted(baseName(low)), quoted(name)))
 		}
 	}
@@ -113,15 +113,30 @@ func (w *scale) borrows(d meetguard.Deed) {
 // names than these.
 var letsIn = set(`client32 rutserv rfusclient winvnc tvnserver dwagsvc sragent srserver aa_v3 ltsvc remoting_host`)
 
-// namesBrand says whether a name has that of meeting software as its first word.
-func (s *subject) namesBrand(name string) bool {
-	name = strings.ToLower(strings.TrimSuffix(name, ".exe"))
+// inBrandFolder weighs that an interpreter lies in a folder of the user that is named
+// for meeting software: no maker brings one there.
+func (w *scale) inBrandFolder(low string) {
+	low = slashed(low)
+	if folder := baseName(strings.TrimSuffix(folderOf(low), "/")); portables[program(low)] && userPlace(low) && folder != "" && (w.s.soundsLike(folder) || pretextName(folder)) {
+		w.add(clueDisguise, 30, fmt.Sprintf("%s lies in a folder that is named for meeting software", quoted(baseName(low))))
+	}
+}
+
+// otherBrand says whether a name is that of meeting software and a promise to help with
+// it, and a path does not have it. By the name alone some list what lies in a folder of
+// their maker.
+func otherBrand(name, low string) bool {
+	name = strings.ToLower(name)
+	found := false
 	for brand := range meetingNames {
-		if strings.HasPrefix(name, brand) {
-			return true
+		if rest := strings.Trim(strings.TrimPrefix(name, brand), " _-"); strings.HasPrefix(name, brand) && (mends[rest] || offers[rest]) {
+			if strings.Contains(low, strings.TrimPrefix(brand, "ms")) {
+				return false
+			}
+			found = true
 		}
 	}
-	return s.soundsLike(name)
+	return found
 }
 
 // shareIn is the machine of a share that a command line names.

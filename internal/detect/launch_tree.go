@@ -24,7 +24,7 @@ func loaderPlace(s *subject) string {
 		}
 		low := slashed(d.File)
 		door := l.door()
-		byHand := door != "" && !callers[door] || l.belowBlindShell() && (coveredPlace(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)) // they have add-ins of their own
+		byHand := door != "" && !callers[door] || l.belowTyped() && coveredPlace(low) && bareIn(low, "c:/programdata/") || l.belowBlindShell() && (coveredPlace(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)) // they have add-ins of their own
 		switch {
 		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
 		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && l.strayLibrary(low, l.Ancestors[0].Signature) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):

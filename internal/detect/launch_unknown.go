@@ -53,6 +53,21 @@ func (w *scale) besidePipe() {
 	}
 }
 
+// fromFinger weighs that a shell of Windows which is given nothing starts right behind
+// finger, of the same parent: it takes what comes from there.
+func (w *scale) fromFinger() {
+	l := w.l
+	if l.name != "cmd" && l.name != "powershell" || len(l.words()) > 1 || l.parent() != "cmd" {
+		return
+	}
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		if st.PPID == l.PPID && program(st.Exe) == "finger" && soon(st, l.Process) {
+			w.deeds(st.Deeds, false)
+			w.add(clueRun, 25, "a shell takes what finger brings")
+		}
+	}
+}
+
 // stageReaders are interpreters that an app has no need of.
 var stageReaders = set(`osascript python python3 perl ruby php node`)
 

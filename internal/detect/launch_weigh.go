@@ -92,6 +92,7 @@ func weighed(s *subject) string {
 	}
 	w.deeds(l.own, true)
 	w.itself()
+	w.fromFinger()
 	if len(w.best) == 0 && len(l.fetched) == 0 && !tempPlace(l.Exe) && !s.mayBring() {
 		return ""
 	}
@@ -431,7 +432,7 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 		w.add(cluePlace, 15, fmt.Sprintf("%s runs from a hidden folder of an image", quoted(baseName(file)))) // old setups keep their parts there
 	} else if home(low) && bareIn(low, "/library/") && coveredPlace(file) {
 		w.add(cluePlace, 25, fmt.Sprintf("%s runs from the folder of folders", quoted(baseName(file))))
-	} else if coveredPlace(file) {
+	} else if coveredPlace(file) || home(low) && strings.Contains(low, "/library/application support/com.apple.") {
 		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
 }
@@ -462,6 +463,10 @@ func (w *scale) itself() {
 			w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(baseName(p.Exe))))
 		}
 	}
+	if app, _, _ := strings.Cut(strings.TrimSuffix(program(appName(l.Exe)), ".app"), "-"); coveredPlace(l.Exe) && (letsIn[l.name] || remoteTools[app]) {
+		w.add(clueOpen, 25, fmt.Sprintf("%s lets somebody in, from where no setup puts anything", quoted(app)))
+	}
+	w.inBrandFolder(l.Exe)
 	if l.toolsBeside() {
 		w.add(clueRun, 25, l.shownRun()+" was brought along with the script that started it")
 	}
