@@ -152,7 +152,7 @@ func portable(s *subject) string {
 		}
 	}
 	if l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
-		if file := l.scriptBeside(); file != "" {
+		if file := l.scriptBeside(exe); file != "" {
 			brought = "was brought with " + clip(baseName(file))
 		}
 	}
@@ -164,8 +164,8 @@ func portable(s *subject) string {
 
 // scriptBeside is the shell script above a launch that lies in the folder into which
 // its program was unpacked.
-func (l *launch) scriptBeside() string {
-	folder := strings.TrimPrefix(folderOf(slashed(l.Exe)), "/private")
+func (l *launch) scriptBeside(exe string) string {
+	folder := strings.TrimPrefix(folderOf(slashed(exe)), "/private")
 	folder = strings.TrimSuffix(strings.TrimSuffix(folder, "bin/"), "go/")
 	if strings.Count(folder, "/") < 4 && !strings.HasPrefix(folder, "/tmp/") || folder == "/tmp/" {
 		return "" // the temporary folder itself
@@ -182,10 +182,23 @@ func (l *launch) scriptBeside() string {
 // parts.
 var bundles = set(`deno bun autoit3`)
 
-// toolsBeside says whether a tool chain, of which no more is known, runs in a temporary
-// folder to which it came with the shell script that started it.
-func (l *launch) toolsBeside() bool {
-	return (l.name == "go" || bundles[l.name]) && !l.known() && tempPlace(l.Exe) && l.scriptBeside() != ""
+// toolsBeside weighs that a tool chain, of which no more is known, ran in a temporary
+// folder to which it came with the shell script that started it, and that the same
+// terminal fetched something right before the script.
+func (w *scale) toolsBeside() {
+	l := w.l
+	all := append(append([]meetguard.Step{}, l.session...), l.chain...)
+	for _, st := range append([]meetguard.Step{{Exe: l.Exe, Deeds: l.own}}, l.chain...) {
+		if name := program(st.Exe); name != "go" && !bundles[name] || !unknownStep(st) || !tempPlace(st.Exe) || l.scriptBeside(st.Exe) == "" {
+			continue
+		}
+		w.add(clueRun, 25, clip(program(st.Exe))+" was brought along with the script that started it")
+		for _, a := range l.chain {
+			if _, ok := w.fetchBefore(all, a); ok && a.Link == meetguard.LinkAncestor {
+				w.add(clueSource, 10, "something is fetched")
+			}
+		}
+	}
 }
 
 // ownJava says whether a launch is of the Java that big setups unpack with

@@ -116,6 +116,7 @@ func weighed(s *subject) string {
 		w.bring(d)
 	}
 	w.besidePipe()
+	w.toolsBeside()
 	w.ran()
 	w.freed()
 	w.admits()
@@ -467,9 +468,6 @@ func (w *scale) itself() {
 		w.add(clueOpen, 25, fmt.Sprintf("%s lets somebody in, from where no setup puts anything", quoted(app)))
 	}
 	w.inBrandFolder(l.Exe)
-	if l.toolsBeside() {
-		w.add(clueRun, 25, l.shownRun()+" was brought along with the script that started it")
-	}
 	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
 	}
