@@ -313,11 +313,20 @@ func (r *reader) remoteControl(name, all string) {
 	}
 }
 
+// meshService is what only the agent of MeshCentral is told, by whatever name: how its
+// service is to be called.
+const meshService = "--meshservicename="
+
 // renamedControl: a program in a temporary folder is told what only RustDesk is, a
 // password and the settings of a server, and nothing else.
 // https://rustdesk.com/docs/en/self-host/client-configuration/
 func (r *reader) renamedControl(exe string, args []string) {
 	low := strings.ToLower(strings.ReplaceAll(exe, `\`, "/"))
+	for _, a := range args {
+		if name, ok := strings.CutPrefix(strings.ToLower(a), meshService); ok && Program(exe) != "sudo" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote control", Mark: []string{"called " + name}})
+		}
+	}
 	if !containsAny(low, "/tmp/", "/temp/", "/downloads/") || len(args) != 4 {
 		return
 	}

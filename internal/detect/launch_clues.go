@@ -64,6 +64,7 @@ func (w *scale) stays(d meetguard.Deed) {
 			if m == "com.apple." && !strings.HasPrefix(low, "/system/") {
 				points = 30
 			}
+			w.strayMaker(strings.Split(strings.TrimPrefix(m, "com."), ".")[0])
 		}
 	}
 	switch {
@@ -88,6 +89,17 @@ func (w *scale) stays(d meetguard.Deed) {
 	w.borrows(d)
 	w.inBrandFolder(strings.SplitN(low, ".exe", 2)[0])
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// strayMaker weighs that a program in the library of its user, in whose path a maker is
+// not named, has something start by that maker's name.
+func (w *scale) strayMaker(maker string) {
+	if len(w.l.Ancestors) == 0 || strings.Contains(slashed(w.l.Ancestors[0].Exe), maker) {
+		return
+	}
+	if a := w.l.Ancestors[0]; home(slashed(a.Exe)) && strings.Contains(slashed(a.Exe), "/library/") && w.byStray() {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s speaks in the name of another maker", quoted(baseName(a.Exe))))
+	}
 }
 
 // borrows weighs that what is to start by itself is listed by the name of a brand that
@@ -314,7 +326,11 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
 	case d.Kind == meetguard.DeedRun && own && landingPlace(d.File) && !signedWell(w.l.Signature) && w.s.soundsLike(name) && promisesFix(name):
-		w.add(clueDisguise, 30, fmt.Sprintf("%s is named like a fix of meeting software", quoted(name)))
+		points := 30
+		if tempPlace(d.File) {
+			points = 40 // nobody put it there by hand
+		}
+		w.add(clueDisguise, points, fmt.Sprintf("%s is named like a fix of meeting software", quoted(name)))
 	case d.Kind == meetguard.DeedRun && landingPlace(d.File) && runExt[pathExt(name)] && pretextName(baseName(strings.TrimSuffix(folderOf(slashed(d.File)), "/"))):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s lies in a folder that is named for the occasion", quoted(name)))
 	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) && !w.makersOwn(name) || own && w.s.soundsLike(name)):

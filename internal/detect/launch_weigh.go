@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -252,7 +253,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			}
 		case meetguard.DeedDequarantine, meetguard.DeedResign:
 			if low := slashed(d.File); d.Kind == meetguard.DeedResign && (strings.HasPrefix(low, "/library/") || strings.HasPrefix(low, "/applications/")) {
-				w.add(clueGate, 15, "a program is signed anew")
+				points := 15
+				if l := w.l; l.cast["rm"] && strings.HasPrefix(low, "/applications/") && !l.pastedBelow() && slices.ContainsFunc(l.Ancestors, func(a meetguard.Process) bool { return landingPlace(a.Exe) }) {
+					points = 30 // what was there is gone
+				}
+				w.add(clueGate, points, "a program is signed anew")
 			}
 			if hotPlace(d.File) || landingPlace(d.File) || coveredPlace(d.File) {
 				w.add(clueGate, 20, "the system's check of a file is put off")
@@ -273,6 +278,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			}
 			if d.What == "remote control" {
 				w.broughtBefore()
+				w.calledBrand(d)
 			}
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
@@ -328,15 +334,31 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 	}
 }
 
-// byStray weighs that a program in a folder of its user, for which nobody vouches, and
-// no interpreter, started the launch.
-func (w *scale) byStray() {
-	if len(w.l.Ancestors) == 0 {
-		return
+// calledBrand weighs that a tool which lets somebody in is to be listed by the name of
+// meeting software.
+func (w *scale) calledBrand(d meetguard.Deed) {
+	for _, m := range d.Mark {
+		name, ok := strings.CutPrefix(m, "called ")
+		for brand := range meetingNames {
+			if ok && strings.HasPrefix(name, brand) {
+				w.add(clueDisguise, 20, fmt.Sprintf("it is to be listed as %s", quoted(name)))
+			}
+		}
 	}
-	if a := w.l.Ancestors[0]; userPlace(a.Exe) && !signedWell(a.Signature) && !interpreters[w.l.above[0]] && !portables[w.l.above[0]] && !installedPlace(a.Exe) {
+}
+
+// byStray says, and weighs, that a program in a folder of its user, for which nobody vouches, and
+// no interpreter, started the launch.
+func (w *scale) byStray() bool {
+	if len(w.l.Ancestors) == 0 {
+		return false
+	}
+	a := w.l.Ancestors[0]
+	stray := userPlace(a.Exe) && !signedWell(a.Signature) && !interpreters[w.l.above[0]] && !portables[w.l.above[0]] && !installedPlace(a.Exe)
+	if stray {
 		w.add(clueStart, 20, fmt.Sprintf("it began with %s, in a folder of its user", quoted(baseName(a.Exe))))
 	}
+	return stray
 }
 
 // broughtBefore weighs that the same terminal brought something from a host that
@@ -461,7 +483,11 @@ func (w *scale) itself() {
 	}
 	for _, p := range append([]meetguard.Process{*l.Process}, l.Ancestors...) {
 		if l.OS == "darwin" && strayDaemon(p) {
-			w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(baseName(p.Exe))))
+			points := 25
+			if !l.pastedBelow() && l.Exe != p.Exe {
+				points = 45 // it does things for somebody
+			}
+			w.add(clueDisguise, points, fmt.Sprintf("%s is named like a part of the system", quoted(baseName(p.Exe))))
 		}
 	}
 	if app, _, _ := strings.Cut(strings.TrimSuffix(program(appName(l.Exe)), ".app"), "-"); coveredPlace(l.Exe) && (letsIn[l.name] || remoteTools[app]) {
