@@ -108,7 +108,7 @@ func (r *reader) line(text string, depth int) {
 		}
 		words = r.redirected(name, words)
 		if name == "crontab" && c.piped && i > 0 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
+			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text), Mark: []string{"job"}}) // not the list
 			continue
 		}
 		sourced := words[0] == "." || words[0] == "source"

@@ -68,7 +68,7 @@ func (w *scale) stays(d meetguard.Deed) {
 		}
 	}
 	switch {
-	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", (d.What == "at" || d.What == "crontab") && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", (d.What == "at" || contains(d.Mark, "job")) && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
 	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "bus service", d.What == "native messaging host":
@@ -142,8 +142,8 @@ func otherBrand(name, low string) bool {
 	found := false
 	for brand := range meetingNames {
 		if rest := strings.Trim(strings.TrimPrefix(name, brand), " _-"); strings.HasPrefix(name, brand) && (mends[rest] || offers[rest]) {
-			if strings.Contains(low, strings.TrimPrefix(brand, "ms")) {
-				return false
+			if strings.Contains(low, strings.TrimPrefix(brand, "ms")) || strings.Contains(low, "microsoft") || strings.Contains(low, "cisco") {
+				return false // their makers have folders with their own names
 			}
 			found = true
 		}

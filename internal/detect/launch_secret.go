@@ -174,7 +174,7 @@ func (s *subject) asksAsBrand() bool {
 	switch {
 	case ok:
 		text, _, _ = strings.Cut(text, `"`)
-	case windowTools[s.run.name]:
+	case windowTools[s.run.name] && !s.run.ownScriptAbove():
 		text = all
 	default:
 		return false
