@@ -174,7 +174,7 @@ func (s *subject) asksAsBrand() bool {
 	switch {
 	case ok:
 		text, _, _ = strings.Cut(text, `"`)
-	case windowTools[s.run.name] && !s.run.ownScriptAbove():
+	case windowTools[s.run.name] && !s.run.ownScriptAbove() && !(shells[s.run.parent()] && s.run.blindParent()): // it may be one
 		text = all
 	default:
 		return false
