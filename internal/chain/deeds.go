@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"slices"
 	"strings"
 
 	"meetguard"
@@ -39,9 +40,13 @@ func Deeds(f *meetguard.Facts) []meetguard.Deed {
 		} else {
 			r.run(words, 0)
 		}
+		r.renamedControl(p.Exe, words[1:])
 	}
 	if f.Script != nil && !onlyLooks(words) {
 		r.script(f.Script, Program(p.Exe))
+	}
+	if r.has(meetguard.DeedBlind) && sparesItself(strings.Join(words, " ")) {
+		r.out = slices.DeleteFunc(r.out, func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedBlind })
 	}
 	return r.out
 }
@@ -210,6 +215,10 @@ func (r *reader) run(words []string, depth int) {
 				r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: name, Host: to, Mark: []string{"share"}})
 				return
 			}
+			if publishes(args[0]) && strings.Contains(a, ";") {
+				r.publishes(args, all)
+				return
+			}
 			if low := strings.ToLower(a); containsAny(low, "iex", "irm ", "invoke-", "i?x", "script:http", "downloadstring") {
 				r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
 				r.power(args, all)
@@ -219,6 +228,10 @@ func (r *reader) run(words []string, depth int) {
 			}
 		}
 		r.interpreter(name, args, depth)
+	case publisher:
+		if strings.Contains(all, ";") {
+			r.publishes(args, all)
+		}
 	case "forfiles":
 		r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
 		r.batch(exactAfter(args, "/c"), depth+1)
@@ -244,6 +257,26 @@ func (r *reader) run(words []string, depth int) {
 	default:
 		r.shapes(name, args, all)
 		r.fileTool(name, args, all)
+	}
+}
+
+// publisher is a program of Windows that hands the name of a server, which it is
+// given, to PowerShell as it is. What stands behind a semicolon there is code.
+// https://lolbas-project.github.io/lolbas/Binaries/Syncappvpublishingserver/
+const publisher = "syncappvpublishingserver"
+
+// publishes says whether a script is the twin of that program.
+func publishes(script string) bool {
+	return strings.TrimSuffix(Program(script), ".vbs") == publisher
+}
+
+// publishes notes code that is run in the name of that program.
+func (r *reader) publishes(args []string, all string) {
+	r.add(meetguard.Deed{Kind: meetguard.DeedHide, What: "detour"})
+	r.add(meetguard.Deed{Kind: meetguard.DeedEncoded, What: "split"})
+	r.power(args, all)
+	if host, _ := split(urlText(all)); host != "" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: publisher, Host: host})
 	}
 }
 

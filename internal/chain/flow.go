@@ -94,7 +94,7 @@ func (r *reader) copies(name string, plain []string, all string) {
 			}
 		}
 	}
-	if d.From != "" && strings.HasSuffix(d.File, "/") { // into a folder: by the name of the original
+	if d.From != "" && strings.HasSuffix(d.File, "/") && remoteOf(name, d.File) == "" { // into a folder: by the name of the original
 		d.File += base(d.From)
 	}
 	r.add(d)

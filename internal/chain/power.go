@@ -171,3 +171,26 @@ var powerMarks = []powerMark{
 	{meetguard.Deed{Kind: meetguard.DeedPrompt, What: "powershell"}, []string{"promptforcredential", "get-credential"}},
 	{meetguard.Deed{Kind: meetguard.DeedDequarantine, What: "powershell"}, []string{"unblock-file"}},
 }
+
+// sparedPaths are the paths that PowerShell is told to keep the scanner away from.
+var sparedPaths = regexp.MustCompile(`(?i)-exclusion(?:path|process)\s+((?:["']?[a-z%$][^"',;|]*["']?(?:\s*,\s*)?)+)`)
+
+// sparesItself says whether all that the scanner is kept away from lies where only
+// administrators may write, in a folder of its own: that is what setups do for the
+// sake of speed.
+func sparesItself(all string) bool {
+	found := sparedPaths.FindAllStringSubmatch(all, -1)
+	if len(found) == 0 || strings.Count(strings.ToLower(all), "mppreference") != len(found) || strings.Contains(strings.ToLower(all), "-disable") {
+		return false
+	}
+	for _, m := range found {
+		for _, p := range strings.Split(m[1], ",") {
+			low := strings.ReplaceAll(strings.ToLower(strings.Trim(strings.TrimSpace(p), `"' `)), `\`, "/")
+			_, rest, ok := strings.Cut(low, ":/program files")
+			if !ok || strings.Count(strings.Trim(rest, "/ "), "/") < 1 && !strings.HasPrefix(rest, "/") || len(rest) < 4 {
+				return false
+			}
+		}
+	}
+	return true
+}

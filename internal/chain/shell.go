@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"regexp"
 	"strings"
 
 	"meetguard"
@@ -107,7 +108,7 @@ func (r *reader) line(text string, depth int) {
 		}
 		words = r.redirected(name, words)
 		if name == "crontab" && c.piped && i > 0 {
-			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text)})
+			r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: name, File: pathWord(text), Mark: []string{"job"}}) // not the list
 			continue
 		}
 		sourced := words[0] == "." || words[0] == "source"
@@ -155,7 +156,8 @@ func quoteAll(words []string) []string {
 }
 
 func (r *reader) batch(text string, depth int) {
-	text = strings.ReplaceAll(clip(text), "^", "")
+	text = spelled(strings.ReplaceAll(clip(text), "^", ""))
+	r.loops(text, depth)
 	for i, part := range strings.FieldsFunc(text, func(c rune) bool { return c == '&' || c == '|' || c == '\n' || c == '(' || c == ')' }) {
 		words := splitWindows(strings.TrimSpace(part))
 		if len(words) > 2 && strings.EqualFold(words[0], "start") && strings.EqualFold(words[1], "/min") {
@@ -172,6 +174,69 @@ func (r *reader) batch(text string, depth int) {
 			r.add(meetguard.Deed{Kind: meetguard.DeedRun, File: words[0], What: "program"})
 		}
 		r.run(words, depth+1)
+	}
+}
+
+// loop is a loop of cmd over what a command says that runs each line of it.
+var loop = regexp.MustCompile("(?i)\\bfor\\s+/f\\b[^()]*\\bin\\s*\\(\\s*['`]([^'`()]{1,512})['`]\\s*\\)\\s*do\\s+(?:call\\s+|start\\s+(?:/\\w+\\s+)*|cmd(?:\\.exe)?\\s+/c\\s+)?\"?%%?~?[a-z]\\b\"?\\s*(?:$|[&|)\"])")
+
+// intoShell is a command whose output an interpreter of Windows takes as its own.
+var intoShell = regexp.MustCompile(`(?i)(?:^|[&(])\s*([^&|()]{1,512}?)\|\s*(?:cmd|powershell|pwsh)(?:\.exe)?(?:\s+-(?:nop|noprofile|c|command)?)*\s*(?:$|[&")\n])`)
+
+// setting is a variable that a line of cmd sets.
+var setting = regexp.MustCompile(`(?i)\bset\s+"?([a-z_][a-z0-9_]{0,31})=([^&|"\n]{0,512})`)
+
+// maxSettings bounds the variables of one line.
+const maxSettings = 16
+
+// spelled is a line of cmd with the variables that it sets itself written out.
+func spelled(text string) string {
+	for _, m := range setting.FindAllStringSubmatch(text, maxSettings) {
+		value := strings.TrimSpace(m[2])
+		if len(text) > maxLine {
+			break
+		}
+		for _, sign := range []string{"!", "%"} {
+			text = replaceFold(text, sign+m[1]+sign, value)
+		}
+	}
+	return text[:min(len(text), maxLine)]
+}
+
+// replaceFold replaces a word in whatever case it is written.
+func replaceFold(text, word, by string) string {
+	var out strings.Builder
+	low, word := strings.ToLower(text), strings.ToLower(word)
+	if len(low) != len(text) {
+		return text // a letter whose small form has another length
+	}
+	for n := 0; out.Len() < maxLine; n++ {
+		i := strings.Index(low, word)
+		if i < 0 {
+			break
+		}
+		out.WriteString(text[:i])
+		out.WriteString(by)
+		text, low = text[i+len(word):], low[i+len(word):]
+	}
+	return out.String() + text
+}
+
+// loops notes that what a command brings is run line by line, or goes into a shell.
+func (r *reader) loops(text string, depth int) {
+	m := loop.FindStringSubmatch(text)
+	if m == nil {
+		m = intoShell.FindStringSubmatch(text)
+	}
+	if m == nil {
+		return
+	}
+	inner := reader{cwd: r.cwd, windows: r.windows, user: r.user}
+	inner.run(splitWindows(strings.TrimLeft(m[1], "\" @")), depth+1)
+	for _, d := range inner.out {
+		if d.Kind == meetguard.DeedFetch && d.File == "" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedFetchRun, What: d.What, Host: d.Host})
+		}
 	}
 }
 

@@ -45,7 +45,8 @@ func (r *reader) writesStart(file, all string) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: what, File: file})
 		return
 	}
-	if profiles[strings.ToLower(base(file))] && startsByItself(all) {
+	name := strings.ToLower(base(file))
+	if profiles[name] && (name != "profile" || file == "/etc/profile") && startsByItself(all) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "profile", File: file, From: startedBy(all)})
 	}
 }
@@ -309,6 +310,28 @@ func (r *reader) remoteControl(name, all string) {
 	if containsAny(name, "anydesk", "rustdesk", "teamviewer", "screenconnect", "ultraviewer", "splashtop", "meshagent", "meshcentral", "supremo", "dwagent", "tightvnc", "winvnc", "getscreen", "ammyy", "remoteutilities", "rutserv", "netsupport", "client32", "connectwise", "atera", "simplehelp", "tacticalagent", "zohoassist", "logmein", "parsec") &&
 		containsAny(all, "--set-password", "--password", "--silent", "-silent", "/silent", "--install", "--unattended", "-fullinstall", "/s ", "--noui") {
 		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote control"})
+	}
+}
+
+// meshService is what only the agent of MeshCentral is told, by whatever name: how its
+// service is to be called.
+const meshService = "--meshservicename="
+
+// renamedControl: a program in a temporary folder is told what only RustDesk is, a
+// password and the settings of a server, and nothing else.
+// https://rustdesk.com/docs/en/self-host/client-configuration/
+func (r *reader) renamedControl(exe string, args []string) {
+	low := strings.ToLower(strings.ReplaceAll(exe, `\`, "/"))
+	for _, a := range args {
+		if name, ok := strings.CutPrefix(strings.ToLower(a), meshService); ok && Program(exe) != "sudo" {
+			r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote control", Mark: []string{"called " + name}})
+		}
+	}
+	if !containsAny(low, "/tmp/", "/temp/", "/downloads/") || len(args) != 4 {
+		return
+	}
+	if a, b := args[0], args[2]; a == "--password" && b == "--config" || a == "--config" && b == "--password" {
+		r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: "remote control", Host: domainAmong([]string{exactAfter(args, "--config")}), Mark: []string{"renamed"}})
 	}
 }
 

@@ -107,7 +107,11 @@ func (r *reader) windowsSetting(name string, args []string, all string) {
 		}
 		r.add(d)
 	case name == "reg" && strings.Contains(all, " add ") && strings.Contains(all, `\currentversion\run`):
-		r.add(meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d"), Mark: hiddenScript(all)})
+		d := meetguard.Deed{Kind: meetguard.DeedPersist, What: "run key", File: after(args, "/d"), Mark: hiddenScript(all)}
+		if called := after(args, "/v"); called != "" {
+			d.Mark = append(d.Mark, "called "+called)
+		}
+		r.add(d)
 	case name == "reg" && strings.Contains(all, "windows defender"):
 		r.add(meetguard.Deed{Kind: meetguard.DeedBlind, What: name})
 	case name == "sc" && strings.Contains(all, " create "):
@@ -280,6 +284,9 @@ func (r *reader) fileTool(name string, args []string, all string) {
 			}
 		}
 	case "sqlite3":
+		if strings.Contains(all, "/tcc.db") && containsAny(all, "insert ", "replace ", "update ") {
+			r.add(meetguard.Deed{Kind: meetguard.DeedAdmit, What: privacyList})
+		}
 		if containsAny(all, ".backup", ".dump", ".output", ".clone", "vacuum into") && len(plain) > 0 {
 			r.add(meetguard.Deed{Kind: meetguard.DeedPack, What: name, File: pathAmong(strings.FieldsFunc(args[len(args)-1], func(c rune) bool { return c == ' ' || c == '\'' || c == '"' }))})
 		}

@@ -720,7 +720,7 @@ func (n *node) settle() *node {
 // doors are programs that start things which have nothing to do with one
 // another but that one person, or the system, wanted them.
 var doors = set(`launchd systemd init explorer finder dock userinit services svchost wininit winlogon runtimebroker sihost taskhostw taskeng
-	terminal iterm2 iterm gnome-terminal-server gnome-terminal gnome-terminal- konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal tilix ghostty openconsole mintty git-bash
+	terminal iterm2 iterm gnome-terminal-server gnome-terminal gnome-terminal- konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal tilix ghostty ptyxis kgx foot terminator mate-terminal lxterminal qterminal rio tabby guake yakuake openconsole mintty git-bash
 	loginwindow login sshd gnome-shell plasmashell xfce4-session gnome-session-binary kwin_x11 kwin_wayland cinnamon mate-session sway nautilus dolphin thunar xdg-open
 	chrome msedge firefox brave safari opera arc chromium vivaldi iexplore
 	cron crond tmux screen code cursor runtimebroker containerd-shim containerd-shim-runc-v2 dockerd

@@ -459,6 +459,9 @@ func (b *brand) proof(s meetguard.Signature) proof {
 		if b.subjects[strings.ToLower(s.Subject)] || s.TeamID != "" && b.teams[strings.ToLower(s.TeamID)] {
 			return proven
 		}
+		if named { // by the name of the maker, of which it is not known whether he signs with it
+			return proofUnknown
+		}
 		return otherSigner
 	case meetguard.SignatureUnsigned, meetguard.SignatureAdhoc:
 		return unsigned

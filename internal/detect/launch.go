@@ -55,9 +55,6 @@ func (s *subject) takeLaunch() {
 	if s.asksForServer() || s.asksForMaker() {
 		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedPrompt })
 	}
-	if l.sparesItself() {
-		l.own = slices.DeleteFunc(slices.Clone(l.own), func(d meetguard.Deed) bool { return d.Kind == meetguard.DeedBlind })
-	}
 	l.fetched = l.findFetched()
 	if s.Script == nil {
 		return

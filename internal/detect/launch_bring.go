@@ -167,7 +167,7 @@ func (l *launch) runsItself() bool {
 // into a script before they run it have it there.
 func (w *scale) fromTemp(d meetguard.Deed) {
 	text := fmt.Sprintf("it is run from where it was put (%s)", quoted(baseName(d.File)))
-	if w.l.typed() && (shells[w.l.name] || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
+	if w.l.typed() && (shells[w.l.name] || w.l.name == "sudo" || w.l.name == "doas" || w.l.runsItself()) && !coveredPlace(d.File) && !hiddenName(baseName(slashed(d.File))) {
 		w.came(clueRun, 15, text, d.Host)
 		return
 	}

@@ -64,10 +64,11 @@ func (w *scale) stays(d meetguard.Deed) {
 			if m == "com.apple." && !strings.HasPrefix(low, "/system/") {
 				points = 30
 			}
+			w.strayMaker(strings.Split(strings.TrimPrefix(m, "com."), ".")[0])
 		}
 	}
 	switch {
-	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", d.What == "at" && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
+	case d.What == "hijack", d.What == "link handler", d.What == "environment hook", d.What == "folder action", d.What == "build hook", d.What == "login", coveredPlace(d.File), contains(d.Mark, "hidden script"), contains(d.Mark, "false name"), d.What == "login hook", d.What == "profile", d.What == "event", d.What == "preload", d.What == "authorized keys", (d.What == "at" || contains(d.Mark, "job")) && tempPlace(d.File), d.What == "startup folder" && w.l.name != "explorer":
 		points = 30
 	case strings.Contains(low, "/appdata/local/programs/"), d.What == "plug-in", d.What == "module":
 	case d.What == "crontab", userPlace(d.File), d.What == "at", d.What == "autostart", d.What == "registry", d.What == "transfer job", d.What == "bus service", d.What == "native messaging host":
@@ -85,7 +86,69 @@ func (w *scale) stays(d meetguard.Deed) {
 		points = max(points, 25)
 		w.add(clueDisguise, 15, fmt.Sprintf("%s is named for the occasion", quoted(baseName(d.From))))
 	}
+	w.borrows(d)
+	w.inBrandFolder(strings.SplitN(low, ".exe", 2)[0])
 	w.add(clueStay, points, "something is to start by itself ("+clip(d.What)+")")
+}
+
+// strayMaker weighs that a program in the library of its user, in whose path a maker is
+// not named, has something start by that maker's name.
+func (w *scale) strayMaker(maker string) {
+	if len(w.l.Ancestors) == 0 || strings.Contains(slashed(w.l.Ancestors[0].Exe), maker) {
+		return
+	}
+	if a := w.l.Ancestors[0]; home(slashed(a.Exe)) && strings.Contains(slashed(a.Exe), "/library/") && w.byStray() {
+		w.add(clueDisguise, 20, fmt.Sprintf("%s speaks in the name of another maker", quoted(baseName(a.Exe))))
+	}
+}
+
+// borrows weighs that what is to start by itself is listed by the name of a brand that
+// its path does not have, and that it is a tool which lets somebody in, in a folder of
+// its user.
+func (w *scale) borrows(d meetguard.Deed) {
+	low := slashed(d.File)
+	if !userPlace(low) {
+		return
+	}
+	for _, m := range d.Mark {
+		name, ok := strings.CutPrefix(m, "called ")
+		if ok && otherBrand(name, low) {
+			w.add(clueDisguise, 20, fmt.Sprintf("%s is listed as %s", quoted(baseName(low)), quoted(name)))
+		}
+	}
+	if name := program(low); remoteTools[name] || letsIn[name] {
+		w.add(clueOpen, 25, fmt.Sprintf("%s lets somebody in, from a folder of its user", quoted(baseName(low))))
+	}
+}
+
+// letsIn are the programs of tools for help at a distance that are called by other
+// names than these.
+var letsIn = set(`client32 rutserv rfusclient winvnc tvnserver dwagsvc sragent srserver aa_v3 ltsvc remoting_host`)
+
+// inBrandFolder weighs that an interpreter lies in a folder of the user that is named
+// for meeting software: no maker brings one there.
+func (w *scale) inBrandFolder(low string) {
+	low = slashed(low)
+	if folder := baseName(strings.TrimSuffix(folderOf(low), "/")); portables[program(low)] && userPlace(low) && folder != "" && (w.s.soundsLike(folder) || pretextName(folder)) {
+		w.add(clueDisguise, 30, fmt.Sprintf("%s lies in a folder that is named for meeting software", quoted(baseName(low))))
+	}
+}
+
+// otherBrand says whether a name is that of meeting software and a promise to help with
+// it, and a path does not have it. By the name alone some list what lies in a folder of
+// their maker.
+func otherBrand(name, low string) bool {
+	name = strings.ToLower(name)
+	found := false
+	for brand := range meetingNames {
+		if rest := strings.Trim(strings.TrimPrefix(name, brand), " _-"); strings.HasPrefix(name, brand) && (mends[rest] || offers[rest]) {
+			if strings.Contains(low, strings.TrimPrefix(brand, "ms")) || strings.Contains(low, "microsoft") || strings.Contains(low, "cisco") {
+				return false // their makers have folders with their own names
+			}
+			found = true
+		}
+	}
+	return found
 }
 
 // shareIn is the machine of a share that a command line names.
@@ -236,6 +299,10 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 	default:
 		return
 	}
+	if low := slashed(d.File); d.Kind == meetguard.DeedRun && (d.What == "regsvr32" || d.What == "rundll32") && otherDrive(low) && dataExt[pathExt(low)] && pathExt(low) != ".dll" {
+		w.add(clueDisguise, 40, fmt.Sprintf("%s is loaded as a library", quoted(baseName(low))))
+		w.add(clueDetour, 20, fmt.Sprintf("%s is handed to %s", quoted(baseName(low)), clip(d.What)))
+	}
 	if d.File == "" || d.What == "unpack" || !userPlace(d.File) && !coveredPlace(d.File) {
 		return
 	}
@@ -253,13 +320,17 @@ func (w *scale) disguised(d meetguard.Deed, own bool) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is an archive by the name of something else", quoted(baseName(d.From))))
 	}
 	switch {
-	case d.Kind == meetguard.DeedPack && unfinished(name), readSettings(d):
+	case d.Kind == meetguard.DeedPack && unfinished(name), readSettings(d), d.Kind == meetguard.DeedFetch && d.What == "git" && dotFile(d.File):
 	case hiddenName(name) && !(devFolders[name] && dotFile(d.File)) && !loginFile(slashed(d.File)) && (coveredPlace(d.File) || tempPlace(d.File)) && (d.Kind != meetguard.DeedPack && d.Kind != meetguard.DeedPersist || !dotFile(d.File)):
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is hidden", quoted(name)))
 	case systemLike(strings.TrimSuffix(name, ".exe")) && !strings.Contains(slashed(d.File), ".app/contents/"):
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is named like a part of the system", quoted(name)))
 	case d.Kind == meetguard.DeedRun && own && landingPlace(d.File) && !signedWell(w.l.Signature) && w.s.soundsLike(name) && promisesFix(name):
-		w.add(clueDisguise, 30, fmt.Sprintf("%s is named like a fix of meeting software", quoted(name)))
+		points := 30
+		if tempPlace(d.File) {
+			points = 40 // nobody put it there by hand
+		}
+		w.add(clueDisguise, points, fmt.Sprintf("%s is named like a fix of meeting software", quoted(name)))
 	case d.Kind == meetguard.DeedRun && landingPlace(d.File) && runExt[pathExt(name)] && pretextName(baseName(strings.TrimSuffix(folderOf(slashed(d.File)), "/"))):
 		w.add(clueDisguise, 15, fmt.Sprintf("%s lies in a folder that is named for the occasion", quoted(name)))
 	case d.Kind != meetguard.DeedPack && codeName(name) && tempPlace(d.File) && (pretextName(name) && !w.makersOwn(name) || own && w.s.soundsLike(name)):

@@ -289,8 +289,8 @@ func (l *launch) blindAtDoor() string {
 		return fmt.Sprintf("%s asks where it is, below a shell that %s started.", l.shownRun(), clip(l.above[1]))
 	}
 	switch p := l.parent(); {
-	case p == "rundll32" && len(l.above) > 1 && l.above[1] == "explorer" && len(l.Ancestors[0].Args) == 0 && l.Ancestors[0].CommandLine == "" && (l.name == "cmd" || l.name == "powershell" || l.name == "schtasks" || l.name == "reg"):
-		return fmt.Sprintf("Somebody opened a library with rundll32, and it started %s.", l.shownRun())
+	case (p == "rundll32" || p == "regsvr32") && len(l.above) > 1 && l.above[1] == "explorer" && l.blindParent() && (l.name == "cmd" || l.name == "powershell" || l.name == "schtasks" || l.name == "reg"):
+		return fmt.Sprintf("Somebody opened a library with %s, and it started %s.", clip(p), l.shownRun())
 	case l.known():
 	case browsers[p] && (l.name == "powershell" || l.name == "pwsh"):
 		return fmt.Sprintf("%s started %s, as a line that is pasted into its windows does.", clip(p), l.shownRun())

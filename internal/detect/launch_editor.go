@@ -121,7 +121,14 @@ func castOf(l *launch, groups map[string]string) []string {
 // badCast says whether those programs do more than any app may: two of which one
 // does something that is known to be strange, or three of which nothing is known.
 func (s *subject) badCast(groups map[string]string) bool {
-	bad, blind := map[string]bool{}, map[string]bool{}
+	bad, blind := s.sortCast(groups)
+	return len(bad) > 0 && len(bad)+len(blind) > 1 || len(blind) > 2
+}
+
+// sortCast are the groups of which one does something that is known to be strange, and
+// of the others those of which nothing is known.
+func (s *subject) sortCast(groups map[string]string) (bad, blind map[string]bool) {
+	bad, blind = map[string]bool{}, map[string]bool{}
 	for _, st := range append([]meetguard.Step{{Exe: s.run.Exe, Deeds: s.run.own}}, s.run.chain...) {
 		group := groups[program(st.Exe)]
 		if group == "" || st.Link == meetguard.LinkFile {
@@ -135,6 +142,7 @@ func (s *subject) badCast(groups map[string]string) bool {
 				}
 			case d.Kind == meetguard.DeedUpload && len(s.run.kinds) == 0 && s.toMaker(d.Host), d.Kind == meetguard.DeedRun, d.Kind == meetguard.DeedOrigin, d.Kind == meetguard.DeedFetch && (s.ownUpdate(d.Host) || d.File == "" && s.strangeness(d.Host).mere && !s.piped()):
 			case d.Kind == meetguard.DeedProbe, d.Kind == meetguard.DeedDecoy, d.Kind == meetguard.DeedErase, d.Kind == meetguard.DeedPack && !coveredPlace(d.File), d.Kind == meetguard.DeedUnpack && ownFolder(d.File) && ownFolder(d.From), d.Kind == meetguard.DeedChmod && ownFolder(d.File):
+			case (d.Kind == meetguard.DeedDequarantine || d.Kind == meetguard.DeedPersist) && audioPlugIn(slashed(d.File)):
 			default:
 				bad[group] = true
 			}
@@ -143,7 +151,7 @@ func (s *subject) badCast(groups map[string]string) bool {
 	for g := range bad {
 		delete(blind, g)
 	}
-	return len(bad) > 0 && len(bad)+len(blind) > 1 || len(blind) > 2
+	return bad, blind
 }
 
 func (l *launch) hasAbove(name string) bool {

@@ -371,7 +371,17 @@ func (l *launch) runs(file string) bool {
 // people do not.
 func hotPlace(p string) bool {
 	low := slashed(p)
+	if audioPlugIn(low) {
+		return false
+	}
 	return tempPlace(p) || strings.HasPrefix(low, "/users/") && strings.Contains(low, "/library/") && !strings.Contains(low, "/developer/") || strings.HasPrefix(low, "~/library/")
+}
+
+// audioPlugIn says whether a path is that of a plug-in for programs of music, in plain
+// sight: those of hobbyists are not signed, and come with the advice to free them.
+func audioPlugIn(low string) bool {
+	_, rest, ok := strings.Cut(low, "/library/audio/plug-ins/")
+	return ok && !strings.HasPrefix(rest, ".") && !strings.Contains(rest, "/.")
 }
 
 // encodedRun: an encoded command that a person's program started.

@@ -27,6 +27,9 @@ func (s *subject) otherGoods() bool {
 	if s.Signature.Status == meetguard.SignatureValid && s.Signature.Abused == "" {
 		return portableEdition(low) || roomDevice(baseName(low)) || s.run != nil && s.inOtherPrograms(low)
 	}
+	if s.run != nil && s.Signature.Status == meetguard.SignatureUnknown && s.inOtherPrograms(low) {
+		return true
+	}
 	return s.run != nil && s.claim.brand.weak[strings.TrimSuffix(baseName(low), ".exe")] && s.inOtherPrograms(low)
 }
 

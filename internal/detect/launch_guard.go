@@ -2,7 +2,6 @@ package detect
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 
 	"meetguard"
@@ -46,6 +45,9 @@ func systemPart(s *subject) string {
 	name := strings.TrimLeft(l.name, ".")
 	if low := slashed(l.Exe); noProgramPlace(low) && (strings.HasPrefix(name, "com.apple.") || s.Signature.Status == meetguard.SignatureAdhoc || s.Signature.Status == meetguard.SignatureUnsigned) {
 		return fmt.Sprintf("%s runs from a folder that holds no programs.", quoted(baseName(l.Exe)))
+	}
+	if l.OS == "linux" && sessionParts[name] && bareInTemp(l.Exe) {
+		return fmt.Sprintf("%s is named like a part of the desktop and lies in a temporary folder.", quoted(baseName(l.Exe)))
 	}
 	part := partOf(l.OS, name) || l.OS == "windows" && nearSystemName(name) || strings.HasPrefix(name, "com.apple.") || strings.HasPrefix(name, "kworker")
 	if !part || l.builtHere() || ownService(l.Exe) || !userPlace(l.Exe) || otherRoot(l.OS, slashed(l.Exe)) || strings.Contains(slashed(l.Exe), ".app/contents/") && !strings.HasPrefix(name, "com.apple.") {
@@ -140,37 +142,25 @@ func (s *subject) installsService(f, d meetguard.Deed) bool {
 	return true
 }
 
-// sparedPaths are the paths that PowerShell is told to keep the scanner away from.
-var sparedPaths = regexp.MustCompile(`(?i)-exclusion(?:path|process)\s+((?:["']?[a-z%$][^"',;|]*["']?(?:\s*,\s*)?)+)`)
-
-// sparesItself says whether all that the scanner is kept away from lies where only
-// administrators may write, in a folder of its own: that is what setups do for the
-// sake of speed.
-func (l *launch) sparesItself() bool {
-	if !l.does(meetguard.DeedBlind) {
-		return false
-	}
-	all := strings.Join(l.words(), " ")
-	found := sparedPaths.FindAllStringSubmatch(all, -1)
-	if len(found) == 0 || strings.Count(strings.ToLower(all), "mppreference") != len(found) || strings.Contains(strings.ToLower(all), "-disable") {
-		return false
-	}
-	for _, m := range found {
-		for _, p := range strings.Split(m[1], ",") {
-			low := slashed(strings.Trim(strings.TrimSpace(p), `"' `))
-			_, rest, ok := strings.Cut(low, ":/program files")
-			if !ok || strings.Count(strings.Trim(rest, "/ "), "/") < 1 && !strings.HasPrefix(rest, "/") || len(rest) < 4 {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 func blinds(s *subject) string {
 	l := s.run
 	if l == nil || l.managed || !l.does(meetguard.DeedBlind) || s.code != nil && s.trait("defender-exclusion", "kill-security") && defender(s) != "" {
 		return ""
 	}
 	return fmt.Sprintf("%s keeps the virus scanner from looking.", l.shownRun())
+}
+
+// strayDaemon says whether a program has the name of a daemon of macOS and lies in
+// none of the folders that only Apple writes to.
+func strayDaemon(p meetguard.Process) bool {
+	if !macDaemons[program(p.Exe)] || signedWell(p.Signature) {
+		return false
+	}
+	low := slashed(p.Exe)
+	for _, folder := range []string{"/system/", "/usr/libexec/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/", "/library/apple/"} {
+		if strings.HasPrefix(low, folder) {
+			return false
+		}
+	}
+	return strings.HasPrefix(low, "/") && !strings.Contains(low, ".app/contents/") && !ownService(p.Exe)
 }

@@ -10,7 +10,7 @@ import (
 var (
 	shells       = set(`sh bash zsh dash ksh fish`)
 	interpreters = set(`sh bash zsh dash ksh osascript python python3 perl ruby node php powershell pwsh cmd wscript cscript mshta rundll32 regsvr32 msiexec`)
-	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal mintty`)
+	terminals    = set(`terminal iterm2 iterm gnome-terminal-server gnome-terminal konsole xterm alacritty kitty wezterm-gui warp hyper windowsterminal xfce4-terminal mintty ghostty tilix ptyxis kgx foot terminator mate-terminal lxterminal qterminal rio tabby guake yakuake`)
 	fetchers     = set(`curl wget nscurl aria2c`)
 	// programs that start another one, so that it has another parent
 	launchers = set(`conhost forfiles pcalua wt ssh wmic hh control cmstp mmc certutil bitsadmin ftp scriptrunner installutil regasm regsvcs odbcconf`)
@@ -37,6 +37,9 @@ var (
 		telegram chrome google-chrome firefox brave msedge exodus keychain-access`)
 	windowsNames = set(`svchost lsass csrss winlogon services smss taskhostw spoolsv dllhost runtimebroker sihost fontdrvhost dwm ctfmon wininit conhost explorer searchindexer securityhealthservice msmpeng wudfhost`)
 	macNames     = set(`launchd kernel_task windowserver mds mdworker loginwindow cfprefsd trustd syspolicyd xprotectservice softwareupdated systemstats securityd notifyd distnoted`)
+	// daemons of macOS whose names nobody else has, and what a session of a Linux desktop runs
+	macDaemons   = set(`remoted tccd opendirectoryd coreaudiod sysmond mediaremoted nsurlsessiond mdnsresponder fseventsd amfid apsd rapportd sharingd locationd diskarbitrationd airportd coreservicesd xpcproxy usernoted runningboardd trustd syspolicyd cfprefsd loginwindow windowserver`)
+	sessionParts = set(`gnome-keyring-daemon gvfsd gnome-shell dbus-broker at-spi2-registryd xdg-desktop-portal ibus-daemon networkmanager wpa_supplicant udisksd upowerd accounts-daemon kwalletd5 kwalletd6 gsd-media-keys gsd-power goa-daemon pipewire wireplumber pulseaudio packagekitd`)
 	linuxNames   = set(`systemd systemd-journald systemd-udevd systemd-logind systemd-resolved dbus-daemon kworker kthreadd rsyslogd udevd crond polkitd`)
 	// hosts that give out tools of developers: a bad one may lie there, so they only spare what is ordinary
 	toolHosts = []string{"github.com", "githubusercontent.com", "gitlab.com", "k8s.io", "helm.sh", "hashicorp.com", "nodejs.org", "go.dev", "golang.org", "npmjs.org", "npmjs.com", "pypi.org", "pythonhosted.org",

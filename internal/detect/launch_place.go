@@ -85,7 +85,7 @@ func coveredPlace(p string) bool {
 	case strings.HasPrefix(low, "/users/shared/"), strings.HasPrefix(low, "/dev/shm/"), strings.HasPrefix(low, "/memfd:"), strings.Contains(low, "/users/public/"), noProgramPlace(low), strings.Contains(low, "/.local/state/"), strings.Contains(low, "/programs/startup/"):
 		return true
 	case bareIn(low, "/appdata/roaming/"), bareIn(low, "/appdata/local/"), bareIn(low, "c:/programdata/"), bareIn(low, "%appdata%/"), bareIn(low, "%localappdata%/"), bareIn(low, "c:/perflogs/"), bareIn(low, "%programdata%/"), bareIn(low, "c:/windows/temp/"):
-		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".js"
+		return runExt[pathExt(low)] || pathExt(low) == ".dll" || pathExt(low) == ".ocx" || pathExt(low) == ".cpl" || pathExt(low) == ".js"
 	case home(low) && (bareIn(low, "/library/caches/") || bareIn(low, "/library/logs/") || bareIn(low, "/library/preferences/") || bareIn(low, "/library/fonts/") || bareIn(low, "/library/") || bareIn(low, "/library/application support/") || bareIn(low, "/library/cookies/")):
 		return pathExt(low) != ".plist" && pathExt(low) != ".log" && pathExt(low) != ".zip"
 	}

@@ -97,7 +97,7 @@ func tempAgent(s *subject) string {
 // packages do.
 func (s *subject) brandAgent() string {
 	l := s.run
-	if !fileWriters[l.name] || !shells[l.parent()] || l.typed() {
+	if !fileWriters[l.name] || !shells[l.parent()] {
 		return ""
 	}
 	for _, a := range l.Ancestors {
@@ -107,7 +107,7 @@ func (s *subject) brandAgent() string {
 	}
 	for _, d := range l.own {
 		low := slashed(d.File)
-		if d.Kind != meetguard.DeedPersist || !home(low) || !strings.Contains(low, "/launchagents/") {
+		if d.Kind != meetguard.DeedPersist || !home(low) || !strings.Contains(low, "/launchagents/") || l.typed() && !tempPlace(d.From) {
 			continue
 		}
 		for _, part := range strings.Split(strings.TrimSuffix(baseName(low), ".plist"), ".") {
@@ -233,19 +233,11 @@ func appName(exe string) string {
 	return baseName(exe)
 }
 
-// knownCast says whether of one of those programs more is known than that it ran.
+// knownCast says whether of one of those programs more is known than that it ran, and
+// it is strange.
 func (s *subject) knownCast(groups map[string]string) bool {
-	for _, st := range append([]meetguard.Step{{Exe: s.run.Exe, Deeds: s.run.own}}, s.run.chain...) {
-		if groups[program(st.Exe)] == "" {
-			continue
-		}
-		for _, d := range st.Deeds {
-			if d.Kind != meetguard.DeedRun && d.Kind != meetguard.DeedOrigin {
-				return true
-			}
-		}
-	}
-	return false
+	bad, _ := s.sortCast(groups)
+	return len(bad) > 0
 }
 
 var thiefCast = map[string]string{"osascript": "osascript", "dscl": "dscl", "security": "security", "curl": "curl", "nscurl": "curl", "zip": "zip", "ditto": "zip", "xattr": "xattr", "codesign": "xattr",

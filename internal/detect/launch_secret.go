@@ -163,14 +163,22 @@ func secretSent(s *subject) string {
 	return ""
 }
 
+// windowTools show a window with the text that they are told.
+var windowTools = set(`kdialog zenity yad`)
+
 // asksAsBrand says whether a window that asks for a password speaks in the name of
 // meeting software.
 func (s *subject) asksAsBrand() bool {
-	_, text, ok := strings.Cut(strings.ToLower(strings.Join(s.run.Args, " ")), `display dialog "`)
-	if !ok {
+	all := strings.ToLower(strings.Join(s.run.Args, " "))
+	_, text, ok := strings.Cut(all, `display dialog "`)
+	switch {
+	case ok:
+		text, _, _ = strings.Cut(text, `"`)
+	case windowTools[s.run.name] && !s.run.ownScriptAbove() && !(shells[s.run.parent()] && s.run.blindParent()): // it may be one
+		text = all
+	default:
 		return false
 	}
-	text, _, _ = strings.Cut(text, `"`)
 	if strings.Contains(text, "google meet") {
 		return true
 	}

@@ -24,7 +24,7 @@ func loaderPlace(s *subject) string {
 		}
 		low := slashed(d.File)
 		door := l.door()
-		byHand := door != "" && !callers[door] || l.belowBlindShell() && (coveredPlace(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)) // they have add-ins of their own
+		byHand := door != "" && !callers[door] || l.belowTyped() && coveredPlace(low) && bareIn(low, "c:/programdata/") || l.belowBlindShell() && (coveredPlace(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)) // they have add-ins of their own
 		switch {
 		case byHand && (userPlace(low) && !ownLibrary(low) || otherDrive(low) && strings.Count(low, "/") < 3 && !installedPlace(low)):
 		case l.name == "rundll32" && userPlace(low) && !tempPlace(low) && l.strayLibrary(low, l.Ancestors[0].Signature) && strings.HasPrefix(low, folderOf(slashed(l.Ancestors[0].Exe))):
@@ -152,7 +152,7 @@ func portable(s *subject) string {
 		}
 	}
 	if l.name == "go" && contains(l.Args, "run") || bundles[l.name] {
-		if file := l.scriptBeside(); file != "" {
+		if file := l.scriptBeside(exe); file != "" {
 			brought = "was brought with " + clip(baseName(file))
 		}
 	}
@@ -164,8 +164,8 @@ func portable(s *subject) string {
 
 // scriptBeside is the shell script above a launch that lies in the folder into which
 // its program was unpacked.
-func (l *launch) scriptBeside() string {
-	folder := strings.TrimPrefix(folderOf(slashed(l.Exe)), "/private")
+func (l *launch) scriptBeside(exe string) string {
+	folder := strings.TrimPrefix(folderOf(slashed(exe)), "/private")
 	folder = strings.TrimSuffix(strings.TrimSuffix(folder, "bin/"), "go/")
 	if strings.Count(folder, "/") < 4 && !strings.HasPrefix(folder, "/tmp/") || folder == "/tmp/" {
 		return "" // the temporary folder itself
@@ -181,6 +181,25 @@ func (l *launch) scriptBeside() string {
 // bundles are tool chains and interpreters that no installer brings to run its own
 // parts.
 var bundles = set(`deno bun autoit3`)
+
+// toolsBeside weighs that a tool chain, of which no more is known, ran in a temporary
+// folder to which it came with the shell script that started it, and that the same
+// terminal fetched something right before the script.
+func (w *scale) toolsBeside() {
+	l := w.l
+	all := append(append([]meetguard.Step{}, l.session...), l.chain...)
+	for _, st := range append([]meetguard.Step{{Exe: l.Exe, Deeds: l.own}}, l.chain...) {
+		if name := program(st.Exe); name != "go" && !bundles[name] || !unknownStep(st) || !tempPlace(st.Exe) || l.scriptBeside(st.Exe) == "" {
+			continue
+		}
+		w.add(clueRun, 25, clip(program(st.Exe))+" was brought along with the script that started it")
+		for _, a := range l.chain {
+			if _, ok := w.fetchBefore(all, a); ok && a.Link == meetguard.LinkAncestor {
+				w.add(clueSource, 10, "something is fetched")
+			}
+		}
+	}
+}
 
 // ownJava says whether a launch is of the Java that big setups unpack with
 // themselves, to a folder of its own, and no script host had it brought.
@@ -329,7 +348,7 @@ func (l *launch) ledFromUser() bool {
 	for _, a := range l.Ancestors {
 		name := program(a.Exe)
 		own := portables[name] || interpreters[name] || ownTool(a.Exe) // they lie below a home for developers, and what they run tells
-		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe)) && !signedWell(a.Signature) {
+		if (own && (landingPlace(a.Exe) || coveredPlace(a.Exe)) || !own && userPlace(a.Exe) && !(a.Signature == nil && installedPlace(a.Exe))) && !signedWell(a.Signature) {
 			return true
 		}
 		if !interpreters[name] {
@@ -376,8 +395,8 @@ func dropped(s *subject) string {
 			return fmt.Sprintf("%s led to %s, which lies in a temporary folder.", clip(a), l.shownRun())
 		case (a == "powershell" || a == "pwsh") && len(l.Ancestors[i].Args) == 0 && i == 0 && len(l.above) > 1 && (l.above[1] == "explorer" || browsers[l.above[1]]) && bareIn(low, "/appdata/local/temp/"):
 			return fmt.Sprintf("%s, which nobody typed into, led to %s in the temporary folder.", clip(a), l.shownRun())
-		case a == "rundll32" && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
-			return fmt.Sprintf("Somebody opened a library with rundll32, and it led to %s.", l.shownRun())
+		case (a == "rundll32" || a == "regsvr32") && len(l.Ancestors[i].Args) == 0 && l.door() == "explorer":
+			return fmt.Sprintf("Somebody opened a library with %s, and it led to %s.", clip(a), l.shownRun())
 		case (a == "powershell" || windowsHosts[a]) && roaming && !strings.Contains(under, "/") && !idleShell(l.Ancestors[i]):
 			return fmt.Sprintf("%s led to %s, which lies where no setup puts a program.", clip(a), l.shownRun())
 		case !interpreters[a]:

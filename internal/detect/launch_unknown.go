@@ -53,6 +53,21 @@ func (w *scale) besidePipe() {
 	}
 }
 
+// fromFinger weighs that a shell of Windows which is given nothing starts right behind
+// finger, of the same parent: it takes what comes from there.
+func (w *scale) fromFinger() {
+	l := w.l
+	if l.name != "cmd" && l.name != "powershell" || len(l.words()) > 1 || l.parent() != "cmd" {
+		return
+	}
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		if st.PPID == l.PPID && program(st.Exe) == "finger" && soon(st, l.Process) {
+			w.deeds(st.Deeds, false)
+			w.add(clueRun, 25, "a shell takes what finger brings")
+		}
+	}
+}
+
 // stageReaders are interpreters that an app has no need of.
 var stageReaders = set(`osascript python python3 perl ruby php node`)
 
@@ -229,12 +244,27 @@ func (l *launch) relay() bool {
 // relayed are programs of Windows that run what they are given.
 var relayed = set(`cmd powershell pwsh wscript cscript mshta rundll32 regsvr32`)
 
+// maxOfLine is how many programs a line that is pasted starts one after the other.
+const maxOfLine = 6
+
+// oneOfMany says whether the program that started a launch has started so many others
+// that somebody types into it.
+func (l *launch) oneOfMany() bool {
+	n := 0
+	for _, st := range append(append([]meetguard.Step{}, l.session...), l.chain...) {
+		if st.PPID == l.PPID && st.Link != meetguard.LinkSelf {
+			n++
+		}
+	}
+	return n > maxOfLine
+}
+
 // blindDesk says whether the desktop of Windows started the shells above a launch,
 // of which nothing is known.
 func (l *launch) blindDesk() bool {
 	for i, a := range l.above {
 		if a == "explorer" {
-			return i > 0
+			return i > 0 && !l.oneOfMany()
 		}
 		if a != "cmd" && a != "powershell" && a != "pwsh" || len(l.Ancestors[i].Args) > 0 || l.Ancestors[i].CommandLine != "" || i > 3 {
 			return false

@@ -57,6 +57,39 @@ func TestLaunchesUnknown(t *testing.T) {
 			>>>|/var/tmp/VCam/bin/go|run app.go`, "MG-PROC-PORTABLE"},
 		{"a tool chain is tried", "linux", konsole + `>>|/usr/bin/bash|/tmp/rc/bench.sh
 			>>>|/tmp/rc/go/bin/go|test -bench . ./...`, ""},
+		{"a tool chain of which nothing is known, beside a script that fetched it", "darwin", terminal + `>>|/usr/bin/curl|?
+			>>|/usr/bin/unzip|?
+			>>|/bin/bash|/var/tmp/Cam/fix.sh
+			>>>|/private/var/tmp/Cam/go/bin/go|?
+			>>>|/bin/launchctl|?`, "MG-PROC-WEIGHED"},
+		{"a tool chain is tried, of which nothing is known", "darwin", terminal + `>>|/usr/bin/curl|?
+			>>|/usr/bin/tar|?
+			>>|/bin/bash|/tmp/rc/bench.sh
+			>>>|/private/tmp/rc/go/bin/go|?`, ""},
+		{"regsvr32, of which nothing is known, starts a program", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\regsvr32.exe|?
+			>>|` + home + `\AppData\Local\Temp\codec.exe|`, "MG-PROC-DROPPED"},
+		{"a daemon of macOS from elsewhere looks at the screen", "darwin", `|/Library/CoreMedia/remoted|
+			>|/usr/bin/pbpaste|
+			>|/usr/sbin/screencapture|-x /tmp/.x/1.jpg`, "MG-PROC-WEIGHED"},
+		{"a text on an image is run by a shell", "darwin", terminal + `>>|/bin/bash|"/Volumes/Teams/Drag into Terminal.txt"
+			>>>|/usr/bin/xattr|?`, "MG-PROC-WEIGHED"},
+		{"a text on a stick is shown by a shell", "darwin", terminal + `>>|/bin/bash|-c "cat /Volumes/STICK/notes.txt"
+			>>>|/bin/cat|/Volumes/STICK/notes.txt`, ""},
+		{"settings are copied to a machine of one's own", "darwin", `|/Applications/Ghostty.app/Contents/MacOS/ghostty|
+			>|/bin/zsh|-l
+			>>|/usr/bin/rsync|-az /Users/ana/.config ana@vps.nordwind.invalid:backup/`, ""},
+		{"somebody of IT types many things", "windows", `|C:\Windows\explorer.exe|
+			>|C:\Windows\System32\cmd.exe|?
+			>>|C:\Windows\System32\whoami.exe|
+			>>|C:\Windows\System32\ipconfig.exe|/all
+			>>|C:\Windows\System32\certutil.exe|-hashfile C:\Temp\i.iso SHA256
+			>>|C:\Windows\System32\schtasks.exe|/create /tn Reboot /tr "shutdown /r" /sc once /st 23:00
+			>>|C:\Windows\System32\netsh.exe|advfirewall show allprofiles
+			>>|C:\Windows\System32\sc.exe|query
+			>>|C:\Windows\System32\net.exe|user azubi * /add
+			>>|C:\Windows\System32\net.exe|localgroup Administratoren azubi /add
+			>>|C:\Windows\System32\reg.exe|add "HKLM\SYSTEM\CurrentControlSet\Control\Terminal Server" /v fDenyTSConnections /t REG_DWORD /d 0 /f`, ""},
 		{"what a browser brought packs its profile", "linux", `|/usr/lib/firefox/firefox|
 			>|/usr/bin/bash|/home/ana/Downloads/setup.run
 			>>|/usr/bin/tar|czf /tmp/p.tgz /home/ana/.mozilla/firefox /home/ana/.ssh`, "MG-PROC-SECRET"},

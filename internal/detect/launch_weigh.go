@@ -2,6 +2,7 @@ package detect
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -92,6 +93,7 @@ func weighed(s *subject) string {
 	}
 	w.deeds(l.own, true)
 	w.itself()
+	w.fromFinger()
 	if len(w.best) == 0 && len(l.fetched) == 0 && !tempPlace(l.Exe) && !s.mayBring() {
 		return ""
 	}
@@ -115,6 +117,7 @@ func weighed(s *subject) string {
 		w.bring(d)
 	}
 	w.besidePipe()
+	w.toolsBeside()
 	w.ran()
 	w.freed()
 	w.admits()
@@ -250,7 +253,11 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			}
 		case meetguard.DeedDequarantine, meetguard.DeedResign:
 			if low := slashed(d.File); d.Kind == meetguard.DeedResign && (strings.HasPrefix(low, "/library/") || strings.HasPrefix(low, "/applications/")) {
-				w.add(clueGate, 15, "a program is signed anew")
+				points := 15
+				if l := w.l; l.cast["rm"] && strings.HasPrefix(low, "/applications/") && !l.pastedBelow() && slices.ContainsFunc(l.Ancestors, func(a meetguard.Process) bool { return landingPlace(a.Exe) }) {
+					points = 30 // what was there is gone
+				}
+				w.add(clueGate, points, "a program is signed anew")
 			}
 			if hotPlace(d.File) || landingPlace(d.File) || coveredPlace(d.File) {
 				w.add(clueGate, 20, "the system's check of a file is put off")
@@ -269,6 +276,10 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 			if contains(d.Mark, renamed) {
 				w.add(clueDisguise, 25, w.l.shownRun()+" is another tool by what it is told")
 			}
+			if d.What == "remote control" {
+				w.broughtBefore()
+				w.calledBrand(d)
+			}
 			if points, _ := w.from(d.Host); points > 0 && !w.l.typed() {
 				w.add(clueOpen, 35, "a way back is opened for "+clip(d.Host))
 			}
@@ -277,6 +288,7 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 				points = 10 // who sets up machines makes accounts
 			} else if d.What == "privacy list" && !w.l.typed() {
 				points = 40
+				w.byStray()
 			}
 			w.add(clueOpen, points, "a way in is opened for somebody else ("+clip(d.What)+")")
 		case meetguard.DeedSpy:
@@ -322,6 +334,46 @@ func (w *scale) deeds(list []meetguard.Deed, own bool) {
 	}
 }
 
+// calledBrand weighs that a tool which lets somebody in is to be listed by the name of
+// meeting software.
+func (w *scale) calledBrand(d meetguard.Deed) {
+	for _, m := range d.Mark {
+		name, ok := strings.CutPrefix(m, "called ")
+		for brand := range meetingNames {
+			if ok && strings.HasPrefix(name, brand) {
+				w.add(clueDisguise, 20, fmt.Sprintf("it is to be listed as %s", quoted(name)))
+			}
+		}
+	}
+}
+
+// byStray says, and weighs, that a program in a folder of its user, for which nobody vouches, and
+// no interpreter, started the launch.
+func (w *scale) byStray() bool {
+	if len(w.l.Ancestors) == 0 {
+		return false
+	}
+	a := w.l.Ancestors[0]
+	stray := userPlace(a.Exe) && !signedWell(a.Signature) && !interpreters[w.l.above[0]] && !portables[w.l.above[0]] && !installedPlace(a.Exe)
+	if stray {
+		w.add(clueStart, 20, fmt.Sprintf("it began with %s, in a folder of its user", quoted(baseName(a.Exe))))
+	}
+	return stray
+}
+
+// broughtBefore weighs that the same terminal brought something from a host that
+// there is more to say of than that nobody knows it, before it let somebody in.
+func (w *scale) broughtBefore() {
+	for _, st := range w.l.session {
+		for _, d := range st.Deeds {
+			if d.Kind == meetguard.DeedFetch && d.File != "" && w.host(d.Host).hostile() && sameTime(st, w.l.Process) {
+				points, text := w.from(d.Host)
+				w.came(clueSource, points, text, d.Host)
+			}
+		}
+	}
+}
+
 // runs weighs where the program or the script of a step lies.
 func (w *scale) runs(d meetguard.Deed) {
 	low := slashed(d.File)
@@ -346,6 +398,16 @@ func (w *scale) runs(d meetguard.Deed) {
 	}
 	if portables[d.What] && dataExt[pathExt(low)] && (landingPlace(low) || coveredPlace(low)) {
 		w.add(clueDisguise, 20, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
+	}
+	if shells[d.What] && dataExt[pathExt(low)] && strings.HasPrefix(low, "/volumes/") && strings.Count(low, "/") == 3 {
+		points := 20
+		if w.s.soundsLike(strings.Split(low, "/")[2]) || w.s.soundsLike(low) || pretextName(low) {
+			points = 35
+		}
+		w.add(clueDisguise, points, fmt.Sprintf("%s, on an image, is code by the name of something else", quoted(baseName(low))))
+	}
+	if portables[d.What] && pathExt(low) == "" && coveredPlace(low) && strings.Contains(low, "/.") {
+		w.add(clueDisguise, 10, fmt.Sprintf("%s is code without an ending, in a hidden folder", quoted(baseName(low))))
 	}
 	if windowsHosts[d.What] && dataExt[pathExt(low)] && userPlace(low) {
 		w.add(clueDisguise, 35, fmt.Sprintf("%s is code by the name of something else", quoted(baseName(low))))
@@ -393,7 +455,7 @@ func (w *scale) place(file string, sig *meetguard.Signature) {
 		w.add(cluePlace, 15, fmt.Sprintf("%s runs from a hidden folder of an image", quoted(baseName(file)))) // old setups keep their parts there
 	} else if home(low) && bareIn(low, "/library/") && coveredPlace(file) {
 		w.add(cluePlace, 25, fmt.Sprintf("%s runs from the folder of folders", quoted(baseName(file))))
-	} else if coveredPlace(file) {
+	} else if coveredPlace(file) || home(low) && strings.Contains(low, "/library/application support/com.apple.") {
 		w.add(cluePlace, 20, fmt.Sprintf("%s runs from where no setup puts anything", quoted(baseName(file))))
 	}
 }
@@ -419,6 +481,19 @@ func (w *scale) itself() {
 		w.add(clueRun, 30, fmt.Sprintf("%s is given a library and where to enter it, as rundll32 is", l.shownRun()))
 		w.add(clueDisguise, 30, l.shownRun()+" is another tool by what it is told")
 	}
+	for _, p := range append([]meetguard.Process{*l.Process}, l.Ancestors...) {
+		if l.OS == "darwin" && strayDaemon(p) {
+			points := 25
+			if !l.pastedBelow() && l.Exe != p.Exe {
+				points = 45 // it does things for somebody
+			}
+			w.add(clueDisguise, points, fmt.Sprintf("%s is named like a part of the system", quoted(baseName(p.Exe))))
+		}
+	}
+	if app, _, _ := strings.Cut(strings.TrimSuffix(program(appName(l.Exe)), ".app"), "-"); coveredPlace(l.Exe) && (letsIn[l.name] || remoteTools[app]) {
+		w.add(clueOpen, 25, fmt.Sprintf("%s lets somebody in, from where no setup puts anything", quoted(app)))
+	}
+	w.inBrandFolder(l.Exe)
 	if low := slashed(l.Exe); landingPlace(low) && paperApp(low) {
 		w.add(clueDisguise, 25, fmt.Sprintf("%s is an app that is named like a document", quoted(baseName(strings.SplitN(low, ".app/", 2)[0]))))
 	}
