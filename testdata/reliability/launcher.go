@@ -31,7 +31,7 @@ func newLauncher(dir string) (*launcher, error) {
 		return nil, err
 	}
 	name := filepath.Join(dir, "cron")
-	if err := os.WriteFile(name, program, 0o755); err != nil {
+	if err := writeProgram(name, program); err != nil {
 		return nil, err
 	}
 	l := &launcher{cmd: exec.Command(name, "launcher", "-")}

@@ -40,7 +40,16 @@ func newWhole(program, dir string) (*whole, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the agent is not built, run make build: %w", err)
 	}
-	return w, errors.Join(os.MkdirAll(w.state(), 0o700), os.MkdirAll(w.watch[0], 0o755), os.WriteFile(w.program, data, 0o755))
+	return w, errors.Join(os.MkdirAll(w.state(), 0o700), os.MkdirAll(w.watch[0], 0o755), writeProgram(w.program, data))
+}
+
+// writeProgram writes a program that can be started at once: another child of this
+// process that is made meanwhile would inherit the open file until it has started
+// itself, and the kernel starts nothing that is open for writing (ETXTBSY).
+func writeProgram(name string, data []byte) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	return os.WriteFile(name, data, 0o755)
 }
 
 func (w *whole) state() string   { return filepath.Join(w.dir, "state") }
