@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -299,8 +300,26 @@ func (a *Agent) fileEvent(ctx context.Context, ev meetguard.Event) error {
 	return err
 }
 
+// unbroken judges, and survives what is wrong with the judging: that costs one file
+// or launch its verdict, is said, and never ends the agent, which whoever knew how
+// would do again and again.
+func (a *Agent) unbroken(ctx context.Context, ev meetguard.Event, judge func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			a.log.Error("Judging broke off", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			err = a.report(ctx, ev, meetguard.Facts{Path: ev.Path, Process: ev.Process, Gaps: []meetguard.Gap{blinding(string(ev.Kind), "the judging of it failed")}},
+				meetguard.Verdict{Level: meetguard.Incomplete}, false)
+		}
+	}()
+	return judge()
+}
+
 // judgeFile judges a file that landed. Two may be judged at the same time.
 func (a *Agent) judgeFile(ctx context.Context, ev meetguard.Event) error {
+	return a.unbroken(ctx, ev, func() error { return a.judgeLanded(ctx, ev) })
+}
+
+func (a *Agent) judgeLanded(ctx context.Context, ev meetguard.Event) error {
 	a.judging.RLock()
 	defer a.judging.RUnlock()
 	f, id, err := a.insp.Inspect(ctx, ev.Path)
@@ -387,12 +406,15 @@ func (a *Agent) judgeLaunches(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case g := <-a.slowDone:
-			err = a.concludeLaunch(ctx, g)
+			err = a.unbroken(ctx, g.ev, func() error { return a.concludeLaunch(ctx, g) })
 		case ev := <-a.queue:
 			a.queued.Add(-launchSize(ev.Process))
-			if test, err = a.judgeTest(ctx, *ev); !test {
-				err = a.judgeLaunch(ctx, *ev)
-			}
+			err = a.unbroken(ctx, *ev, func() (err error) {
+				if test, err = a.judgeTest(ctx, *ev); !test {
+					err = a.judgeLaunch(ctx, *ev)
+				}
+				return err
+			})
 		}
 		if err != nil && ctx.Err() == nil {
 			a.log.Error("Alert not written", "err", err)

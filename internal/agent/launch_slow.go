@@ -58,7 +58,13 @@ func (a *Agent) launchSideline(done chan<- *gathering) *sideline[*gathering] {
 func (a *Agent) gather(ctx context.Context, g *gathering) error {
 	a.judging.RLock()
 	defer a.judging.RUnlock()
-	g.facts = a.insp.launch(ctx, g.ev.Process, g.line.Store)
+	g.facts = meetguard.Facts{Path: g.ev.Path, Process: g.ev.Process}
+	if err := a.unbroken(ctx, g.ev, func() error {
+		g.facts = a.insp.launch(ctx, g.ev.Process, g.line.Store)
+		return nil
+	}); err != nil {
+		return err
+	}
 	return ctx.Err()
 }
 

@@ -68,13 +68,26 @@ func onlyLooks(words []string) bool {
 	return true
 }
 
+// lowered is a text with the letters of ASCII in lower case, byte for byte: a place
+// in it is the same place in the text. strings.ToLower makes three bytes of one that
+// is no UTF-8, which anybody can put on a command line.
+func lowered(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // behindC is what cmd runs, as it was written: it does not split its line as
 // other programs do.
 func behindC(p *meetguard.Process) (string, bool) {
 	if Program(p.Exe) != "cmd" || p.CommandLine == "" {
 		return "", false
 	}
-	low := strings.ToLower(p.CommandLine)
+	low := lowered(p.CommandLine)
 	i := strings.Index(low, " /c ")
 	if i < 0 {
 		i = strings.Index(low, ` /c"`)
@@ -392,7 +405,7 @@ func (r *reader) secureShell(args []string, depth int) {
 		r.add(meetguard.Deed{Kind: meetguard.DeedFetch, What: "ssh", Host: strings.ToLower(host), Mark: []string{"answer"}})
 	}
 	for _, a := range args {
-		low := strings.ToLower(a)
+		low := lowered(a)
 		for _, option := range []string{"proxycommand=", "localcommand="} {
 			if at := strings.Index(low, option); at == 0 || at == 2 && strings.HasPrefix(low, "-o") {
 				if !strings.Contains(low, "%h") {

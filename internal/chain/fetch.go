@@ -153,7 +153,7 @@ func dotted(host string) string {
 func urlIn(args []string) string {
 	for _, a := range args {
 		if i := strings.Index(a, "://"); i > 2 {
-			if s := strings.ToLower(a); strings.Contains(s, "http://") {
+			if s := lowered(a); strings.Contains(s, "http://") {
 				return a[strings.Index(s, "http://"):]
 			} else if strings.Contains(s, "https://") {
 				return a[strings.Index(s, "https://"):]

@@ -107,7 +107,7 @@ func firstWord(text string) string {
 
 // urlText is the first address in a text.
 func urlText(text string) string {
-	low := strings.ToLower(text)
+	low := lowered(text)
 	for _, scheme := range []string{"https://", "http://", "ftp://"} {
 		if i := strings.Index(low, scheme); i >= 0 {
 			end := strings.IndexAny(text[i:], " \t\n'\"`)<>|;,\\")
