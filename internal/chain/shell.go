@@ -206,10 +206,7 @@ func spelled(text string) string {
 // replaceFold replaces a word in whatever case it is written.
 func replaceFold(text, word, by string) string {
 	var out strings.Builder
-	low, word := strings.ToLower(text), strings.ToLower(word)
-	if len(low) != len(text) {
-		return text // a letter whose small form has another length
-	}
+	low, word := lowered(text), lowered(word)
 	for n := 0; out.Len() < maxLine; n++ {
 		i := strings.Index(low, word)
 		if i < 0 {

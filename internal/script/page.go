@@ -133,10 +133,7 @@ type pageText struct {
 func readPage(text string) *pageText {
 	p := &pageText{}
 	var seen strings.Builder
-	low := strings.ToLower(text)
-	if len(low) != len(text) {
-		low = text
-	}
+	low := lowered(text)
 	unseen := "" // the element whose text is not shown
 	for at, tags := 0, 0; at < len(text) && tags < maxInvisible; tags++ {
 		open := strings.IndexByte(text[at:], '<')
